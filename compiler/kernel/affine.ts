@@ -1,0 +1,193 @@
+// Index arithmetic: quasi-affine integer expressions over loop variables, in a canonical form that simplifies itself.
+//
+//   index = constant + Σ coefficient · atom
+//   atom  = loop variable | floor(index / k) | index mod k | an i32 value computed at run time (gather)
+//
+// Every atom knows its range, so that `(4i + j) / 4` with 0 ≤ j < 4 becomes `i`, and reshapes of neighbouring
+// dimensions cost nothing. Equal indices have equal keys.
+
+import type { Expr } from './expr.ts';
+
+/** A loop variable runs over [0, extent). Identity is object identity; names only serve the reader. */
+export interface LoopVar {
+  readonly kind: 'var';
+  readonly name: string;
+  readonly extent: number;
+  /** Unique within a kernel; orders terms and makes keys. */
+  readonly id: number;
+}
+
+export type Atom =
+  | LoopVar
+  | { readonly kind: 'div'; readonly x: Index; readonly by: number }
+  | { readonly kind: 'mod'; readonly x: Index; readonly by: number }
+  /** An i32 expression known to lie in [0, extent): a gather's index after its check. */
+  | { readonly kind: 'value'; readonly expr: Expr; readonly extent: number; readonly id: number };
+
+export interface Term {
+  readonly coeff: number;
+  readonly atom: Atom;
+}
+
+export interface Index {
+  readonly constant: number;
+  /** Sorted by atom key, no zero coefficients, no atom twice. */
+  readonly terms: readonly Term[];
+}
+
+export interface Range {
+  readonly min: number;
+  readonly max: number;
+}
+
+export function atomKey(a: Atom): string {
+  switch (a.kind) {
+    case 'var':
+      return `v${a.id}`;
+    case 'div':
+      return `(${indexKey(a.x)})/${a.by}`;
+    case 'mod':
+      return `(${indexKey(a.x)})%${a.by}`;
+    case 'value':
+      return `x${a.id}`;
+    default:
+      return a satisfies never;
+  }
+}
+
+export function indexKey(i: Index): string {
+  return `${i.terms.map((t) => `${t.coeff}*${atomKey(t.atom)}`).join('+')}+${i.constant}`;
+}
+
+export function constIndex(constant: number): Index {
+  return { constant, terms: [] };
+}
+
+export function varIndex(v: LoopVar): Index {
+  return v.extent === 1 ? constIndex(0) : { constant: 0, terms: [{ coeff: 1, atom: v }] };
+}
+
+export function atomIndex(atom: Atom): Index {
+  return { constant: 0, terms: [{ coeff: 1, atom }] };
+}
+
+export function addIndex(...parts: readonly Index[]): Index {
+  let constant = 0;
+  const sums = new Map<string, { coeff: number; atom: Atom }>();
+  for (const p of parts) {
+    constant += p.constant;
+    for (const t of p.terms) {
+      const key = atomKey(t.atom);
+      const seen = sums.get(key);
+      if (seen) seen.coeff += t.coeff;
+      else sums.set(key, { coeff: t.coeff, atom: t.atom });
+    }
+  }
+  const terms = [...sums].filter(([, t]) => t.coeff !== 0).sort(([a], [b]) => (a < b ? -1 : a > b ? 1 : 0));
+  return { constant, terms: terms.map(([, t]) => t) };
+}
+
+export function scaleIndex(i: Index, by: number): Index {
+  if (by === 0) return constIndex(0);
+  if (by === 1) return i;
+  return { constant: i.constant * by, terms: i.terms.map((t) => ({ coeff: t.coeff * by, atom: t.atom })) };
+}
+
+export function offsetIndex(i: Index, by: number): Index {
+  return by === 0 ? i : { constant: i.constant + by, terms: i.terms };
+}
+
+export function atomRange(a: Atom): Range {
+  switch (a.kind) {
+    case 'var':
+    case 'value':
+      return { min: 0, max: a.extent - 1 };
+    case 'div': {
+      const r = indexRange(a.x);
+      return { min: Math.floor(r.min / a.by), max: Math.floor(r.max / a.by) };
+    }
+    case 'mod': {
+      const r = indexRange(a.x);
+      if (Math.floor(r.min / a.by) === Math.floor(r.max / a.by)) {
+        return { min: mod(r.min, a.by), max: mod(r.max, a.by) };
+      }
+      return { min: 0, max: a.by - 1 };
+    }
+    default:
+      return a satisfies never;
+  }
+}
+
+export function indexRange(i: Index): Range {
+  let min = i.constant;
+  let max = i.constant;
+  for (const t of i.terms) {
+    const r = atomRange(t.atom);
+    min += t.coeff > 0 ? t.coeff * r.min : t.coeff * r.max;
+    max += t.coeff > 0 ? t.coeff * r.max : t.coeff * r.min;
+  }
+  return { min, max };
+}
+
+/** floor(i / by), by > 0: the divisible part leaves the division, the rest vanishes when it lies in [0, by). */
+export function divIndex(i: Index, by: number): Index {
+  if (by === 1) return i;
+  const out: Term[] = [];
+  const rest: Term[] = [];
+  for (const t of i.terms) {
+    if (t.coeff % by === 0) out.push({ coeff: t.coeff / by, atom: t.atom });
+    else rest.push(t);
+  }
+  const whole = Math.floor(i.constant / by);
+  const remainder: Index = { constant: i.constant - whole * by, terms: rest };
+  const quotient: Index = { constant: whole, terms: out };
+  const r = indexRange(remainder);
+  const low = Math.floor(r.min / by);
+  if (low === Math.floor(r.max / by)) return offsetIndex(quotient, low);
+  // floor(floor(x / a) / b) = floor(x / (a b))
+  const only = rest.length === 1 && remainder.constant === 0 ? rest[0]! : null;
+  if (only && only.coeff === 1 && only.atom.kind === 'div') {
+    return addIndex(quotient, atomIndex({ kind: 'div', x: only.atom.x, by: only.atom.by * by }));
+  }
+  return addIndex(quotient, atomIndex({ kind: 'div', x: remainder, by }));
+}
+
+/** i mod by in [0, by), by > 0. */
+export function modIndex(i: Index, by: number): Index {
+  if (by === 1) return constIndex(0);
+  const rest = i.terms.filter((t) => t.coeff % by !== 0);
+  const remainder: Index = { constant: mod(i.constant, by), terms: rest };
+  const r = indexRange(remainder);
+  const low = Math.floor(r.min / by);
+  if (low === Math.floor(r.max / by)) return offsetIndex(remainder, -low * by);
+  return atomIndex({ kind: 'mod', x: remainder, by });
+}
+
+function mod(a: number, b: number): number {
+  return a - Math.floor(a / b) * b;
+}
+
+/**
+ * Replaces variables; what becomes simpler is simplified again. Values computed at run time go through `value` and keep
+ * their id: a substitution is applied to a whole kernel body, so old and new never meet.
+ */
+export function substituteIndex(
+  i: Index,
+  map: (v: LoopVar) => Index | undefined,
+  value: (e: Expr) => Expr = (e) => e,
+): Index {
+  let result = constIndex(i.constant);
+  for (const t of i.terms) {
+    const a = t.atom;
+    let part: Index;
+    if (a.kind === 'var') part = map(a) ?? varIndex(a);
+    else if (a.kind === 'div') part = divIndex(substituteIndex(a.x, map, value), a.by);
+    else if (a.kind === 'mod') part = modIndex(substituteIndex(a.x, map, value), a.by);
+    else {
+      const expr = value(a.expr);
+      part = atomIndex(expr === a.expr ? a : { ...a, expr });
+    }
+    result = addIndex(result, scaleIndex(part, t.coeff));
+  }
+  return result;
+}

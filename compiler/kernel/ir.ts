@@ -1,0 +1,82 @@
+// Kernel IR: loop nests over typed buffers. The only thing that targets see, and all that they need to know.
+//
+// A kernel is a function `kernel(begin, end, args)`: it runs its work units [begin, end). Each unit writes elements
+// that no other unit writes, so units may run on any worker in any order. `args` points to one 32-bit address per
+// parameter; kernels hold no absolute addresses, so that equal kernels share their code.
+
+import type { Index, LoopVar } from './affine.ts';
+import type { Condition, Expr, Register, StorageType } from './expr.ts';
+
+export interface KernelParam {
+  /** For dumps: the user's name of the value, or the op's. */
+  readonly name: string;
+  readonly storage: StorageType;
+  readonly access: 'read' | 'write';
+  /** Elements from the start of the buffer, halo and padding included; every access lies in [0, elements). */
+  readonly elements: number;
+}
+
+export type Stmt =
+  /** Runs `body` for v = 0, step, 2 step, … < limit; the body sees `v` as that number. limit ≤ v.extent. */
+  | {
+      readonly kind: 'for';
+      readonly v: LoopVar;
+      readonly step: number;
+      /** v.extent, or less when the last unit is shorter: then an index that does not depend on lanes. */
+      readonly limit: Index;
+      readonly body: readonly Stmt[];
+    }
+  /** Introduces a register and gives it a value in its first `lanes` lanes (the others are unspecified). */
+  | { readonly kind: 'let'; readonly reg: Register; readonly value: Expr; readonly lanes: 1 | 4 }
+  /** Changes an accumulator that an earlier `let` introduced. */
+  | { readonly kind: 'set'; readonly reg: Register; readonly value: Expr; readonly lanes: 1 | 4 }
+  /** Writes `lanes` elements, `laneStride` apart, from the first lanes of `value`. */
+  | {
+      readonly kind: 'store';
+      readonly param: number;
+      readonly index: Index;
+      readonly value: Expr;
+      readonly lanes: 1 | 4;
+      readonly laneStride: number;
+    }
+  | {
+      readonly kind: 'if';
+      readonly conditions: readonly Condition[];
+      readonly then: readonly Stmt[];
+      readonly otherwise: readonly Stmt[];
+    };
+
+/*
+ * Lanes. Every statement that evaluates an expression says how many lanes it computes. With `lanes: 4`, loads and
+ * index values say by `laneStride` how lanes differ (0: one element, copied to all); with `lanes: 1` only lane 0 is
+ * computed, and nothing else may be read from memory or written to it. Element-wise arithmetic is the same in both, so
+ * a value does not depend on where in a vector it fell. Targets with one lane get `lanes: 1` everywhere.
+ */
+export interface Kernel {
+  /** Unique within a module: scope path and op names of what it computes. */
+  readonly name: string;
+  readonly params: readonly KernelParam[];
+  /** The parameter that points to the flags, for kernels with checks (an i32 buffer); null otherwise. */
+  readonly flags: number | null;
+  /** The unit number; extent = number of units. */
+  readonly unit: LoopVar;
+  /** Run for each unit. */
+  readonly body: readonly Stmt[];
+  /** One line: how it was scheduled. Part of the dump. */
+  readonly schedule: string;
+  /** Work of the whole kernel, for the cost model: arithmetic operations and bytes moved (each buffer once). */
+  readonly cost: { readonly flops: number; readonly bytes: number };
+}
+
+/** What schedules need to know about a machine and an instruction set. */
+export interface Target {
+  readonly name: string;
+  /** Elements of a vector: 1 or 4. */
+  readonly lanes: 1 | 4;
+  /** Register tile of a contraction: rows × vectors. */
+  readonly tile: { readonly rows: number; readonly vectors: number };
+  /** Work units hold about this many scalar operations, so that they are worth handing out. */
+  readonly unitWork: number;
+  /** Required engine features, by name (`simd128`, `relaxed-simd`, `threads`). */
+  readonly features: readonly string[];
+}

@@ -1,0 +1,64 @@
+// What lowering hands to scheduling: kernels, the buffers that they read and write, and the calls in a valid order.
+// No offsets, no workers yet. A buffer is a value that lies in memory; its id is its position in `buffers`.
+
+import type { Node, Payload } from '../graph/ir.ts';
+import type { TensorType } from '../graph/types.ts';
+import type { Kernel } from '../kernel/ir.ts';
+
+export type BufferId = number & { readonly __brand: 'BufferId' };
+
+export interface Buffer {
+  readonly id: BufferId;
+  /** The user's name of the value, or scope and op. */
+  readonly name: string;
+  /** Logical type, as in the graph. */
+  readonly type: TensorType;
+  /** Order of dimensions in memory, outermost first: the identity is row-major. */
+  readonly order: readonly number[];
+  readonly bytes: number;
+  readonly home: Home;
+  /** The graph value, for dumps. */
+  readonly node: Node | null;
+}
+
+export type Home =
+  /** Scratch: the planner gives it an offset. `input`: filled before the first step; `output`: read after the last. */
+  | { readonly kind: 'arena'; readonly role: 'temporary' | 'input' | 'output' }
+  | { readonly kind: 'constant'; readonly payload: Payload }
+  | { readonly kind: 'variable'; readonly variable: number; readonly bank: 'current' | 'next' }
+  | { readonly kind: 'flags' };
+
+export interface LoweredStep {
+  /** Scope path and ops, in the user's words. */
+  readonly label: string;
+  readonly kernel: Kernel;
+  /** One buffer per kernel parameter. A buffer may be an argument twice only if both are reads. */
+  readonly args: readonly BufferId[];
+}
+
+export interface LoweredTensor {
+  readonly name: string;
+  readonly buffer: BufferId;
+}
+
+export interface Lowered {
+  readonly entry: string;
+  readonly buffers: readonly Buffer[];
+  readonly steps: readonly LoweredStep[];
+  readonly inputs: readonly LoweredTensor[];
+  readonly outputs: readonly LoweredTensor[];
+  /** Variables in order of first appearance; `Home.variable` counts here. */
+  readonly variables: readonly {
+    readonly name: string;
+    readonly type: TensorType;
+    readonly order: readonly number[];
+    readonly trainable: boolean;
+    readonly updated: boolean;
+  }[];
+  readonly sites: readonly {
+    readonly kind: 'index' | 'finite';
+    readonly label: string;
+    readonly loc: string | null;
+    readonly size: number;
+  }[];
+}

@@ -1,0 +1,120 @@
+// The Plan: what the compiler hands to the runtime, and all that is in a saved file. Plain data: a manifest (JSON), the
+// code of the kernels, and constants. Nothing in it is left to decide.
+//
+// A plan is one specialisation of one entry point: all shapes are known. Plans of one program share its variables.
+//
+// Memory as a plan sees it:
+//   arena      scratch of one run, fixed offsets; inputs are copied in before it, outputs copied out after it
+//   constants  written once at load
+//   variables  owned by the program; each has two banks if any plan updates it: `current` is read, `next` is written,
+//              and a commit makes `next` current for all variables that the plan updates, at once
+//   flags      one 32-bit word per check site, zeroed before each run; word 0 is 1 when any other is set. Word i + 1
+//              belongs to `sites[i]`: for `index` the offending index, for `finite` 1. Checked before the commit
+
+export const planFormat = 1;
+
+export type PlanDType = 'f32' | 'i32' | 'u32' | 'bool' | 'u8';
+
+export interface PlanTensor {
+  readonly name: string;
+  readonly dtype: PlanDType;
+  /** As the user sees it, row-major. */
+  readonly shape: readonly number[];
+}
+
+/** Where in memory a tensor lies, and in which order of dimensions (outermost first; `[0, 2, 3, 1]` is channels last). */
+export interface PlanPlacement extends PlanTensor {
+  readonly location: Location;
+  readonly order: readonly number[];
+}
+
+export type Location =
+  | { readonly space: 'arena'; readonly offset: number }
+  | { readonly space: 'constant'; readonly offset: number }
+  | { readonly space: 'variable'; readonly variable: number; readonly bank: 'current' | 'next' }
+  | { readonly space: 'flags' };
+
+export interface PlanVariable extends PlanTensor {
+  /** Order of dimensions in memory; the same in all plans of a program. */
+  readonly order: readonly number[];
+  readonly trainable: boolean;
+  /** This plan writes the next bank. */
+  readonly updated: boolean;
+}
+
+export interface PlanKernel {
+  /** Exported function of the module. */
+  readonly name: string;
+  /** Bytes that the kernel may touch from the address of each parameter: the loader checks them against memory. */
+  readonly params: readonly { readonly access: 'read' | 'write'; readonly bytes: number }[];
+}
+
+/** One call of one kernel: the unit that barriers order. */
+export interface PlanStep {
+  /** In the user's words: scope path and ops. */
+  readonly label: string;
+  readonly kernel: number;
+  readonly args: readonly Location[];
+  readonly units: number;
+}
+
+/** Order of work for one worker: unit ranges of steps, and barriers that all workers pass together. */
+export type ScheduleItem =
+  | { readonly do: 'run'; readonly step: number; readonly begin: number; readonly end: number }
+  | { readonly do: 'barrier' };
+
+export interface PlanSchedule {
+  readonly workers: number;
+  /** One list per worker; all have the same number of barriers. */
+  readonly lists: readonly (readonly ScheduleItem[])[];
+}
+
+/** A place in the user's program that can fail at run time. Its flag word is its position in `sites` plus one. */
+export interface PlanSite {
+  readonly kind: 'index' | 'finite';
+  /** `embedding/gather (f32[64, 10])`. */
+  readonly label: string;
+  /** `file:line:column`, or null. */
+  readonly loc: string | null;
+  /** For `index`: valid indices are [0, size). */
+  readonly size: number;
+}
+
+export interface PlanManifest {
+  readonly format: typeof planFormat;
+  readonly entry: string;
+  readonly target: 'wasm' | 'js';
+  /** Engine features that the code needs. */
+  readonly features: readonly string[];
+  readonly arenaBytes: number;
+  readonly constantBytes: number;
+  readonly inputs: readonly PlanPlacement[];
+  readonly outputs: readonly PlanPlacement[];
+  readonly variables: readonly PlanVariable[];
+  readonly kernels: readonly PlanKernel[];
+  readonly steps: readonly PlanStep[];
+  readonly schedules: readonly PlanSchedule[];
+  readonly sites: readonly PlanSite[];
+  /** Name, size and lifetime of every buffer in the arena: for dumps and checkers, not needed to run. */
+  readonly buffers: readonly PlanBuffer[];
+}
+
+export interface PlanBuffer {
+  readonly name: string;
+  readonly offset: number;
+  readonly bytes: number;
+  /** First step that writes it and last step that reads it (−1: before the first step; `steps.length`: read out). */
+  readonly from: number;
+  readonly to: number;
+}
+
+export interface Plan {
+  readonly manifest: PlanManifest;
+  /**
+   * `wasm`: a module that imports `env.memory` and exports one function `(begin: i32, end: i32, args: i32)` per kernel.
+   * `js`: the source of a function body, `(memory) => { kernelName: (begin, end, args) => void, … }`, in UTF-8.
+   * `args` is the byte address of a table of 32-bit byte addresses, one per parameter.
+   */
+  readonly code: Uint8Array;
+  readonly constants: Uint8Array;
+}
