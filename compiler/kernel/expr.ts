@@ -85,12 +85,12 @@ export type Expr =
   | { readonly kind: 'convert'; readonly type: ScalarType; readonly from: ScalarType; readonly x: Expr }
   /** The same 32 bits read as another type (f32, i32, u32). */
   | { readonly kind: 'bitcast'; readonly type: ScalarType; readonly from: ScalarType; readonly x: Expr }
-  /** `then` where every condition holds, else `otherwise`; only the chosen side is evaluated, so loads may be guarded. */
+  /** `value` where every condition holds, else `otherwise`; only the chosen side is evaluated, so loads may be guarded. */
   | {
       readonly kind: 'guard';
       readonly type: ScalarType;
       readonly conditions: readonly Condition[];
-      readonly then: Expr;
+      readonly value: Expr;
       readonly otherwise: Expr;
     }
   /** Combines `body` over `vars`. Scheduling turns it into loops with accumulators; targets never see it. */
@@ -153,7 +153,7 @@ export function childrenOf(e: Expr): readonly Expr[] {
     case 'select':
       return [e.cond, e.x, e.y];
     case 'guard':
-      return [e.then, e.otherwise];
+      return [e.value, e.otherwise];
     case 'reduce':
     case 'argmax':
       return [e.body];
@@ -186,7 +186,7 @@ export function withChildren(e: Expr, kids: readonly Expr[]): Expr {
     case 'select':
       return { ...e, cond: a, x: b, y: c };
     case 'guard':
-      return { ...e, then: a, otherwise: b };
+      return { ...e, value: a, otherwise: b };
     case 'reduce':
     case 'argmax':
       return { ...e, body: a };

@@ -42,7 +42,7 @@ export type Stmt =
   | {
       readonly kind: 'if';
       readonly conditions: readonly Condition[];
-      readonly then: readonly Stmt[];
+      readonly body: readonly Stmt[];
       readonly otherwise: readonly Stmt[];
     };
 
