@@ -103,12 +103,12 @@ function runFile({ path, title }) {
       timeoutSeconds * 1000 + 5000,
     );
 
-    // The parser reports leaves by these events; closing lines of subtests come only when they say something new.
     const parser = new Parser();
-    parser.on('pass', () => outcome.passed++);
-    parser.on('skip', () => outcome.skipped++);
-    parser.on('todo', () => outcome.skipped++);
-    parser.on('fail', (result) => addFailure(result.fullname || result.name, result.diag));
+    countLeaves(parser, (result) => {
+      if (result.skip || result.todo) outcome.skipped++;
+      else if (result.ok) outcome.passed++;
+      else addFailure(result.fullname.replace(/\\([#\\])/g, '$1') || 'unnamed assertion', result.diag);
+    });
     let final;
     parser.on('complete', (results) => {
       final = results;
@@ -130,12 +130,44 @@ function runFile({ path, title }) {
       if (timedOut)
         addFailure(`ran out of time: killed after ${timeoutSeconds} s (--timeout SECONDS changes it)`);
       else if (signal) addFailure(`crashed: ended by ${signal}`);
+      else if (isSilent && final?.bailout) addFailure(describeBadTap(final));
       else if (isSilent && code !== 0) addFailure(`exited with code ${code} outside of any assertion`);
       else if (isSilent && final && !final.ok) addFailure(describeBadTap(final));
       else if (isSilent && outcome.passed + outcome.skipped === 0) addFailure('asserted nothing');
       resolve(outcome);
     });
   });
+}
+
+/**
+ * Calls `count` for each leaf below the parser. A subtest ends with a test point of its own, which follows it and
+ * repeats its verdict; it is a leaf only where it says something new: a skip, or a failure of no assertion inside.
+ * (The parser's own events `pass` and `fail` mean to do this, but miss names with `#` or a backslash in them.)
+ */
+function countLeaves(parser, count) {
+  const seen = { leaves: 0, failures: 0 };
+  let subtest;
+  const leaf = (result) => {
+    seen.leaves++;
+    if (!result.ok) seen.failures++;
+    count(result);
+  };
+  parser.on('child', (child) => {
+    subtest = countLeaves(child, count);
+  });
+  parser.on('assert', (result) => {
+    const ended = subtest;
+    subtest = undefined;
+    if (ended) {
+      seen.leaves += ended.leaves;
+      seen.failures += ended.failures;
+    }
+    const isNews = result.ok
+      ? Boolean(result.skip || result.todo) && ended?.leaves === 0
+      : ended?.failures === 0;
+    if (!ended || isNews) leaf(result);
+  });
+  return seen;
 }
 
 function describeBadTap(results) {

@@ -150,7 +150,7 @@ t.test('imports are read from code, and from nothing that looks like it', async 
     "const e = x / 2; const re = /import '.\\/no.ts'/; const f = 'import \"./no.ts\"';",
     "export { g, type H } from './6.ts'; export { i };",
     "export type { J } from './7.ts'; export const from = './no.ts';",
-    "k.import('./no.ts'); import.meta.resolve('./no.ts');",
+    "k.import('./no.ts'); import.meta.resolve('./no.ts'); new URL('../', import.meta.url);",
     'const l = `${`import "./no.ts" ${"}"}`}`; import',
     "  './8.ts';",
     "export default function from() { return './no.ts'; }",

@@ -167,7 +167,7 @@ export function importsOf(text: string): ImportStatement[] {
       const end = word(clause) === '{' || word(clause) === '*' ? afterFrom(clause, word, tokens.length) : -1;
       add(clause === i + 2 ? 'type' : 'static', end);
     } else if (word(i) === 'URL' && word(i + 1) === '(' && word(i + 3) === ',' && word(i + 4) === 'import') {
-      add('url', i + 2);
+      if (/\.[jt]s$/.test(tokens[i + 2]?.text ?? '')) add('url', i + 2); // else a folder or data, not a module
     }
   }
   return found;
