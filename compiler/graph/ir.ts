@@ -2,7 +2,7 @@
 // reads. Nodes carry their op's record itself, so nothing is looked up in a registry while compiling, and a user's
 // own op is as good as ours. Node identity is object identity; numbers (%12) exist only inside a `Graph`.
 
-import type { Index } from '../kernel/affine.ts';
+import type { Index, LoopVar } from '../kernel/affine.ts';
 import type { Expr } from '../kernel/expr.ts';
 import type { DType, Shape, TensorType } from './types.ts';
 
@@ -116,6 +116,8 @@ export interface LowerInput {
   readonly at: readonly Index[];
   /** The element of operand i at the given position. */
   readonly read: (operand: number, at: readonly Index[]) => Expr;
+  /** A loop variable over [0, extent) that nothing else uses: what a rule reduces over. */
+  readonly newVar: (name: string, extent: number) => LoopVar;
 }
 
 /** The element of the node's value at `at`, as an expression of elements of its operands. Must be pure. */
