@@ -34,7 +34,9 @@ export async function install(folder = root) {
     const where = relative(root, folder) || 'this checkout';
     say(`installing the dependencies of ${where} from the lock file (npm ci, about half a minute) ...`);
     const start = performance.now();
-    const code = await run(npm().command, [...npm().args, 'ci', '--no-audit', '--no-fund'], { cwd: folder });
+    const code = await run(npm().command, [...npm().args, 'ci', '--include=dev', '--no-audit', '--no-fund'], {
+      cwd: folder,
+    });
     if (code !== 0) fail(`npm ci failed in ${folder} (exit code ${code})`);
     await utimes(join(folder, 'node_modules/.package-lock.json'), new Date(), new Date());
     say(`dependencies installed in ${seconds(start)}`);
