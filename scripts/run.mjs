@@ -39,8 +39,9 @@ const tasks = {
     if (!existsSync(judge)) {
       fail(`the judge and its cases are not here: expected ${judge} (a folder beside this checkout)`);
     }
+    const adapter = here('test/judge/adapter.mjs');
     await prepare();
-    return run(process.execPath, [judge, '--adapter', join(root, 'test/judge/adapter.mjs'), ...args]);
+    return run(process.execPath, [judge, '--adapter', adapter, ...args]);
   },
 
   async bench(args) {
