@@ -191,3 +191,17 @@ export function substituteIndex(
   }
   return result;
 }
+
+/**
+ * Coefficient of `v` in the index; NaN when v hides inside a division, a remainder or (as `hides` tells) a run-time
+ * value.
+ */
+export function coefficientOfVar(i: Index, v: LoopVar, hides: (e: Expr) => boolean): number {
+  let coeff = 0;
+  for (const { coeff: c, atom } of i.terms) {
+    if (atom.kind === 'var') coeff += atom.id === v.id ? c : 0;
+    else if (atom.kind === 'value' ? hides(atom.expr) : coefficientOfVar(atom.x, v, hides) !== 0)
+      return Number.NaN;
+  }
+  return coeff;
+}

@@ -1,0 +1,115 @@
+// Pool: kernels with the same code are one kernel. Addresses are arguments, so two layers of equal shape share their
+// code; modules get smaller and the engine's optimizer sees fewer, hotter functions.
+
+import type { Index, LoopVar } from './affine.ts';
+import type { Condition, Expr, Register } from './expr.ts';
+import type { Kernel, Stmt } from './ir.ts';
+
+export class KernelPool {
+  private readonly byKey = new Map<string, Kernel>();
+  private readonly names = new Map<string, number>();
+
+  /** The kernel of the pool with the same code; the given one, under a name unique in the pool, if there is none. */
+  intern(kernel: Kernel): Kernel {
+    const key = codeKey(kernel);
+    const seen = this.byKey.get(key);
+    if (seen) return seen;
+    const base = kernel.name.replace(/[^A-Za-z0-9]+/g, '_').replace(/^_+|_+$/g, '') || 'kernel';
+    const count = this.names.get(base) ?? 0;
+    this.names.set(base, count + 1);
+    const own: Kernel = { ...kernel, name: count === 0 ? base : `${base}_${count + 1}` };
+    this.byKey.set(key, own);
+    return own;
+  }
+}
+
+/** A text that is equal for kernels with equal code: variables and registers numbered by first appearance. */
+function codeKey(kernel: Kernel): string {
+  const ids = new Map<string, number>();
+  const number = (kind: string, id: number): string => {
+    const k = `${kind}${id}`;
+    let n = ids.get(k);
+    if (n === undefined) {
+      n = ids.size;
+      ids.set(k, n);
+    }
+    return `${kind}${n}`;
+  };
+  const loopVar = (v: LoopVar): string => `${number('v', v.id)}:${v.extent}`;
+  const register = (r: Register): string => `${number('r', r.id)}${r.type}`;
+  const index = (i: Index): string =>
+    `${i.constant}${i.terms
+      .map(({ coeff, atom }) => {
+        if (atom.kind === 'var') return `+${coeff}${loopVar(atom)}`;
+        if (atom.kind === 'value') return `+${coeff}[${expr(atom.expr)}<${atom.extent}]`;
+        return `+${coeff}${atom.kind}(${index(atom.x)},${atom.by})`;
+      })
+      // Terms are sorted by number of variable; renumbered they may come in another order.
+      .sort()
+      .join('')}`;
+  const condition = (c: Condition): string =>
+    c.kind === 'inRange' ? `${index(c.index)}in${c.lo},${c.hi}` : `${index(c.index)}by${c.by}`;
+  const known = new Map<Expr, number>();
+  const expr = (e: Expr): string => {
+    const seen = known.get(e);
+    if (seen !== undefined) return `#${seen}`;
+    const text = exprText(e);
+    known.set(e, known.size);
+    return text;
+  };
+  const exprText = (e: Expr): string => {
+    switch (e.kind) {
+      case 'const':
+        return `${e.type}${Object.is(e.value, -0) ? '-0' : e.value}`;
+      case 'load':
+        return `load${e.type}${e.param}[${index(e.index)};${e.laneStride}]`;
+      case 'index':
+        return `index[${index(e.index)};${e.laneStride}]`;
+      case 'unary':
+        return `${e.fn}${e.type}(${expr(e.x)})`;
+      case 'binary':
+        return `${e.fn}${e.type}(${expr(e.x)},${expr(e.y)})`;
+      case 'compare':
+        return `${e.fn}${e.operandType}(${expr(e.x)},${expr(e.y)})`;
+      case 'select':
+        return `select${e.type}(${expr(e.cond)},${expr(e.x)},${expr(e.y)})`;
+      case 'convert':
+      case 'bitcast':
+        return `${e.kind}${e.from}${e.type}(${expr(e.x)})`;
+      case 'guard':
+        return `guard(${e.conditions.map(condition).join()}?${expr(e.value)}:${expr(e.otherwise)})`;
+      case 'reduce':
+        return `${e.monoid}${e.type}(${e.vars.map(loopVar).join()};${expr(e.body)})`;
+      case 'argmax':
+        return `argmax(${e.vars.map(loopVar).join()};${expr(e.body)})`;
+      case 'checkIndex':
+        return `checkIndex(${expr(e.x)},${e.size},${e.site})`;
+      case 'checkFinite':
+        return `checkFinite(${expr(e.x)},${e.site})`;
+      case 'reg':
+        return register(e.reg);
+      case 'horizontal':
+        return `horizontal${e.monoid}${e.type}(${expr(e.x)})`;
+      default:
+        return e satisfies never;
+    }
+  };
+  const stmts = (list: readonly Stmt[]): string => list.map(stmt).join(';');
+  const stmt = (s: Stmt): string => {
+    switch (s.kind) {
+      case 'for':
+        return `for(${loopVar(s.v)},${s.step},${index(s.limit)}){${stmts(s.body)}}`;
+      case 'let':
+      case 'set':
+        return `${s.kind} ${register(s.reg)}/${s.lanes}=${expr(s.value)}`;
+      case 'store':
+        return `store${s.param}[${index(s.index)};${s.laneStride}]/${s.lanes}=${expr(s.value)}`;
+      case 'if':
+        return `if(${s.conditions.map(condition).join()}){${stmts(s.body)}}{${stmts(s.otherwise)}}`;
+      default:
+        return s satisfies never;
+    }
+  };
+  const params = kernel.params.map((p) => `${p.storage}${p.access}${p.elements}`).join();
+  return `${params}|${kernel.flags}|${loopVar(kernel.unit)}|${stmts(kernel.body)}`;
+}

@@ -1,0 +1,218 @@
+// Schedule of kernels without reductions: a nest of loops over the space, the innermost in vectors, cut into units over
+// the outer loops. Guards (padding, concatenation) become separate loops over the ranges on which they are decided, so
+// that inner loops do not test borders.
+
+import {
+  addIndex,
+  constIndex,
+  type Index,
+  type LoopVar,
+  offsetIndex,
+  scaleIndex,
+  varIndex,
+} from '../affine.ts';
+import { definitionBytes, definitionFlops, operationCount } from '../cost.ts';
+import { type DefinitionStore, type KernelDefinition, type VarSource, volume } from '../definition.ts';
+import { type Condition, type Expr, walkExprs } from '../expr.ts';
+import type { Kernel, Stmt, Target } from '../ir.ts';
+import { coefficientOf, substituteStores } from '../substitute.ts';
+import { collapseSpace } from './collapse.ts';
+import { bindShared } from './share.ts';
+import { cutUnits, describeUnits, unitPrefix } from './units.ts';
+import { canVectorize, vectorizer } from './vector.ts';
+
+/** Blocks of a long loop are multiples of this many elements: a cache line of the smallest element type. */
+const blockMultiple = 64;
+
+export function scheduleElementwise(definition: KernelDefinition, target: Target): Kernel {
+  const def = collapseSpace(definition);
+  const inner = def.space.at(-1);
+  const outer = def.space.slice(0, -1);
+  const work = volume(def.space) * (operationCount(def.stores.map((s) => s.value)) + def.params.length);
+  const prefix = unitPrefix(outer, work, target.unitWork);
+  const rest = outer.slice(prefix);
+  const enough = Math.max(1, Math.min(32, Math.floor(work / target.unitWork)));
+  const prefixUnits = volume(outer.slice(0, prefix));
+  const wanted = prefix === outer.length ? Math.ceil(enough / prefixUnits) : 1;
+  const length = inner?.extent ?? 1;
+  const block = roundUp(Math.ceil(length / wanted), blockMultiple);
+  const blocks = Math.max(1, Math.ceil(length / block));
+  const cut = cutUnits(def.vars, outer.slice(0, prefix), blocks);
+  const stores = substituteStores(def.stores, (v) => {
+    const at = outer.slice(0, prefix).findIndex((o) => o.id === v.id);
+    return at < 0 ? undefined : cut.coordinates[at];
+  });
+  const nest = (size: number, from: Index): Stmt[] => {
+    if (!inner) return points(stores, def.vars);
+    const piece = def.vars.make(inner.name, size);
+    const shifted = substituteStores(stores, (v) =>
+      v.id === inner.id ? addIndex(from, varIndex(piece)) : undefined,
+    );
+    return loops([...rest, piece], shifted, target.lanes, def.vars);
+  };
+  let body: Stmt[];
+  const last = length - (blocks - 1) * block;
+  if (blocks === 1) body = nest(length, constIndex(0));
+  else if (last === block) body = nest(block, scaleIndex(cut.block, block));
+  else {
+    body = [
+      {
+        kind: 'if',
+        conditions: [{ kind: 'inRange', index: cut.block, lo: 0, hi: blocks - 1 }],
+        body: nest(block, scaleIndex(cut.block, block)),
+        otherwise: nest(last, constIndex((blocks - 1) * block)),
+      },
+    ];
+  }
+  return {
+    name: def.name,
+    params: def.params,
+    flags: def.flags,
+    unit: cut.unit,
+    body,
+    schedule: `elementwise over ${def.space.map((v) => `${v.name}:${v.extent}`).join(' × ') || 'one point'}, ${target.lanes} lane${target.lanes > 1 ? 's' : ''}${blocks > 1 ? `, blocks of ${block}` : ''}, ${describeUnits(cut)}`,
+    cost: { flops: definitionFlops(def), bytes: definitionBytes(def) },
+  };
+}
+
+function roundUp(n: number, to: number): number {
+  return Math.ceil(n / to) * to;
+}
+
+/** Loops over `vars` (outermost first), each split where a guard changes its mind. */
+function loops(
+  vars: readonly LoopVar[],
+  stores: readonly DefinitionStore[],
+  lanes: 1 | 4,
+  source: VarSource,
+): Stmt[] {
+  const [v, ...rest] = vars;
+  if (!v) return points(stores, source);
+  const cuts = breakpoints(stores, v);
+  const out: Stmt[] = [];
+  for (let i = 0; i + 1 < cuts.length; i++) {
+    const from = cuts[i]!;
+    const size = cuts[i + 1]! - from;
+    const piece = source.make(v.name, size);
+    const at = offsetIndex(varIndex(piece), from);
+    const inside = substituteStores(stores, (x) => (x.id === v.id ? at : undefined));
+    if (rest.length === 0) out.push(...innermost(piece, inside, lanes, source));
+    else out.push(...forLoop(piece, 1, size, loops(rest, inside, lanes, source)));
+  }
+  return out;
+}
+
+/** A loop, or its body alone when it runs once. */
+export function forLoop(v: LoopVar, step: number, limit: number, body: readonly Stmt[]): Stmt[] {
+  if (limit <= 0) return [];
+  if (v.extent === 1) return [...body];
+  return [{ kind: 'for', v, step, limit: constIndex(limit), body }];
+}
+
+function innermost(v: LoopVar, stores: readonly DefinitionStore[], lanes: 1 | 4, source: VarSource): Stmt[] {
+  const vector =
+    lanes === 4 &&
+    v.extent >= 4 &&
+    stores.every((s) => !Number.isNaN(coefficientOf(s.index, v))) &&
+    canVectorize(
+      stores.map((s) => s.value),
+      v,
+    );
+  const main = vector ? v.extent - (v.extent % 4) : 0;
+  const out: Stmt[] = [];
+  if (main > 0) {
+    const w = source.make(v.name, main);
+    out.push({
+      kind: 'for',
+      v: w,
+      step: 4,
+      limit: constIndex(main),
+      body: storeAll(stores, v, varIndex(w), 4, source),
+    });
+  }
+  if (main < v.extent) {
+    const w = source.make(v.name, v.extent - main);
+    out.push(...forLoop(w, 1, w.extent, storeAll(stores, v, offsetIndex(varIndex(w), main), 1, source)));
+  }
+  return out;
+}
+
+/** The stores of one step of the innermost loop. All values are computed before the first is written. */
+function storeAll(
+  stores: readonly DefinitionStore[],
+  v: LoopVar,
+  at: Index,
+  lanes: 1 | 4,
+  source: VarSource,
+): Stmt[] {
+  const placed = substituteStores(stores, (x) => (x.id === v.id ? at : undefined));
+  const make = vectorizer(v, at);
+  const strides = stores.map((s) => (lanes === 4 ? coefficientOf(s.index, v) : 0));
+  const values = lanes === 4 ? stores.map((s) => make(s.value)) : placed.map((s) => s.value);
+  return storeValues(
+    placed.map((s, i) => ({ param: s.param, index: s.index, value: values[i]!, laneStride: strides[i]! })),
+    lanes,
+    source,
+  );
+}
+
+export function storeValues(
+  stores: readonly { param: number; index: Index; value: Expr; laneStride: number }[],
+  lanes: 1 | 4,
+  source: VarSource,
+): Stmt[] {
+  const shared = bindShared(
+    stores.map((s) => s.value),
+    lanes,
+    source,
+  );
+  const lets: Stmt[] = [...shared.lets];
+  const values = shared.values.map((value): Expr => {
+    if (stores.length === 1 || value.kind === 'reg' || value.kind === 'const') return value;
+    const reg = { name: 'out', type: value.type, id: source.next() };
+    lets.push({ kind: 'let', reg, value, lanes });
+    return { kind: 'reg', type: value.type, reg };
+  });
+  return [
+    ...lets,
+    ...stores.map(
+      (s, i): Stmt => ({
+        kind: 'store',
+        param: s.param,
+        index: s.index,
+        value: values[i]!,
+        lanes,
+        laneStride: s.laneStride,
+      }),
+    ),
+  ];
+}
+
+function points(stores: readonly DefinitionStore[], source: VarSource): Stmt[] {
+  return storeValues(
+    stores.map((s) => ({ ...s, laneStride: 0 })),
+    1,
+    source,
+  );
+}
+
+/** Where along `v` a guard that depends on `v` alone becomes true or false; always holds 0 and the extent. */
+function breakpoints(stores: readonly DefinitionStore[], v: LoopVar): number[] {
+  const cuts = new Set([0, v.extent]);
+  const add = (x: number): void => {
+    if (x > 0 && x < v.extent) cuts.add(x);
+  };
+  const consider = (c: Condition): void => {
+    if (c.kind !== 'inRange' || c.index.terms.length !== 1) return;
+    const coeff = coefficientOf(c.index, v);
+    if (Number.isNaN(coeff) || coeff === 0) return;
+    for (const bound of [c.lo, c.hi]) {
+      // First v at which coeff·v + constant ≥ bound (or, falling, < bound).
+      const x = (bound - c.index.constant) / coeff;
+      add(coeff > 0 ? Math.ceil(x) : Math.floor(x) + 1);
+    }
+  };
+  for (const e of walkExprs(stores.map((s) => s.value)))
+    if (e.kind === 'guard') e.conditions.forEach(consider);
+  return [...cuts].sort((a, b) => a - b);
+}

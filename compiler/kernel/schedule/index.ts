@@ -1,0 +1,15 @@
+// Scheduling of kernels: from what is computed (definition.ts) to a loop nest for a target (ir.ts).
+
+import { type KernelDefinition, reductionsOf } from '../definition.ts';
+import type { Kernel, Target } from '../ir.ts';
+import { scheduleContraction } from './contraction.ts';
+import { scheduleElementwise } from './elementwise.ts';
+import { scheduleReduction } from './reduction.ts';
+
+export { type Bound, type NewTemporary, prepareContraction } from './prepare.ts';
+
+/** Chooses the schedule by the form of the definition. */
+export function scheduleKernel(def: KernelDefinition, target: Target): Kernel {
+  if (reductionsOf(def.stores).length === 0) return scheduleElementwise(def, target);
+  return scheduleContraction(def, target) ?? scheduleReduction(def, target);
+}

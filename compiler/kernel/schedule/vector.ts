@@ -1,0 +1,58 @@
+// Vectors: an expression for one element becomes one for `lanes` neighbours along a loop variable, by telling each
+// load and index value how far apart the lanes are. Nothing else changes: arithmetic is the same in every lane.
+
+import { type Index, type LoopVar, substituteIndex } from '../affine.ts';
+import { childrenOf, type Expr, withChildren } from '../expr.ts';
+import { coefficientOf, dependsOn, guard } from '../substitute.ts';
+
+/** Whether lanes may run along `v`: nothing but affine loads, index values and arithmetic depends on it. */
+export function canVectorize(roots: readonly Expr[], v: LoopVar): boolean {
+  const memo = new Map<Expr, boolean>();
+  const fine = (e: Expr): boolean => {
+    const seen = memo.get(e);
+    if (seen !== undefined) return seen;
+    let ok = childrenOf(e).every(fine);
+    if (ok && (e.kind === 'load' || e.kind === 'index')) ok = !Number.isNaN(coefficientOf(e.index, v));
+    if (ok && e.kind === 'guard') ok = e.conditions.every((c) => coefficientOf(c.index, v) === 0);
+    memo.set(e, ok);
+    return ok;
+  };
+  return roots.every(fine);
+}
+
+/** Elements apart of neighbouring lanes for an address; the address itself is substituted afterwards. */
+export function vectorizer(v: LoopVar, base: Index): (e: Expr) => Expr {
+  const memo = new Map<Expr, Expr>();
+  const place = (i: Index): Index => substituteIndex(i, (x) => (x.id === v.id ? base : undefined), visit);
+  const visit = (e: Expr): Expr => {
+    const seen = memo.get(e);
+    if (seen) return seen;
+    let out: Expr;
+    if (e.kind === 'load') out = { ...e, laneStride: coefficientOf(e.index, v), index: place(e.index) };
+    else if (e.kind === 'index') out = { ...e, laneStride: coefficientOf(e.index, v), index: place(e.index) };
+    else if (e.kind === 'guard') {
+      out = guard(
+        e.conditions.map((c) => ({ ...c, index: place(c.index) })),
+        () => visit(e.value),
+        () => visit(e.otherwise),
+      );
+    } else out = withChildren(e, childrenOf(e).map(visit));
+    memo.set(e, out);
+    return out;
+  };
+  return visit;
+}
+
+/** Lane distances of all loads along `v`, for cost estimates; loads that do not depend on it give 0. */
+export function laneStrides(roots: readonly Expr[], v: LoopVar): number[] {
+  const out: number[] = [];
+  const seen = new Set<Expr>();
+  const visit = (e: Expr): void => {
+    if (seen.has(e)) return;
+    seen.add(e);
+    if (e.kind === 'load') out.push(dependsOn(e, v) ? coefficientOf(e.index, v) : 0);
+    for (const c of childrenOf(e)) visit(c);
+  };
+  for (const r of roots) visit(r);
+  return out;
+}

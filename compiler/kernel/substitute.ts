@@ -1,0 +1,121 @@
+// Substitution of loop variables in expressions and definitions. Indices and guards simplify as they are rebuilt: a guard
+// that is known to hold (or to fail) on the new ranges disappears. Sharing is kept: one object maps to one object.
+
+import {
+  coefficientOfVar,
+  constIndex,
+  divIndex,
+  type Index,
+  indexRange,
+  type LoopVar,
+  modIndex,
+  substituteIndex,
+} from './affine.ts';
+import type { DefinitionStore } from './definition.ts';
+import { type Condition, childrenOf, type Expr, withChildren } from './expr.ts';
+
+export type Substitution = (v: LoopVar) => Index | undefined;
+
+/** A function that substitutes in expressions; calls share their memo, so sharing between roots survives. */
+export function substituter(map: Substitution): (e: Expr) => Expr {
+  const memo = new Map<Expr, Expr>();
+  const visit = (e: Expr): Expr => {
+    const seen = memo.get(e);
+    if (seen) return seen;
+    const result = rebuild(e, (i) => substituteIndex(i, map, visit), visit);
+    memo.set(e, result);
+    return result;
+  };
+  return visit;
+}
+
+export function substituteStores(stores: readonly DefinitionStore[], map: Substitution): DefinitionStore[] {
+  const sub = substituter(map);
+  return stores.map((s) => ({
+    param: s.param,
+    index: substituteIndex(s.index, map, sub),
+    value: sub(s.value),
+  }));
+}
+
+/** Replaces whole sub-expressions (a reduction by the register that holds it). */
+export function replacer(replace: (e: Expr) => Expr | undefined): (e: Expr) => Expr {
+  const memo = new Map<Expr, Expr>();
+  const visit = (e: Expr): Expr => {
+    const seen = memo.get(e);
+    if (seen) return seen;
+    const result = replace(e) ?? rebuild(e, (i) => substituteIndex(i, () => undefined, visit), visit);
+    memo.set(e, result);
+    return result;
+  };
+  return visit;
+}
+
+function rebuild(e: Expr, index: (i: Index) => Index, expr: (e: Expr) => Expr): Expr {
+  if (e.kind === 'load' || e.kind === 'index') {
+    const i = index(e.index);
+    if (e.kind === 'index' && i.terms.length === 0) return { kind: 'const', type: 'i32', value: i.constant };
+    return { ...e, index: i };
+  }
+  if (e.kind === 'guard')
+    return guard(
+      e.conditions.map((c) => ({ ...c, index: index(c.index) })),
+      () => expr(e.value),
+      () => expr(e.otherwise),
+    );
+  return withChildren(e, childrenOf(e).map(expr));
+}
+
+/** A guard whose decided conditions are gone; the sides are made only when they are needed. */
+export function guard(conditions: readonly Condition[], value: () => Expr, otherwise: () => Expr): Expr {
+  const open: Condition[] = [];
+  for (const c of conditions) {
+    const known = decide(c);
+    if (known === false) return otherwise();
+    if (known === null) open.push(c);
+  }
+  const inside = value();
+  if (open.length === 0) return inside;
+  return { kind: 'guard', type: inside.type, conditions: open, value: inside, otherwise: otherwise() };
+}
+
+/** Whether the condition holds everywhere (true), nowhere (false), or depends (null). */
+export function decide(c: Condition): boolean | null {
+  if (c.kind === 'inRange') {
+    const r = indexRange(c.index);
+    if (r.min >= c.lo && r.max < c.hi) return true;
+    return r.max < c.lo || r.min >= c.hi ? false : null;
+  }
+  const rest = modIndex(c.index, c.by);
+  if (rest.terms.length === 0) return rest.constant === 0;
+  return null;
+}
+
+/** Coefficient of a variable that may hide in run-time values; NaN when it does. See `coefficientOfVar`. */
+export function coefficientOf(i: Index, v: LoopVar): number {
+  return coefficientOfVar(i, v, (e) => dependsOn(e, v));
+}
+
+/** Whether an expression's value can change with the loop variable. */
+export function dependsOn(e: Expr, v: LoopVar): boolean {
+  if ((e.kind === 'reduce' || e.kind === 'argmax') && e.vars.includes(v)) return false;
+  const own =
+    e.kind === 'load' || e.kind === 'index'
+      ? coefficientOf(e.index, v) !== 0
+      : e.kind === 'guard' && e.conditions.some((c) => coefficientOf(c.index, v) !== 0);
+  return own || childrenOf(e).some((c) => dependsOn(c, v));
+}
+
+/**
+ * Splits a point counter into the indices of a box: with extents (3, 4), u ↦ (u div 4, u mod 4). `u` runs over [0, 12).
+ */
+export function unflatten(u: Index, extents: readonly number[]): Index[] {
+  const out: Index[] = [];
+  let stride = 1;
+  for (let i = extents.length - 1; i >= 0; i--) {
+    const n = extents[i]!;
+    out[i] = n === 1 ? constIndex(0) : i === 0 ? divIndex(u, stride) : modIndex(divIndex(u, stride), n);
+    stride *= n;
+  }
+  return out;
+}

@@ -1,0 +1,73 @@
+// Elements: the expression of one element of a value, with everything that has no buffer of its own inlined. Lowering
+// rules of ops are composed here; equal elements are equal objects, so work is shared inside of a kernel.
+
+import type { Node } from '../graph/ir.ts';
+import { addIndex, constIndex, type Index, indexKey, scaleIndex } from '../kernel/affine.ts';
+import type { VarSource } from '../kernel/definition.ts';
+import type { Expr } from '../kernel/expr.ts';
+import { stridesOf } from './layout.ts';
+import { scalarType } from './scalar.ts';
+
+export interface ElementSource {
+  readonly vars: VarSource;
+  /** The buffer parameter through which the kernel reads this value, or null when it is to be inlined. */
+  readonly param: (node: Node) => number | null;
+  /** Order of dimensions in memory of a value that has a buffer. */
+  readonly order: (node: Node) => readonly number[];
+  /** Number of the check site of a check op. */
+  readonly site: (node: Node) => number;
+}
+
+/** Address, in elements, of the position in a buffer of that shape and order. */
+export function addressOf(node: Node, order: readonly number[], at: readonly Index[]): Index {
+  const strides = stridesOf(node.type.shape, order);
+  return addIndex(constIndex(0), ...at.map((i, d) => scaleIndex(i, strides[d]!)));
+}
+
+/** A function that gives elements within one kernel. */
+export function elementBuilder(source: ElementSource): (node: Node, at: readonly Index[]) => Expr {
+  const memo = new Map<Node, Map<string, Expr>>();
+  const build = (node: Node, at: readonly Index[]): Expr => {
+    const param = source.param(node);
+    if (param !== null) {
+      return {
+        kind: 'load',
+        type: scalarType(node.type.dtype),
+        param,
+        index: addressOf(node, source.order(node), at),
+        laneStride: 0,
+      };
+    }
+    const lower = node.op.lower as Exclude<typeof node.op.lower, 'leaf'>;
+    const expr = lower({
+      node,
+      at,
+      read: (i, position) => element(node.operands[i]!, position),
+      newVar: (name, extent) => source.vars.make(name, extent),
+    });
+    return withSite(expr, () => source.site(node));
+  };
+  const remember = (node: Node, at: readonly Index[], make: () => Expr): Expr => {
+    let byPlace = memo.get(node);
+    if (!byPlace) {
+      byPlace = new Map();
+      memo.set(node, byPlace);
+    }
+    const key = at.map(indexKey).join();
+    let e = byPlace.get(key);
+    if (!e) {
+      e = make();
+      byPlace.set(key, e);
+    }
+    return e;
+  };
+  const element = (node: Node, at: readonly Index[]): Expr => remember(node, at, () => build(node, at));
+  return element;
+}
+
+/** Check ops do not know their site; the first check in the op's own expression gets it. */
+function withSite(expr: Expr, site: () => number): Expr {
+  if ((expr.kind === 'checkIndex' || expr.kind === 'checkFinite') && expr.site < 0)
+    return { ...expr, site: site() };
+  return expr;
+}

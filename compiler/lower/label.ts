@@ -1,0 +1,35 @@
+// Labels: what a kernel is called in dumps and errors, in the user's words: the scope of its first root and the ops that
+// it computes, most telling first.
+
+import type { Node } from '../graph/ir.ts';
+import { isLeaf, type Prober } from './probe.ts';
+
+/** `block1/conv1: convolution + add + maximum` */
+export function labelOf(roots: readonly Node[], stored: ReadonlySet<Node>, prober: Prober): string {
+  const ops: { name: string; weight: number }[] = [];
+  const seen = new Set<Node>();
+  const stack = [...roots].reverse();
+  while (stack.length > 0) {
+    const n = stack.pop()!;
+    if (seen.has(n)) continue;
+    seen.add(n);
+    const p = prober.probe(n);
+    if (p.cost > 0 || p.reduction || p.guarded) ops.push({ name: n.op.name, weight: p.reduction ? 2 : 1 });
+    for (const o of [...n.operands].reverse()) if (!isLeaf(o) && !stored.has(o)) stack.push(o);
+  }
+  const names = [
+    ...new Set(
+      [...ops.filter((o) => o.weight === 2), ...ops.filter((o) => o.weight === 1)].map((o) => o.name),
+    ),
+  ];
+  const shown = names.length > 4 ? [...names.slice(0, 3), `${names.length - 3} more`] : names;
+  const root = roots[0]!;
+  const main = [...seen].find((n) => prober.probe(n).reduction) ?? root;
+  return `${main.scope || root.scope || root.name || 'top'}: ${shown.join(' + ') || 'copy'}`;
+}
+
+/** How a value is called in dumps of memory: the user's name, or scope and op. */
+export function valueName(n: Node): string {
+  if (n.name) return n.name;
+  return n.scope ? `${n.scope}/${n.op.name}` : n.op.name;
+}

@@ -1,0 +1,113 @@
+// Layout: in which order the dimensions of each value lie in memory. Users see NCHW and OIHW; convolutions run best when
+// channels are innermost, so images lie as NHWC and weights as HWIO, and the choice spreads along every op that maps
+// dimensions one to one. Values that no convolution touches stay row-major.
+//
+// Inputs stay as the user feeds them. A variable's order depends on its shape alone, since all entry points share it.
+
+import { usersOf } from '../graph/graph.ts';
+import type { Graph, Node } from '../graph/ir.ts';
+import { isLeaf, type Prober } from './probe.ts';
+
+/** Order of dimensions, outermost first. */
+export type Order = readonly number[];
+
+export function rowMajor(rank: number): number[] {
+  return Array.from({ length: rank }, (_, i) => i);
+}
+
+/** [0, 2, 3, 1]: batch, space, channels. */
+export function channelsLast(rank: number): number[] {
+  return [0, ...rowMajor(rank).slice(2), 1];
+}
+
+/** Weights of convolutions [O, I, kernel…] lie as [kernel…, I, O]; everything of lower rank is row-major. */
+export function variableOrder(rank: number): number[] {
+  return rank < 3 ? rowMajor(rank) : [...rowMajor(rank).slice(2), 1, 0];
+}
+
+/** Ops over images: their result and first operand want channels innermost. */
+const imageOps = new Set(['convolution', 'reduceWindow', 'windowArgmax', 'windowGather', 'windowScatter']);
+
+export function chooseLayouts(graph: Graph, prober: Prober): ReadonlyMap<Node, Order> {
+  const orders = new Map<Node, Order>();
+  const users = usersOf(graph);
+  const fixed = (n: Node): boolean => n.op.name === 'input' || n.op.name === 'variable';
+  const spread = (start: Node): void => {
+    const queue = [start];
+    for (let head = 0; head < queue.length; head++) {
+      const n = queue[head]!;
+      const give = (other: Node, order: Order | null): void => {
+        if (!order || orders.has(other) || fixed(other)) return;
+        orders.set(other, order);
+        queue.push(other);
+      };
+      if (!isLeaf(n)) {
+        n.operands.forEach((o, i) => {
+          const map = dimensionMap(prober, n, i);
+          if (map) give(o, toOperand(orders.get(n)!, map));
+        });
+      }
+      for (const u of users.get(n) ?? []) {
+        u.operands.forEach((o, i) => {
+          if (o !== n) return;
+          const map = dimensionMap(prober, u, i);
+          if (map) give(u, toResult(orders.get(n)!, map));
+        });
+      }
+    }
+  };
+  for (const n of graph.nodes) if (n.op.name === 'input') orders.set(n, rowMajor(n.type.shape.length));
+  const variables = graph.nodes.filter((n) => n.op.name === 'variable');
+  for (const n of variables) orders.set(n, variableOrder(n.type.shape.length));
+  for (const n of variables) if (n.type.shape.length >= 3) spread(n);
+  for (const n of graph.nodes) {
+    if (!imageOps.has(n.op.name)) continue;
+    for (const x of [n, n.operands[0]!]) {
+      if (orders.has(x) || x.type.shape.length < 3) continue;
+      orders.set(x, channelsLast(x.type.shape.length));
+      spread(x);
+    }
+  }
+  for (const n of graph.nodes) if (!orders.has(n)) orders.set(n, rowMajor(n.type.shape.length));
+  return orders;
+}
+
+/** map[j] = dimension of the result that dimension j of the operand follows; null unless one to one. */
+function dimensionMap(prober: Prober, node: Node, operand: number): number[] | null {
+  const rank = node.type.shape.length;
+  if (rank < 3 || node.operands[operand]!.type.shape.length !== rank) return null;
+  const p = prober.probe(node);
+  const read = p.reads.find((r) => r.operand === operand);
+  if (!read) return null;
+  const map = read.at.map((i) => {
+    const dims = p.vars
+      .map((v, d) => (i.terms.some((t) => t.atom.kind === 'var' && t.atom.id === v.id) ? d : -1))
+      .filter((d) => d >= 0);
+    return dims.length === 1 ? dims[0]! : -1;
+  });
+  // Dimensions of one element have no variable: they take the places that are left, in order.
+  const left = rowMajor(rank).filter((d) => !map.includes(d));
+  const open = map.filter((d) => d === -1).length;
+  if (open > 0 && (left.length !== open || !left.every((d) => node.type.shape[d] === 1))) return null;
+  const full = map.map((d) => (d === -1 ? left.shift()! : d));
+  return new Set(full).size === rank ? full : null;
+}
+
+function toOperand(order: Order, map: readonly number[]): Order {
+  return order.map((d) => map.indexOf(d));
+}
+
+function toResult(order: Order, map: readonly number[]): Order {
+  return order.map((j) => map[j]!);
+}
+
+/** Elements apart of neighbours along each (logical) dimension. */
+export function stridesOf(shape: readonly number[], order: Order): number[] {
+  const strides = new Array<number>(shape.length).fill(0);
+  let s = 1;
+  for (let i = order.length - 1; i >= 0; i--) {
+    strides[order[i]!] = s;
+    s *= shape[order[i]!]!;
+  }
+  return strides;
+}

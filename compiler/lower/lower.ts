@@ -1,0 +1,251 @@
+// Lowering: Graph IR to Kernel IR. Chooses layouts and buffers, groups values into kernels, composes their element
+// expressions and schedules them for a target. What comes out has no offsets and no workers yet (schedule/lowered.ts).
+
+import { formatLocation } from '../../runtime/errors.ts';
+import type { Graph, Node } from '../graph/ir.ts';
+import { elementCount, type TensorType } from '../graph/types.ts';
+import { type LoopVar, varIndex } from '../kernel/affine.ts';
+import { elementBytes } from '../kernel/cost.ts';
+import { type DefinitionStore, type KernelDefinition, VarSource } from '../kernel/definition.ts';
+import type { KernelParam, Target } from '../kernel/ir.ts';
+import { KernelPool } from '../kernel/pool.ts';
+import { type Bound, prepareContraction, scheduleKernel } from '../kernel/schedule/index.ts';
+import type { Buffer, BufferId, Home, Lowered, LoweredStep } from '../schedule/lowered.ts';
+import { addressOf, elementBuilder } from './element.ts';
+import { groupKernels } from './groups.ts';
+import { labelOf, valueName } from './label.ts';
+import { chooseLayouts, type Order, rowMajor } from './layout.ts';
+import { chooseBuffers } from './materialize.ts';
+import { isLeaf, Prober } from './probe.ts';
+
+type Site = Lowered['sites'][number];
+
+export function lowerGraph(graph: Graph, target: Target): Lowered {
+  return new Lowering(graph, target).run();
+}
+
+/** What a kernel must write: a value into a buffer. */
+interface Sink {
+  readonly node: Node;
+  readonly buffer: BufferId;
+}
+
+class Lowering {
+  private readonly graph: Graph;
+  private readonly target: Target;
+  private readonly prober = new Prober();
+  private readonly stored: ReadonlySet<Node>;
+  private readonly orders: ReadonlyMap<Node, Order>;
+  private readonly buffers: Buffer[] = [];
+  /** The buffer in which others read a value. */
+  private readonly homes = new Map<Node, BufferId>();
+  private readonly sites: Site[] = [];
+  private readonly siteOf = new Map<Node, number>();
+  private readonly steps: LoweredStep[] = [];
+  private readonly pool = new KernelPool();
+  private flags: BufferId | null = null;
+
+  constructor(graph: Graph, target: Target) {
+    this.graph = graph;
+    this.target = target;
+    this.stored = chooseBuffers(graph, this.prober);
+    this.orders = chooseLayouts(graph, this.prober);
+  }
+
+  run(): Lowered {
+    const { graph } = this;
+    const variables = graph.nodes.filter((n) => n.op.name === 'variable');
+    const updates = new Map(graph.updates.map((u) => [u.variable, u.value]));
+    for (const n of graph.inputs)
+      this.homes.set(
+        n,
+        this.addBuffer(valueName(n), n, this.orders.get(n)!, { kind: 'arena', role: 'input' }),
+      );
+    for (const [i, n] of variables.entries()) {
+      this.homes.set(
+        n,
+        this.addBuffer(valueName(n), n, this.orders.get(n)!, {
+          kind: 'variable',
+          variable: i,
+          bank: 'current',
+        }),
+      );
+    }
+    for (const n of graph.nodes) {
+      if (n.payload)
+        this.homes.set(
+          n,
+          this.addBuffer(valueName(n), n, this.orders.get(n)!, { kind: 'constant', payload: n.payload }),
+        );
+    }
+    for (const n of graph.nodes)
+      if (n.op.name === 'checkIndex' || n.op.name === 'checkFinite') this.addSite(n);
+
+    // Where results go. A value that is computed here goes straight to its destination; a leaf is copied there.
+    const extra: Sink[] = [];
+    const direct = new Map<Node, BufferId>();
+    for (const [i, v] of variables.entries()) {
+      const value = updates.get(v);
+      if (!value) continue;
+      const buffer = this.addBuffer(`${valueName(v)} (next)`, v, this.orders.get(v)!, {
+        kind: 'variable',
+        variable: i,
+        bank: 'next',
+      });
+      if (isLeaf(value) || direct.has(value)) extra.push({ node: value, buffer });
+      else direct.set(value, buffer);
+    }
+    const outputs = graph.outputs.map((o) => {
+      const known = direct.get(o.node);
+      if (known !== undefined && !isLeaf(o.node)) return { name: o.name, buffer: known };
+      const order = rowMajor(o.node.type.shape.length);
+      const buffer = this.addBuffer(o.name, o.node, order, { kind: 'arena', role: 'output' });
+      if (isLeaf(o.node)) extra.push({ node: o.node, buffer });
+      else direct.set(o.node, buffer);
+      return { name: o.name, buffer };
+    });
+
+    for (const group of groupKernels(graph, this.stored, this.prober)) {
+      const kept = group.roots.filter(
+        (n) => group.readElsewhere.has(n) || direct.has(n) || extra.some((s) => s.node === n),
+      );
+      const sinks = kept.map((node): Sink => {
+        const buffer =
+          direct.get(node) ??
+          this.addBuffer(valueName(node), node, this.orders.get(node)!, { kind: 'arena', role: 'temporary' });
+        return { node, buffer };
+      });
+      this.emit(sinks, group.roots);
+      for (const s of sinks) this.homes.set(s.node, s.buffer);
+    }
+    for (const s of extra) this.emit([s], []);
+
+    return {
+      entry: graph.name,
+      buffers: this.buffers,
+      steps: this.steps,
+      inputs: graph.inputs.map((n) => ({ name: n.name ?? '', buffer: this.homes.get(n)! })),
+      outputs,
+      variables: variables.map((n) => ({
+        name: String(n.attrs['name']),
+        type: n.type,
+        order: this.orders.get(n)!,
+        trainable: n.attrs['trainable'] === true,
+        updated: updates.has(n),
+      })),
+      sites: this.sites,
+    };
+  }
+
+  private addBuffer(name: string, node: Node, order: Order, home: Home): BufferId {
+    return this.addTypedBuffer(name, node.type, order, home, node);
+  }
+
+  private addTypedBuffer(
+    name: string,
+    type: TensorType,
+    order: Order,
+    home: Home,
+    node: Node | null,
+  ): BufferId {
+    const id = this.buffers.length as BufferId;
+    const bytes = elementCount(type.shape) * elementBytes(type.dtype);
+    this.buffers.push({ id, name, type, order, bytes, home, node });
+    return id;
+  }
+
+  private addSite(n: Node): void {
+    this.siteOf.set(n, this.sites.length);
+    this.sites.push({
+      kind: n.op.name === 'checkIndex' ? 'index' : 'finite',
+      label:
+        typeof n.attrs['label'] === 'string' && n.attrs['label']
+          ? n.attrs['label']
+          : valueName(n.operands[0]!),
+      loc: n.loc ? formatLocation(n.loc) : null,
+      size: typeof n.attrs['size'] === 'number' ? n.attrs['size'] : 0,
+    });
+  }
+
+  private flagsBuffer(): BufferId {
+    this.flags ??= this.addTypedBuffer(
+      'flags',
+      { dtype: 'i32', shape: [this.sites.length + 1] },
+      [0],
+      { kind: 'flags' },
+      null,
+    );
+    return this.flags;
+  }
+
+  /** One kernel that computes all sinks, or the few that its schedule wants instead. */
+  private emit(sinks: readonly Sink[], computed: readonly Node[]): void {
+    const roots = sinks.map((s) => s.node);
+    const label = labelOf(roots, this.stored, this.prober);
+    for (const bound of this.prepare(this.define(sinks, new Set(computed), label))) {
+      const kernel = this.pool.intern(scheduleKernel(bound.def, this.target));
+      this.steps.push({ label: bound.def.name, kernel, args: bound.args });
+    }
+  }
+
+  private prepare(bound: Bound<BufferId>): Bound<BufferId>[] {
+    return prepareContraction(bound, this.target, (name, elements) =>
+      this.addTypedBuffer(
+        name,
+        { dtype: 'f32', shape: [elements] },
+        [0],
+        { kind: 'arena', role: 'temporary' },
+        null,
+      ),
+    );
+  }
+
+  private define(sinks: readonly Sink[], computed: ReadonlySet<Node>, label: string): Bound<BufferId> {
+    const vars = new VarSource();
+    const params: KernelParam[] = [];
+    const args: BufferId[] = [];
+    const known = new Map<string, number>();
+    const param = (buffer: BufferId, access: 'read' | 'write'): number => {
+      const key = `${buffer}${access}`;
+      const seen = known.get(key);
+      if (seen !== undefined) return seen;
+      const b = this.buffers[buffer]!;
+      known.set(key, params.length);
+      params.push({ name: b.name, storage: b.type.dtype, access, elements: elementCount(b.type.shape) });
+      args.push(buffer);
+      return params.length - 1;
+    };
+    let usesFlags = false;
+    const element = elementBuilder({
+      vars,
+      // What this kernel computes is inlined; what others computed before, and leaves, are read.
+      param: (n) => (!computed.has(n) && this.homes.has(n) ? param(this.homes.get(n)!, 'read') : null),
+      order: (n) => this.buffers[this.homes.get(n)!]!.order,
+      site: (n) => {
+        usesFlags = true;
+        return this.siteOf.get(n)!;
+      },
+    });
+    const first = sinks[0]!;
+    const shape = first.node.type.shape;
+    const order = this.buffers[first.buffer]!.order;
+    const dims: LoopVar[] = [];
+    for (const d of order) dims[d] = vars.make(`d${d}`, shape[d]!);
+    const at = dims.map(varIndex);
+    const stores: DefinitionStore[] = sinks.map((s) => ({
+      param: param(s.buffer, 'write'),
+      index: addressOf(s.node, this.buffers[s.buffer]!.order, at),
+      value: element(s.node, at),
+    }));
+    const flags = usesFlags ? param(this.flagsBuffer(), 'write') : null;
+    const def: KernelDefinition = {
+      name: label,
+      params,
+      flags,
+      space: order.map((d) => dims[d]!),
+      stores,
+      vars,
+    };
+    return { def, args };
+  }
+}
