@@ -5,14 +5,14 @@ import { describeNode } from './describe.ts';
 import { compilerError } from './errors.ts';
 import type { Attrs, AttrValue, Fail, Graph, Node, OpDef, Payload, SourceLocation } from './ir.ts';
 import { callerLocation } from './location.ts';
-import { currentScope } from './scope.ts';
+import { currentLocation, currentScope } from './scope.ts';
 import type { DType, Shape, TensorType } from './types.ts';
 
 export interface NodeOptions {
   readonly name?: string | null;
   readonly regions?: readonly Graph[];
   readonly payload?: Payload | null;
-  /** Defaults to the line of the user's call. */
+  /** Defaults to the location in force (`atLocation`), else to the line of the user's call. */
   readonly loc?: SourceLocation | null;
   /** Defaults to the current scope. */
   readonly scope?: string;
@@ -25,7 +25,7 @@ export function makeNode(
   attrs: Attrs = {},
   options: NodeOptions = {},
 ): Node {
-  const loc = options.loc === undefined ? callerLocation() : options.loc;
+  const loc = options.loc === undefined ? nodeLocation() : options.loc;
   const type = inferType(op, operands, attrs, loc);
   return Object.freeze({
     op,
@@ -38,6 +38,11 @@ export function makeNode(
     scope: options.scope ?? currentScope(),
     loc,
   });
+}
+
+function nodeLocation(): SourceLocation | null {
+  const given = currentLocation();
+  return given === undefined ? callerLocation() : given;
 }
 
 /** The op's type rule, with errors that name the operands. Also what the verifier runs again on every node. */
