@@ -135,6 +135,9 @@ export interface SampleSource {
   shape(minRank?: number, maxRank?: number, maxDim?: number): number[];
 }
 
+/** A region as a function: the values of its outputs for the values of its inputs, in the order of declaration. */
+export type RegionCall = (inputs: readonly HostTensor[]) => readonly HostTensor[];
+
 /** One valid application of the op: operands with values at which the op is differentiable (no kinks, no ties). */
 export interface Sample {
   readonly operands: readonly HostTensor[];
@@ -149,8 +152,16 @@ export interface OpDef<A extends Attrs = Attrs> {
   readonly arity: number | { readonly min: number; readonly max: number };
   /** Type of the result; calls `fail` when operands or attributes are not acceptable. */
   readonly type: (operands: readonly TensorType[], attrs: A, fail: Fail) => TensorType;
-  /** Reference semantics in plain loops, float64. `out` is the type from the type rule; returns its elements. */
-  readonly reference: (operands: readonly HostTensor[], attrs: A, out: TensorType) => Float64Array;
+  /**
+   * Reference semantics in plain loops, float64. `out` is the type from the type rule; returns its elements. `regions`
+   * run the node's sub-graphs; ops without regions leave it out.
+   */
+  readonly reference: (
+    operands: readonly HostTensor[],
+    attrs: A,
+    out: TensorType,
+    regions?: readonly RegionCall[],
+  ) => Float64Array;
   /** Gradient rule, or why there is none. */
   readonly gradient: GradientRule | { readonly none: string };
   /** Index expression; leaves (`input`, `variable`, large `constant`) have `'leaf'`: they live in buffers. */
