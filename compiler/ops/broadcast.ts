@@ -1,7 +1,7 @@
 // Broadcast and sum: each is the other's gradient, so they stand together, below all arithmetic. Files of ops import in
 // one direction only:
 //
-//   leaf → broadcast → elementwise (unary, binary, …) → shape, slice → reduce → contract, window → composite
+//   leaf → broadcast → shape → elementwise (unary, binary, …) → slice → reduce → contract, window → composite
 //
 // Nothing here needs arithmetic: `mean` and the other reductions are further down, in reduce.ts.
 
@@ -15,10 +15,8 @@ import { constIndex, type Index, varIndex } from '../kernel/affine.ts';
 import { reduce } from '../kernel/expr.ts';
 import { checkAxes, checkDType, checkIntegers, normalizeAxes, normalizeAxis, numeric } from './attrs.ts';
 import { defineOp } from './define.ts';
-import { drawAxes, drawTensor } from './draw.ts';
+import { allDTypes, drawAxes, drawTensor } from './draw.ts';
 import { flatPosition, forEachPosition, generate, reader } from './loops.ts';
-
-const allDTypes: readonly DType[] = ['f32', 'i32', 'u32', 'bool', 'u8'];
 
 export const broadcastInDimOp: OpDef = defineOp<{ shape: readonly number[]; dims: readonly number[] }>({
   name: 'broadcastInDim',

@@ -4,6 +4,9 @@
 import type { HostTensor, SampleSource } from '../graph/ir.ts';
 import { type DType, elementCount, type Shape } from '../graph/types.ts';
 
+/** What ops accept that only move elements. */
+export const allDTypes: readonly DType[] = ['f32', 'i32', 'u32', 'bool', 'u8'];
+
 /** Elements of any dtype: f32 in [-2, 2), small integers (u32 and u8: not negative), bits. */
 export function drawTensor(random: SampleSource, dtype: DType, shape: Shape): HostTensor {
   const element = (): number => {
