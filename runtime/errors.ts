@@ -55,6 +55,7 @@ export const runtimeErrors = {
   HDL1006: 'plan cannot be loaded',
   HDL1007: 'out of memory',
   HDL1008: 'unknown variable or entry point',
+  HDL1009: 'executor is busy',
   HDL1099: 'internal error',
 } as const;
 

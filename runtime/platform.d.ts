@@ -95,6 +95,8 @@ interface Worker {
   postMessage(message: unknown, transfer?: readonly unknown[]): void;
   addEventListener(type: 'message' | 'messageerror', listener: (event: WorkerMessage) => void): void;
   addEventListener(type: 'error', listener: (event: WorkerFailure) => void): void;
+  /** The thread has ended. Only told by `web-worker` in Node. */
+  addEventListener(type: 'close', listener: () => void): void;
   removeEventListener(type: 'message' | 'messageerror', listener: (event: WorkerMessage) => void): void;
   removeEventListener(type: 'error', listener: (event: WorkerFailure) => void): void;
   terminate(): void;

@@ -1,0 +1,319 @@
+// The executor: one memory, the variables in it, the plans that are loaded, and one thread or several that run them. Loads,
+// runs and unloads take turns in the order of their calls. Whatever fails, state is as it was before the call.
+
+import { Arena } from './arena.ts';
+import { type HeddleError, runtimeError } from './errors.ts';
+import { availableCores, canShareMemory } from './host.ts';
+import { InlineRunner } from './inline.ts';
+import type { KernelCode } from './kernels.ts';
+import { LinearMemory } from './memory.ts';
+import type { Plan, PlanManifest } from './plan.ts';
+import { Program } from './program.ts';
+import { ProgramRefused, type Runner } from './runner.ts';
+import {
+  formatTensor,
+  type InitialValues,
+  type RunData,
+  type RunInput,
+  type RunTensor,
+  toData,
+} from './tensor.ts';
+import { ThreadedRunner } from './threaded.ts';
+import { validatePlan } from './validate.ts';
+import { VariableStore } from './variables.ts';
+import { withSharedMemory } from './wasm-module.ts';
+
+export interface ExecutorOptions {
+  /** Threads that compute. Default: as many as there are cores. 1: the calling thread, without workers. */
+  readonly threads?: number;
+  /** Told, once, when threads were asked for and cannot be had. Default: `console.warn`. */
+  readonly onNotice?: (text: string) => void;
+  /** Memory never grows beyond this. Default: 4 GiB. */
+  readonly maximumBytes?: number;
+}
+
+/** A plan that is ready to run, in one executor. */
+export interface LoadedPlan {
+  readonly manifest: PlanManifest;
+}
+
+/** Long enough for steps that end a little apart, short enough that an idle core is given back. */
+const spinMs = 0.05;
+
+/**
+ * Runs plans.
+ *
+ *     const executor = await Executor.create({ threads: 2 });
+ *     const train = await executor.load(plan, (variable) => initialValues[variable.name]);
+ *     const { loss } = await executor.run(train, { images, labels });   // loss: { dtype: 'f32', shape: [], data }
+ *     await executor.dispose();
+ */
+export class Executor {
+  /** Threads that compute; 1 means the calling thread. */
+  readonly threads: number;
+
+  readonly #memory: LinearMemory;
+  readonly #arena: Arena;
+  readonly #variables: VariableStore;
+  readonly #runner: Runner;
+  readonly #programs = new Set<Program>();
+  #nextId = 0;
+  /** Turns that are taken or waited for. */
+  #turns = 0;
+  #lastTurn: Promise<unknown> = Promise.resolve();
+  #disposed: Promise<void> | undefined;
+
+  private constructor(threads: number, memory: LinearMemory, runner: Runner) {
+    this.threads = threads;
+    this.#memory = memory;
+    this.#arena = new Arena(memory);
+    this.#variables = new VariableStore(memory);
+    this.#runner = runner;
+  }
+
+  /** Makes an executor; starts its workers. Throws HDL1001 (options), HDL1003, HDL1007. */
+  static async create(options: ExecutorOptions = {}): Promise<Executor> {
+    const cores = availableCores();
+    let threads = options.threads ?? cores;
+    if (!Number.isInteger(threads) || threads < 1) {
+      throw runtimeError('HDL1001', {
+        what: `an executor cannot have ${String(threads)} threads`,
+        rule: 'threads is an integer of at least 1',
+        hint: `leave it out to get one per core: ${cores} here`,
+      });
+    }
+    if (threads > 1 && !canShareMemory()) {
+      const notice = options.onNotice ?? ((text: string) => console.warn(text));
+      notice(
+        `Heddle runs in one thread instead of ${threads}: this page has no shared memory. ` +
+          'Serve it with Cross-Origin-Opener-Policy: same-origin and Cross-Origin-Embedder-Policy: require-corp.',
+      );
+      threads = 1;
+    }
+    const limit = options.maximumBytes === undefined ? {} : { maximumBytes: options.maximumBytes };
+    const memory = new LinearMemory({ shared: threads > 1, ...limit });
+    if (threads === 1) return new Executor(1, memory, new InlineRunner(memory));
+    // A thread that spins while another waits for its core only delays both.
+    const spin = threads <= cores ? spinMs : 0;
+    const runner = await ThreadedRunner.start({ memory: memory.memory, workers: threads, spinMs: spin });
+    return new Executor(threads, memory, runner);
+  }
+
+  /**
+   * Loads a plan: checks it, compiles its code, places it in memory. Variables that are new here get their values from
+   * `initial`; the others keep theirs. Throws HDL1006 (not a valid plan, or not of this program), HDL1001 (an initial
+   * value does not fit), HDL1007, HDL1003, HDL1002.
+   */
+  async load(plan: Plan, initial?: InitialValues): Promise<LoadedPlan> {
+    this.#checkOpen('load a plan');
+    validatePlan(plan);
+    return this.#takeTurn('load a plan', async () => {
+      const code = await this.#compile(plan);
+      this.#checkOpen('load a plan');
+      const program = this.#place(plan, code, initial);
+      try {
+        await this.#runner.load(program.program);
+      } catch (error) {
+        program.undo();
+        throw error instanceof ProgramRefused ? cannotLoad(plan, error.message, error) : error;
+      }
+      this.#programs.add(program.program);
+      return program.program;
+    });
+  }
+
+  /**
+   * Runs a plan once and commits the variables that it updates. Inputs are row-major, by name: exactly those of the
+   * plan. They are copied before this returns. Outputs are copies.
+   * Throws HDL1001 (inputs), HDL1002, HDL1003 (a kernel or worker failed), HDL1004 and HDL1005 (checks); then
+   * no variable has changed.
+   */
+  async run(
+    loaded: LoadedPlan,
+    inputs: Readonly<Record<string, RunInput>>,
+  ): Promise<Record<string, RunTensor>> {
+    this.#checkOpen('run a plan');
+    const program = this.#owned(loaded);
+    let bound = program.bindInputs(inputs);
+    // Who waits for a turn must not see what the caller writes to its arrays in the meantime.
+    if (this.#turns > 0) bound = bound.map((data) => data.slice());
+    return this.#takeTurn('run a plan', async () => {
+      this.#owned(program);
+      await this.#runner.run(program, program.prepare(bound));
+      program.checkFlags();
+      const outputs = program.readOutputs();
+      program.commit();
+      return outputs;
+    });
+  }
+
+  /** Forgets a plan, once the runs before it have ended. Variables stay. Throws HDL1002. */
+  async unload(loaded: LoadedPlan): Promise<void> {
+    this.#checkOpen('unload a plan');
+    this.#owned(loaded);
+    await this.#takeTurn('unload a plan', async () => {
+      const program = this.#owned(loaded);
+      this.#programs.delete(program);
+      this.#runner.unload(program);
+      program.free();
+      this.#arena.remove(program.manifest.arenaBytes);
+    });
+  }
+
+  /** Names of the variables of all plans loaded so far, in order of declaration. Throws HDL1002. */
+  variableNames(): string[] {
+    this.#checkOpen('list variables');
+    return this.#variables.names();
+  }
+
+  /** A copy of the last committed value of a variable. Throws HDL1008 when there is none of this name, HDL1002. */
+  get(name: string): RunTensor {
+    return this.#variables.read(this.#find(name, 'read'));
+  }
+
+  /**
+   * Sets a variable, row-major, between runs. Throws HDL1008 (no such variable), HDL1001 (values do not fit), HDL1009
+   * (a run or load has not ended yet), HDL1002.
+   */
+  set(name: string, values: RunInput): void {
+    const index = this.#find(name, 'set');
+    const data = toData(`value for variable '${name}'`, this.#variables.declared(index), values);
+    if (this.#turns > 0) {
+      throw runtimeError('HDL1009', {
+        what: `variable '${name}' cannot be set now`,
+        rule: 'variables are set between runs',
+        hint: 'await the run or load in flight first',
+      });
+    }
+    this.#variables.write(index, data);
+  }
+
+  /** Bytes of memory in use by plans and variables, and bytes that memory has grown to. */
+  memoryUse(): { readonly usedBytes: number; readonly sizeBytes: number } {
+    this.#checkOpen('measure memory');
+    return { usedBytes: this.#memory.usedBytes, sizeBytes: this.#memory.sizeBytes };
+  }
+
+  /** Ends the threads. Calls in flight are rejected with HDL1002, and so is every later use. May be called again. */
+  dispose(): Promise<void> {
+    this.#disposed ??= (async () => {
+      await this.#runner.stop(afterDispose('finish what was in flight'));
+      await this.#lastTurn;
+    })();
+    return this.#disposed;
+  }
+
+  /** Runs `job` when all that was called before has ended; at once if there is nothing. */
+  async #takeTurn<T>(what: string, job: () => Promise<T>): Promise<T> {
+    const before = this.#lastTurn;
+    const isFree = this.#turns++ === 0;
+    let end = () => {};
+    this.#lastTurn = new Promise<void>((resolve) => {
+      end = resolve;
+    });
+    try {
+      if (!isFree) await before;
+      this.#checkOpen(what);
+      return await job();
+    } finally {
+      this.#turns--;
+      end();
+    }
+  }
+
+  async #compile(plan: Plan): Promise<KernelCode> {
+    const { kernels, target } = plan.manifest;
+    const names = kernels.map((kernel) => kernel.name);
+    try {
+      if (target === 'js') {
+        return { target, names, source: new TextDecoder('utf-8', { fatal: true }).decode(plan.code) };
+      }
+      const code = withSharedMemory(plan.code, this.#memory.shared);
+      return { target, names, module: await WebAssembly.compile(code) };
+    } catch (cause) {
+      throw cannotLoad(plan, cause instanceof Error ? cause.message : String(cause), cause);
+    }
+  }
+
+  /** Gives a plan its place in memory; `undo` takes it back. Throws without a trace. */
+  #place(
+    plan: Plan,
+    code: KernelCode,
+    initial: InitialValues | undefined,
+  ): { readonly program: Program; readonly undo: () => void } {
+    const { variables, arenaBytes, entry } = plan.manifest;
+    const values = new Map<string, RunData>();
+    for (const variable of variables) {
+      if (this.#variables.find(variable.name) !== undefined) continue;
+      const given = initial?.(variable);
+      if (given === undefined) continue;
+      values.set(variable.name, toData(`initial value of variable '${variable.name}'`, variable, given));
+    }
+    const undos: (() => void)[] = [];
+    const undo = () => {
+      for (const step of undos.reverse()) step();
+    };
+    try {
+      const declared = this.#variables.declare(variables, (variable) => values.get(variable.name));
+      undos.push(declared.undo);
+      const surroundings = { memory: this.#memory, arena: this.#arena, variables: this.#variables };
+      const program = new Program(plan, this.#nextId++, code, this.threads, surroundings, declared.indices);
+      undos.push(() => program.free());
+      this.#arena.add(arenaBytes, entry);
+      undos.push(() => this.#arena.remove(arenaBytes));
+      return { program, undo };
+    } catch (error) {
+      undo();
+      throw error;
+    }
+  }
+
+  #checkOpen(what: string): void {
+    if (this.#disposed) throw afterDispose(what);
+  }
+
+  /** The program behind a handle, if it is loaded here. */
+  #owned(loaded: LoadedPlan): Program {
+    if (loaded instanceof Program && this.#programs.has(loaded)) return loaded;
+    throw runtimeError('HDL1002', {
+      what: `plan '${loaded?.manifest?.entry}' is not loaded in this executor`,
+      rule: 'a plan runs where it was loaded, until it is unloaded',
+      hint: 'load it again',
+    });
+  }
+
+  #find(name: string, what: string): number {
+    this.#checkOpen(`${what} variable '${name}'`);
+    const index = this.#variables.find(name);
+    if (index !== undefined) return index;
+    const known = this.#variables
+      .names()
+      .map((n) => `'${n}' ${formatTensor(this.#variables.declared(this.#variables.find(n)!))}`);
+    throw runtimeError('HDL1008', {
+      what: `there is no variable '${name}' to ${what}`,
+      rule: 'variables are those of the plans loaded so far, named by scope path',
+      hint: known.length > 0 ? `there are ${known.join(', ')}` : 'load a plan first',
+    });
+  }
+}
+
+function afterDispose(what: string): HeddleError {
+  return runtimeError('HDL1002', {
+    what: `the executor was disposed, it cannot ${what}`,
+    rule: 'dispose ends an executor for good',
+    hint: 'await what is in flight before dispose, or create another executor',
+  });
+}
+
+function cannotLoad(plan: Plan, reason: string, cause: unknown): HeddleError {
+  const { entry, features } = plan.manifest;
+  return runtimeError(
+    'HDL1006',
+    {
+      what: `plan '${entry}' cannot be loaded: ${reason}`,
+      rule: `its code must be valid here${features.length > 0 ? `, and needs ${features.join(', ')}` : ''}`,
+      hint: 'compile it for another target, or run it in an engine that has these features',
+    },
+    { cause },
+  );
+}

@@ -1,0 +1,104 @@
+// Runs programs in the calling thread: no workers, no shared memory. A long run lets the event loop turn every few
+// milliseconds, so that a page stays alive and a timer fires.
+
+import { bindKernels, type KernelFunction } from './kernels.ts';
+import type { LinearMemory } from './memory.ts';
+import type { Program } from './program.ts';
+import { ProgramRefused, type Runner, stepFailure } from './runner.ts';
+import { itemSize } from './walk.ts';
+
+/** Time between turns of the event loop. */
+const sliceMs = 8;
+/** At most so many items between two looks at the clock, which costs as much as a small kernel. */
+const longestStride = 64;
+
+interface Binding {
+  readonly kernels: readonly KernelFunction[];
+  readonly generation: number;
+}
+
+export class InlineRunner implements Runner {
+  readonly #memory: LinearMemory;
+  readonly #bindings = new Map<number, Binding>();
+  #stopped: Error | undefined;
+
+  constructor(memory: LinearMemory) {
+    this.#memory = memory;
+  }
+
+  async load(program: Program): Promise<void> {
+    try {
+      this.#bind(program);
+    } catch (cause) {
+      throw new ProgramRefused(cause instanceof Error ? cause.message : String(cause), { cause });
+    }
+  }
+
+  unload(program: Program): void {
+    this.#bindings.delete(program.id);
+  }
+
+  async run(program: Program, args: number): Promise<void> {
+    const kernels = this.#kernelsOf(program);
+    const items = program.walk.lists[0]!;
+    let sliceEnd = performance.now() + sliceMs;
+    let looked = sliceEnd - sliceMs;
+    let stride = 1;
+    let untilLook = 1;
+    let i = 0;
+    try {
+      for (; i < items.length; i += itemSize) {
+        kernels[items[i]!]!(items[i + 1]!, items[i + 2]!, args + items[i + 3]!);
+        if (--untilLook > 0) continue;
+        const now = performance.now();
+        stride = now - looked < sliceMs / 16 ? Math.min(2 * stride, longestStride) : 1;
+        untilLook = stride;
+        looked = now;
+        if (now < sliceEnd) continue;
+        await turnEventLoop();
+        if (this.#stopped) break;
+        looked = performance.now();
+        sliceEnd = looked + sliceMs;
+      }
+    } catch (cause) {
+      const reason = cause instanceof Error ? `${cause.name}: ${cause.message}` : String(cause);
+      throw stepFailure(program, 0, i / itemSize, reason, cause);
+    }
+    if (this.#stopped) throw this.#stopped;
+  }
+
+  async stop(reason: Error): Promise<void> {
+    this.#stopped = reason;
+    this.#bindings.clear();
+  }
+
+  #bind(program: Program): Binding {
+    const kernels = bindKernels(program.code, this.#memory.memory);
+    const binding = { kernels, generation: this.#memory.generation };
+    this.#bindings.set(program.id, binding);
+    return binding;
+  }
+
+  /** Generated JavaScript may hold views of memory, which are stale once it has grown. */
+  #kernelsOf(program: Program): readonly KernelFunction[] {
+    const binding = this.#bindings.get(program.id)!;
+    const isStale = program.code.target === 'js' && binding.generation !== this.#memory.generation;
+    return (isStale ? this.#bind(program) : binding).kernels;
+  }
+}
+
+function turnEventLoop(): Promise<void> {
+  return new Promise((resolve) => {
+    if (typeof setImmediate === 'function') {
+      setImmediate(resolve);
+      return;
+    }
+    const channel = new MessageChannel();
+    channel.port1.addEventListener('message', () => {
+      channel.port1.close();
+      resolve();
+    });
+    channel.port1.start();
+    channel.port2.postMessage(null);
+  });
+}

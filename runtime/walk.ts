@@ -1,0 +1,91 @@
+// Schedules as workers walk them: flat lists of four integers per item, computed once when a plan is loaded, so that a
+// run does nothing but read integers and call kernels.
+//
+//     kernel, begin, end, args      call a kernel on units [begin, end); args counts bytes from the plan's argument table
+//     -1,     0,     0,   0         barrier
+//
+// A plan holds schedules for some worker counts. Any of them runs on fewer threads too: between two barriers the lists
+// of a schedule are independent, so one thread may do several, one after another. Results do not depend on it.
+
+import type { PlanManifest, PlanSchedule, ScheduleItem } from './plan.ts';
+
+/** Integers per item. */
+export const itemSize = 4;
+/** In the place of a kernel. */
+export const barrierItem = -1;
+
+export interface Walk {
+  /** Threads that take part in barriers. */
+  readonly participants: number;
+  /** Items of each thread. */
+  readonly lists: readonly Int32Array<ArrayBuffer>[];
+  /** Step of each item, for errors; for a barrier the step before it. −1: none yet. */
+  readonly steps: readonly Int32Array[];
+}
+
+/** The walk of a plan on so many threads. */
+export function makeWalk(manifest: PlanManifest, threads: number): Walk {
+  const schedule = chooseSchedule(manifest.schedules, threads);
+  const participants = Math.min(schedule.workers, threads);
+  const lists: ScheduleItem[][] = [];
+  for (let thread = 0; thread < participants; thread++) {
+    lists.push(interleave(schedule.lists.filter((_, worker) => worker % participants === thread)));
+  }
+  if (participants === 1) lists[0] = lists[0]!.filter((item) => item.do === 'run');
+  while (lists.every((list) => list.at(-1)?.do === 'barrier')) for (const list of lists) list.pop();
+
+  const argsOffsets = argsTable(manifest).offsets;
+  const flat = lists.map((list) => new Int32Array(list.length * itemSize));
+  const steps = lists.map((list) => new Int32Array(list.length));
+  lists.forEach((list, thread) => {
+    let last = -1;
+    list.forEach((item, i) => {
+      if (item.do === 'run') last = item.step;
+      steps[thread]![i] = last;
+      const { kernel } = manifest.steps[last] ?? { kernel: barrierItem };
+      flat[thread]!.set(
+        item.do === 'run' ? [kernel, item.begin, item.end, argsOffsets[last]!] : [barrierItem, 0, 0, 0],
+        i * itemSize,
+      );
+    });
+  });
+  return { participants, lists: flat, steps };
+}
+
+/** The argument table of a plan: one word per argument of each step. */
+export function argsTable(manifest: PlanManifest): {
+  readonly offsets: readonly number[];
+  readonly bytes: number;
+} {
+  const offsets: number[] = [];
+  let bytes = 0;
+  for (const step of manifest.steps) {
+    offsets.push(bytes);
+    bytes += step.args.length * 4;
+  }
+  return { offsets, bytes };
+}
+
+/** The schedule for as many workers as there are threads; else for the most below, else for the fewest above. */
+function chooseSchedule(schedules: readonly PlanSchedule[], threads: number): PlanSchedule {
+  const byWorkers = [...schedules].sort((a, b) => a.workers - b.workers);
+  return byWorkers.filter((s) => s.workers <= threads).at(-1) ?? byWorkers[0]!;
+}
+
+/** One list that does the work of several: their parts between barriers, one after another. */
+function interleave(lists: readonly (readonly ScheduleItem[])[]): ScheduleItem[] {
+  const parts = lists.map((list) => {
+    const split: ScheduleItem[][] = [[]];
+    for (const item of list) {
+      if (item.do === 'barrier') split.push([]);
+      else if (item.begin < item.end) split.at(-1)!.push(item);
+    }
+    return split;
+  });
+  const merged: ScheduleItem[] = [];
+  for (let part = 0; part < parts[0]!.length; part++) {
+    if (part > 0) merged.push({ do: 'barrier' });
+    for (const list of parts) for (const item of list[part]!) merged.push(item);
+  }
+  return merged;
+}
