@@ -162,8 +162,8 @@ function cycleError(
   // orderRecords goes from reader to operand; people follow the data.
   const path = [...cycle].reverse();
   const component = cyclicComponent(operands, cycle[0]!);
-  const others = component.filter((i) => !cycle.includes(i));
-  const whole = `on cycles with these: ${abridge(others.map(name)).join(', ')}`;
+  const onPath = new Set(cycle);
+  const others = component.filter((i) => !onPath.has(i));
   return cursor.error(
     text.nodes[path[0]!]!.id.at,
     `the graph has a cycle: ${abridge([...path, path[0]!].map(name)).join(' → ')}`,
@@ -172,7 +172,7 @@ function cycleError(
       rule: 'a value cannot depend on itself',
       hint:
         others.length > 0
-          ? `${others.length} more nodes are ${whole}`
+          ? `also on cycles with these: ${abridge(others.map(name)).join(', ')}`
           : 'break the cycle at one of these nodes',
     },
   );

@@ -47,13 +47,16 @@ export function toGraphlib(graph: Graph): GraphlibGraph {
  */
 export function connectedComponents(graph: Graph): Node[][] {
   const g = toGraphlib(graph);
-  const seen = new Set<string>();
+  const component = new Map<string, Node[]>();
   const components: Node[][] = [];
-  graph.nodes.forEach((_, i) => {
-    if (seen.has(nodeId(i))) return;
-    const found = reach(g, nodeId(i), 'neighbors');
-    for (const id of found.keys()) seen.add(id);
-    components.push(nodesOf(graph, found));
+  graph.nodes.forEach((node, i) => {
+    let members = component.get(nodeId(i));
+    if (members === undefined) {
+      members = [];
+      components.push(members);
+      for (const id of reach(g, nodeId(i), 'neighbors').keys()) component.set(id, members);
+    }
+    members.push(node);
   });
   return components;
 }
