@@ -65,13 +65,19 @@ export function reductionOrder(vars: readonly LoopVar[], primary: Load, secondar
     .map((p) => p.v);
 }
 
-/** The loop along which results lie next to each other in memory: where lanes run. */
-export function columnLoop(def: KernelDefinition): LoopVar | null {
-  for (let i = def.space.length - 1; i >= 0; i--) {
-    const v = def.space[i]!;
-    if (v.extent > 1 && coefficientOf(def.stores[0]!.index, v) === 1) return v;
-  }
-  return null;
+/**
+ * The loop along which lanes run: that of neighbouring results, unless it is shorter than a vector and another one has
+ * neighbouring operands (the gradient to the weights of a layer with three outputs).
+ */
+export function columnLoop(def: KernelDefinition, { x, y }: Product): LoopVar | null {
+  const neighbours =
+    def.space.findLast((v) => v.extent > 1 && coefficientOf(def.stores[0]!.index, v) === 1) ?? null;
+  if (neighbours && neighbours.extent >= 4) return neighbours;
+  const strides = (v: LoopVar): number[] => [coefficientOf(x.index, v), coefficientOf(y.index, v)];
+  const other = def.space.findLast(
+    (v) => v.extent >= 4 && strides(v).every((s) => s === 0 || s === 1) && strides(v).includes(1),
+  );
+  return other ?? neighbours;
 }
 
 interface Shape {
@@ -176,7 +182,7 @@ function analyze(definition: KernelDefinition, target: Target): Shape | null {
   if (!productOf(definition)) return null;
   const collapsed = collapseSpace(definition);
   const before = productOf(collapsed)!;
-  const v = columnLoop(collapsed);
+  const v = columnLoop(collapsed, before);
   const onV = (l: Load): number => (v ? coefficientOf(l.index, v) : 0);
   // The primary operand is the one that does not move with the columns.
   const primary = onV(before.x) === 0 ? before.x : before.y;
@@ -391,15 +397,19 @@ function tile(
       const lets: Stmt[] = [];
       let total = read(acc[i]![j]!);
       if (along) {
-        const sum: Expr = { kind: 'horizontal', type, monoid: 'sum', x: total };
-        const r = reg('total');
+        const whole = reg('total');
         lets.push({
           kind: 'let',
-          reg: r,
-          value: tailAcc ? binary('add', sum, read(tailAcc[i]![j]!)) : sum,
+          reg: whole,
+          value: { kind: 'horizontal', type, monoid: 'sum', x: total },
           lanes: 4,
         });
-        total = read(r);
+        total = read(whole);
+        if (tailAcc) {
+          const all = reg('total');
+          lets.push({ kind: 'let', reg: all, value: binary('add', total, read(tailAcc[i]![j]!)), lanes: 1 });
+          total = read(all);
+        }
       }
       const lanes = along ? 1 : c.lanes;
       const swap = replacer((e) => (e === product.reduction ? total : undefined));

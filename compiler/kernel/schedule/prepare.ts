@@ -52,7 +52,7 @@ function pack<Arg>(
   temporary: NewTemporary<Arg>,
 ): Bound<Arg>[] {
   const { def } = bound;
-  const v = columnLoop(def);
+  const v = columnLoop(def, product);
   if (!v || target.lanes === 1) return [bound];
   const out: Bound<Arg>[] = [];
   let current = bound;
@@ -166,7 +166,7 @@ function split<Arg>(bound: Bound<Arg>, temporary: NewTemporary<Arg>): Bound<Arg>
   const length = volume(r.vars);
   const points = volume(def.space);
   if (length < splitLength || points > length) return [bound];
-  const v = columnLoop(def);
+  const v = columnLoop(def, product);
   const primary = v && coefficientOf(product.x.index, v) === 0 ? product.x : product.y;
   const order = reductionOrder(
     r.vars.filter((x) => x.extent > 1),

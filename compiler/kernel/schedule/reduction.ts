@@ -61,10 +61,10 @@ function byStride(vars: readonly LoopVar[], bodies: readonly Expr[]): LoopVar[] 
     .map((x) => x.v);
 }
 
-/** Price of one round of loads for four elements: whole vectors and splats cost one load, others four. */
+/** Loads per element when lanes run along a loop: whole vectors and splats cost one load for four, others one each. */
 function price(strides: readonly number[], extent: number): number {
   const loads = strides.reduce((n, s) => n + (s === 0 || s === 1 ? 1 : 4), 1);
-  return loads / (Math.min(extent, 4 * Math.floor(extent / 4) || 1) / extent) / Math.min(4, extent);
+  return (loads * (Math.floor(extent / 4) + (extent % 4))) / extent;
 }
 
 /** The reduction loop along which lanes should run, or null when running across a parallel loop is no worse. */
@@ -356,7 +356,14 @@ function alongBody(p: Prepared, r: LoopVar, map: ReadonlyMap<number, Index>): St
     }
     return out;
   });
-  const totals = new Map<Expr, Expr>();
+  // The lanes meet in registers of their own; what follows computes one lane.
+  const lets: Stmt[] = [];
+  const named = new Map<Expr, Expr>();
+  const bind = (x: ReduceExpr, value: Expr, lanes: 1 | 4): Expr => {
+    const reg = { name: 'total', type: x.type, id: def.vars.next() };
+    lets.push({ kind: 'let', reg, value, lanes });
+    return { kind: 'reg', type: x.type, reg };
+  };
   p.reductions.forEach((x, i) => {
     const monoid = (x as Extract<ReduceExpr, { kind: 'reduce' }>).monoid;
     const fn = combiner(monoid);
@@ -367,18 +374,10 @@ function alongBody(p: Prepared, r: LoopVar, map: ReadonlyMap<number, Index>): St
         2 * k + 1 < parts.length ? binary(fn, parts[2 * k]!, parts[2 * k + 1]!) : parts[2 * k]!,
       );
     }
-    const total: Expr = { kind: 'horizontal', type: x.type, monoid, x: parts[0]! };
+    const whole = bind(x, { kind: 'horizontal', type: x.type, monoid, x: parts[0]! }, 4);
     const tail = accs[i]!.tail;
-    totals.set(x, tail ? binary(fn, total, tail.result) : total);
+    named.set(x, tail ? bind(x, binary(fn, whole, tail.result), 1) : whole);
   });
-  // The lanes meet in registers of their own: what follows computes one lane.
-  const lets: Stmt[] = [];
-  const named = new Map<Expr, Expr>();
-  for (const [x, total] of totals) {
-    const reg = { name: 'total', type: x.type, id: def.vars.next() };
-    lets.push({ kind: 'let', reg, value: total, lanes: 4 });
-    named.set(x, { kind: 'reg', type: x.type, reg });
-  }
   const swap = replacer((e) => named.get(e));
   const done = substituteStores(
     def.stores.map((s) => ({ ...s, value: swap(s.value) })),
