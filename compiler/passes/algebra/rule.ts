@@ -1,0 +1,42 @@
+// What a rule of the algebra pass is, and the function that applies a table of them.
+
+import type { Graph, Node } from '../../graph/ir.ts';
+import { rewriteNodes } from '../rewrite.ts';
+
+export interface Rule {
+  /** Unique in the table; what a viewer shows. */
+  readonly name: string;
+  /** The identity, as a formula. */
+  readonly formula: string;
+  /** Names of the ops whose nodes the rule looks at. */
+  readonly ops: readonly string[];
+  /** What stands for the node, or null when the rule does not fit. Must make progress: no rule undoes another. */
+  readonly apply: (node: Node) => Node | null;
+}
+
+/** One application of a rule. */
+export interface RuleStep {
+  readonly rule: string;
+  readonly before: Node;
+  readonly after: Node;
+}
+
+/** Applies the first rule that fits to each node, operands first, until none fits. Returns the same graph if none did. */
+export function applyRules(graph: Graph, rules: readonly Rule[], onStep?: (step: RuleStep) => void): Graph {
+  const byOp = new Map<string, Rule[]>();
+  for (const r of rules) for (const op of r.ops) byOp.set(op, [...(byOp.get(op) ?? []), r]);
+  const step = (node: Node): Node | null => {
+    for (const rule of byOp.get(node.op.name) ?? []) {
+      const after = rule.apply(node);
+      if (after === null) continue;
+      onStep?.({ rule: rule.name, before: node, after });
+      return after;
+    }
+    return null;
+  };
+  return rewriteNodes(graph, (node) => {
+    let current = node;
+    for (let next = step(current); next !== null; next = step(current)) current = next;
+    return current;
+  });
+}

@@ -1,0 +1,87 @@
+// Long reductions in two steps. A sum of 50,000 numbers into 16 results has too few results to spread over work units,
+// and adding 50,000 numbers one after the other loses digits: the error grows with the length of a row of additions.
+// So the reduced elements are cut into about √K parts of about √K elements each:
+//
+//   reduceSum(x: [64, 16, 28, 28], over 0, 2, 3)  →  reduceSum over 2, 3: [64, 16]  →  reduceSum over 0: [16]
+//   reduceSum(x: [8192, 10], over 0)              →  reshape [64, 128, 10]  →  over 1: [64, 10]  →  over 0: [10]
+//
+// The cut depends on shapes only, so the order of additions, and with it every bit, is the same on every machine and for
+// any number of workers.
+
+import { makeNode } from '../graph/build.ts';
+import type { Node } from '../graph/ir.ts';
+import { elementCount } from '../graph/types.ts';
+import { reshape } from '../ops/shape.ts';
+import type { GraphPass } from './manager.ts';
+import { integers, rewriteNodes } from './rewrite.ts';
+
+/** Reductions of more elements than this into one are cut. */
+const longest = 4096;
+/** With at least this many results there is work for everybody; then only sums and products, which round, are cut. */
+const enoughResults = 64;
+
+const rounding: ReadonlySet<string> = new Set(['reduceSum', 'reduceProd']);
+const exact: ReadonlySet<string> = new Set(['reduceMax', 'reduceMin', 'reduceAny', 'reduceAll']);
+
+export const splitReductions: GraphPass = {
+  name: 'split-reductions',
+  doc: 'Cuts long reductions in two, so that they spread over workers and stay accurate.',
+  run: (graph) => rewriteNodes(graph, split),
+};
+
+function split(node: Node): Node {
+  if (!rounding.has(node.op.name) && !exact.has(node.op.name)) return node;
+  const x = node.operands[0]!;
+  const shape = x.type.shape;
+  const axes = integers(node, 'axes');
+  const count = axes.reduce((n, a) => n * shape[a]!, 1);
+  if (count <= longest) return node;
+  if (exact.has(node.op.name) && elementCount(node.type.shape) >= enoughResults) return node;
+  const cut = chooseCut(
+    axes.map((a) => shape[a]!),
+    count,
+  );
+  if (cut === null) return node;
+
+  // The axis at which the cut falls becomes two, [outer, inner]; axes after it move by one.
+  const at = axes[cut.axis]!;
+  const whole = shape[at]! === cut.outer;
+  const viewed = whole
+    ? x
+    : reshape(x, [...shape.slice(0, at), cut.outer, shape[at]! / cut.outer, ...shape.slice(at + 1)]);
+  const shift = whole ? 0 : 1;
+  const outerAxes = axes.slice(0, cut.axis + 1);
+  const innerAxes = [...(whole ? [] : [at + 1]), ...axes.slice(cut.axis + 1).map((a) => a + shift)];
+  // Inner axes lie behind outer ones, so those keep their numbers.
+  const inner = split(makeNode(node.op, [viewed], { axes: innerAxes }));
+  return split(makeNode(node.op, [inner], { axes: outerAxes }));
+}
+
+interface Cut {
+  /** Position in the list of reduced axes: this one and all before it are left for the second step… */
+  readonly axis: number;
+  /** …of this one only so many. */
+  readonly outer: number;
+}
+
+/** The cut whose number of parts is nearest to √K by ratio, or null when there is none (one prime axis). */
+function chooseCut(dims: readonly number[], count: number): Cut | null {
+  const wanted = Math.log(Math.sqrt(count));
+  let best: Cut | null = null;
+  let bestDistance = Number.POSITIVE_INFINITY;
+  let before = 1;
+  for (const [axis, d] of dims.entries()) {
+    for (let outer = 1; outer <= d; outer++) {
+      const parts = before * outer;
+      if (d % outer !== 0 || outer === 1 || parts === count) continue;
+      // Between axes nothing has to be reshaped, which is worth a cut that is four times off.
+      const distance = Math.abs(Math.log(parts) - wanted) - (outer === d ? Math.log(4) : 0);
+      if (distance < bestDistance) {
+        best = { axis, outer };
+        bestDistance = distance;
+      }
+    }
+    before *= d;
+  }
+  return best;
+}
