@@ -1,0 +1,82 @@
+// What a program runs on. An engine compiles graphs and runs what it has compiled, over one set of variables. There are
+// two: the compiler with its runtime (targets `wasm` and `js`), and the reference interpreter (`reference`).
+
+import { compileGraph, type DumpStage, type PassRecord, type Timing } from '../compiler/compile.ts';
+import type { Graph } from '../compiler/graph/ir.ts';
+import { Executor } from '../runtime/executor.ts';
+import { availableCores } from '../runtime/host.ts';
+import type { Plan, PlanTensor } from '../runtime/plan.ts';
+import type { RunInput, RunTensor } from '../runtime/tensor.ts';
+
+/** One graph, compiled. */
+export interface Compiled {
+  readonly timings: readonly Timing[];
+  /** Null where there is none: in the interpreter. */
+  readonly plan: Plan | null;
+  dump(stage: DumpStage): string;
+}
+
+export type RunEntry = (inputs: Readonly<Record<string, RunInput>>) => Promise<Record<string, RunTensor>>;
+
+export interface Engine {
+  compile(graph: Graph, onPass?: (record: PassRecord) => void): Compiled;
+  /** Makes a compiled graph ready to run; `initial` gives the values of variables that are new. */
+  load(compiled: Compiled, initial: (variable: PlanTensor) => RunInput): Promise<RunEntry>;
+  /** The committed value of a variable, or null before something that uses it is loaded. */
+  get(name: string): RunTensor | null;
+  /** Sets a variable between runs; false before something that uses it is loaded. */
+  set(name: string, values: RunInput): boolean;
+  dispose(): Promise<void>;
+}
+
+export interface EngineOptions {
+  readonly target: 'wasm' | 'js';
+  readonly threads?: number | undefined;
+  readonly checkNumerics?: boolean | undefined;
+  readonly relaxed?: boolean | undefined;
+}
+
+/** The compiler and the runtime. Threads start with the first load. */
+export function compiledEngine(options: EngineOptions): Engine {
+  const threads = options.threads ?? availableCores();
+  let executor: Executor | null = null;
+  let starting: Promise<Executor> | null = null;
+
+  const start = async (): Promise<Executor> => {
+    starting ??= Executor.create({ threads });
+    try {
+      executor = await starting;
+      return executor;
+    } catch (error) {
+      starting = null;
+      throw error;
+    }
+  };
+  const has = (name: string): boolean => executor?.variableNames().includes(name) ?? false;
+
+  return {
+    compile: (graph, onPass) =>
+      compileGraph(graph, {
+        target: options.target,
+        // One worker too, for hosts that cannot share memory.
+        workers: [1, threads],
+        checkNumerics: options.checkNumerics ?? false,
+        relaxed: options.relaxed ?? false,
+        ...(onPass === undefined ? {} : { onPass }),
+      }),
+    load: async ({ plan }, initial) => {
+      const running = await start();
+      const loaded = await running.load(plan!, initial);
+      return (inputs) => running.run(loaded, inputs);
+    },
+    get: (name) => (has(name) ? executor!.get(name) : null),
+    set: (name, values) => {
+      if (!has(name)) return false;
+      executor!.set(name, values);
+      return true;
+    },
+    dispose: async () => {
+      await (await starting)?.dispose();
+    },
+  };
+}

@@ -1,0 +1,73 @@
+// What a loss is, and what losses share: how values of examples become one number, and the rule that predictions and
+// targets have one shape.
+
+import { describeNode } from '../../compiler/graph/describe.ts';
+import { compilerError } from '../../compiler/graph/errors.ts';
+import type { Tensor } from '../../compiler/graph/ir.ts';
+import { callerLocation } from '../../compiler/graph/location.ts';
+import { formatShape, sameShape } from '../../compiler/graph/types.ts';
+import { mean, sum } from '../../compiler/ops/index.ts';
+
+/** A function of a prediction and its target; f32. Any such function is a loss. */
+export interface Loss {
+  (prediction: Tensor, target: Tensor): Tensor;
+  /** What targets are: `classes` are i32 numbers of classes, `values` (default) are f32. */
+  readonly targets?: 'classes' | 'values';
+}
+
+/** `mean` (default) and `sum` give a scalar, `none` a value for each example. */
+export type Reduction = 'mean' | 'sum' | 'none';
+
+export interface LossOptions {
+  readonly reduction?: Reduction;
+}
+
+export function reduceLoss(values: Tensor, reduction: Reduction = 'mean'): Tensor {
+  switch (reduction) {
+    case 'mean':
+      return mean(values);
+    case 'sum':
+      return sum(values);
+    case 'none':
+      return values;
+    default:
+      throw compilerError('HDL0003', {
+        what: `a loss with reduction '${String(reduction satisfies never)}'`,
+        rule: "reduction is 'mean', 'sum' or 'none'",
+        loc: callerLocation(),
+      });
+  }
+}
+
+/** Both are f32 and of one shape; broadcasting here is the classic mistake. Throws HDL0001, HDL0002. */
+export function expectSameShape(fn: string, prediction: Tensor, target: Tensor): void {
+  const what = `${fn}(${describeNode(prediction)}, ${describeNode(target)})`;
+  const [p, t] = [prediction.type.shape, target.type.shape];
+  if (!sameShape(p, t)) {
+    const column = (a: readonly number[], b: readonly number[]): boolean =>
+      a.length === b.length + 1 && a.at(-1) === 1 && b.every((d, i) => d === a[i]);
+    const hint = column(p, t)
+      ? `make the target a column: reshape(target, ${formatShape(p)})`
+      : column(t, p)
+        ? `drop the target's last dimension: reshape(target, ${formatShape(p)})`
+        : 'check the last layer, and the shape of the targets';
+    throw compilerError('HDL0001', {
+      what,
+      rule: `prediction and target have one shape, not ${formatShape(p)} and ${formatShape(t)}`,
+      hint,
+      loc: callerLocation(),
+    });
+  }
+  for (const [name, x] of [
+    ['prediction', prediction],
+    ['target', target],
+  ] as const) {
+    if (x.type.dtype === 'f32') continue;
+    throw compilerError('HDL0002', {
+      what,
+      rule: `the ${name} is f32, not ${x.type.dtype}`,
+      hint: `convert it: cast(${name}, 'f32')`,
+      loc: callerLocation(),
+    });
+  }
+}

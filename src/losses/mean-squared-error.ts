@@ -1,0 +1,17 @@
+// Mean squared error.
+
+import type { Tensor } from '../../compiler/graph/ir.ts';
+import { scope } from '../../compiler/graph/scope.ts';
+import { square, sub } from '../../compiler/ops/index.ts';
+import { expectSameShape, type LossOptions, reduceLoss } from './loss.ts';
+
+/**
+ * (prediction − target)², averaged over all elements. Both f32 and of one shape: [n, 1] against [n] is an error, never a
+ * broadcast. → f32[], or their shape with `reduction: 'none'`. Throws HDL0001, HDL0002.
+ *
+ * @example const loss = losses.meanSquaredError(y, target);
+ */
+export function meanSquaredError(prediction: Tensor, target: Tensor, options: LossOptions = {}): Tensor {
+  expectSameShape('meanSquaredError', prediction, target);
+  return scope('meanSquaredError', () => reduceLoss(square(sub(prediction, target)), options.reduction));
+}

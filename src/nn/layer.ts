@@ -1,0 +1,78 @@
+// What a layer is: a description without state. Applied in a context it finds or makes its variables under its path,
+// so one layer may be applied many times, in several entries and for any batch size. The same object is the same
+// variables; a layer that is made anew each time a build function runs is known by its place, kind and order.
+
+import { compilerError } from '../../compiler/graph/errors.ts';
+import { describeNode } from '../../compiler/graph/describe.ts';
+import type { Tensor } from '../../compiler/graph/ir.ts';
+import { callerLocation } from '../../compiler/graph/location.ts';
+import type { Context } from '../context.ts';
+
+export interface Layer {
+  /** What it is called in paths: `conv`, `bn`, `dense`. */
+  readonly kind: string;
+  /** The user's name for it, in place of its kind and a number. */
+  readonly name: string | undefined;
+  /** Its output for `x`, with nodes and variables under its path. */
+  apply(x: Tensor, ctx: Context): Tensor;
+}
+
+/** Options that every layer takes. */
+export interface LayerOptions {
+  /** Name in its container's scope; else its kind and a number. */
+  readonly name?: string | undefined;
+}
+
+/**
+ * A layer of one's own. `build` runs in the layer's scope: variables come from `ctx.variable`, other layers are applied
+ * with `inner.apply(x, ctx)`.
+ *
+ * @example
+ * const scale = layer('scale', (x, ctx) => mul(x, ctx.variable('s', [], initializers.ones())));
+ */
+export function layer(
+  kind: string,
+  build: (x: Tensor, ctx: Context) => Tensor,
+  options: LayerOptions = {},
+): Layer {
+  const made: Layer = {
+    kind,
+    name: options.name,
+    apply: (x, ctx) => {
+      if (typeof ctx?.enter !== 'function') {
+        throw compilerError('HDL0015', {
+          what: `${kind}.apply(${describeNode(x)}) without a context`,
+          rule: 'a layer finds its variables in the context of the entry that applies it',
+          hint: 'pass on the ctx that the build function gets: layer.apply(x, ctx)',
+          loc: callerLocation(),
+        });
+      }
+      return ctx.enter(made, kind, options.name, (inner) => build(x, inner));
+    },
+  };
+  return Object.freeze(made);
+}
+
+/** Throws HDL0015: what the layer was given, the rule, what to try. */
+export function refuse(kind: string, x: Tensor, rule: string, hint: string): never {
+  throw compilerError('HDL0015', {
+    what: `${kind} applied to ${describeNode(x)}`,
+    rule,
+    hint,
+    loc: callerLocation(),
+  });
+}
+
+/** The input has this many dimensions and is f32, or HDL0015 is thrown. */
+export function expectRank(kind: string, x: Tensor, rank: number, layout: string): void {
+  const { shape, dtype } = x.type;
+  if (dtype !== 'f32') refuse(kind, x, 'its input is f32', "convert it first: cast(x, 'f32')");
+  if (shape.length === rank) return;
+  const hint =
+    rank === 2
+      ? 'put flatten() before it'
+      : shape.length === rank - 1
+        ? 'a dimension is missing: a batch of one has a first dimension of 1, a grey picture has one channel'
+        : `reshape its input to ${layout}`;
+  refuse(kind, x, `its input is ${layout}, with ${rank} dimensions`, hint);
+}

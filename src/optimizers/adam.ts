@@ -1,0 +1,60 @@
+// Adam (Kingma and Ba, 2015), AdamW (Loshchilov and Hutter, 2019) and AMSGrad (Reddi et al., 2018).
+
+import type { Tensor } from '../../compiler/graph/ir.ts';
+import { add, div, maximum, ones as onesOf, sqrt, square } from '../../compiler/ops/index.ts';
+import { movingMean, type Optimizer, type OptimizerOptions, optimizer } from './optimizer.ts';
+
+export interface AdamOptions extends OptimizerOptions {
+  /** Decay of the mean of gradients; default 0.9. */
+  readonly beta1?: number;
+  /** Decay of the mean of their squares; default 0.999. */
+  readonly beta2?: number;
+  /** Added to the root; default 1e-8. */
+  readonly epsilon?: number;
+  /** Uses the largest mean of squares so far; default false. */
+  readonly amsgrad?: boolean;
+}
+
+/**
+ * m ← β₁m + (1−β₁)g; v ← β₂v + (1−β₂)g²; direction (m / (1−β₁ᵗ)) / (√(v / (1−β₂ᵗ)) + ε). Learning rate 0.001 by default.
+ * `weightDecay` is added to the gradient; see `adamw`. Throws HDL0003.
+ *
+ * @example optimizers.adam({ learningRate: 0.01 })
+ */
+export function adam(options: AdamOptions = {}): Optimizer {
+  const { beta1 = 0.9, beta2 = 0.999, epsilon = 1e-8, amsgrad = false } = options;
+  return optimizer('adam', { learningRate: 0.001, ...options }, (shared) => {
+    const one = onesOf([]);
+    // 1 − βᵗ is the exponential mean of t ones. Kept as such it is exact to the last bits, where 1 − β^t would cancel:
+    // 1 − 0.999 in f32 is off by 1.3e-5.
+    const weight = (name: string, beta: number): Tensor => {
+      const w = shared(name);
+      return w.set(movingMean(w.value, one, beta));
+    };
+    const step = shared('step');
+    step.set(add(step.value, 1));
+    const weight1 = weight('weight1', beta1);
+    const weight2 = weight('weight2', beta2);
+
+    return ({ gradient, state }) => {
+      const m = state('m');
+      const v = state('v');
+      const nextM = m.set(movingMean(m.value, gradient, beta1));
+      let nextV = v.set(movingMean(v.value, square(gradient), beta2));
+      if (amsgrad) {
+        const largest = state('vMax');
+        nextV = largest.set(maximum(largest.value, nextV));
+      }
+      return div(div(nextM, weight1), add(sqrt(div(nextV, weight2)), epsilon));
+    };
+  });
+}
+
+/**
+ * Adam with decoupled weight decay, 0.01 by default: p ← p − rate · weightDecay · p, then Adam's step.
+ *
+ * @example optimizers.adamw({ learningRate: 0.001, weightDecay: 0.05 })
+ */
+export function adamw(options: Omit<AdamOptions, 'decoupled'> = {}): Optimizer {
+  return adam({ weightDecay: 0.01, ...options, decoupled: true });
+}

@@ -1,0 +1,133 @@
+// What optimizers share. Each one is a rule that turns a gradient into a direction, with state of its own in variables;
+// here stand clipping, weight decay, the learning rate and the update itself:
+//
+//   g ← gradient · min(1, clipNorm / (‖all gradients‖ + 1e-6))     with clipNorm
+//   g ← g + weightDecay · p                                        coupled
+//   p ← p − rate · weightDecay · p − rate · direction(g)           decoupled: the first product; coupled: without it
+//
+// The rules are PyTorch's. State lies under the scope `optimizer`, by the name of what it is for: `optimizer/momentum/dense1/w`.
+// The learning rate is a variable, so a schedule sets it between runs and nothing is compiled anew.
+
+import { compilerError } from '../../compiler/graph/errors.ts';
+import { describeNode } from '../../compiler/graph/describe.ts';
+import type { Tensor } from '../../compiler/graph/ir.ts';
+import { callerLocation } from '../../compiler/graph/location.ts';
+import { absoluteScope } from '../../compiler/graph/scope.ts';
+import { sameType, type Shape } from '../../compiler/graph/types.ts';
+import { add, mul, sub } from '../../compiler/ops/index.ts';
+import type { Context } from '../context.ts';
+import { constant, zeros } from '../initializers/constant.ts';
+import type { Initializer } from '../initializers/initializer.ts';
+import { type Variable, variableName } from '../variable.ts';
+import { clipByGlobalNorm } from './clip.ts';
+
+export interface Optimizer {
+  readonly name: string;
+  /**
+   * Assigns new values to parameters and to the optimizer's own variables, in an entry. One gradient of its type for each
+   * parameter. Throws HDL0010 when they do not match or a parameter is already assigned.
+   */
+  update(parameters: readonly Variable[], gradients: readonly Tensor[], ctx: Context): void;
+}
+
+export interface OptimizerOptions {
+  /** Initial value of the variable `optimizer/learningRate`. */
+  readonly learningRate?: number;
+  /** Pulls parameters towards 0; default 0. */
+  readonly weightDecay?: number;
+  /** Decays the parameter itself instead of adding to its gradient; default false. */
+  readonly decoupled?: boolean;
+  /** All gradients together are scaled down to this norm; default: no limit. */
+  readonly clipNorm?: number;
+  /** Scope of the optimizer's variables; default `optimizer`. Two optimizers in one program need two. */
+  readonly scope?: string;
+}
+
+/** A variable of the optimizer: this run's value, and its value from the next run on. */
+export interface State {
+  readonly value: Tensor;
+  readonly set: (next: Tensor) => Tensor;
+}
+
+/** What a rule works with. */
+export interface RuleInput {
+  /** The gradient, after clipping and coupled decay. */
+  readonly gradient: Tensor;
+  /** A variable of the parameter's shape; zeros at first. */
+  readonly state: (name: string, initializer?: Initializer) => State;
+}
+
+export type Direction = (input: RuleInput) => Tensor;
+
+/** Sets up what all parameters share in one update (a step count) and returns the rule. */
+export type Rule = (shared: (name: string, initializer?: Initializer) => State) => Direction;
+
+/** An optimizer from its rule. Throws HDL0003 for a setting that is no number ≥ 0. */
+export function optimizer(name: string, options: OptimizerOptions & { readonly learningRate: number }, rule: Rule): Optimizer {
+  const { learningRate, weightDecay = 0, decoupled = false, clipNorm, scope = 'optimizer' } = options;
+  for (const [key, value] of Object.entries(options)) {
+    if (typeof value !== 'number' || value >= 0) continue;
+    throw compilerError('HDL0003', {
+      what: `${name}({ ${key}: ${value} })`,
+      rule: `${key} is a number of at least 0`,
+      loc: callerLocation(),
+    });
+  }
+
+  return Object.freeze({
+    name,
+    update: (parameters: readonly Variable[], given: readonly Tensor[], ctx: Context): void => {
+      checkPairs(name, parameters, given);
+      const own = ctx.scope(`/${scope}`);
+      const state = (path: string, shape: Shape, initializer: Initializer): State => {
+        const value = own.variable(path, shape, initializer, { trainable: false });
+        return {
+          value,
+          set: (next) => {
+            ctx.assign(value, next);
+            return next;
+          },
+        };
+      };
+      const rate = own.variable('learningRate', [], constant(learningRate), { trainable: false });
+      absoluteScope(scope, () => {
+        const gradients = clipNorm === undefined ? given : clipByGlobalNorm(given, clipNorm);
+        const direction = rule((key, initializer = zeros()) => state(key, [], initializer));
+        parameters.forEach((p, i) => {
+          const path = variableName(p);
+          absoluteScope(`${scope}/${path}`, () => {
+            const coupled = weightDecay > 0 && !decoupled;
+            const gradient: Tensor = coupled ? add(gradients[i]!, mul(p, weightDecay)) : gradients[i]!;
+            const step = direction({
+              gradient,
+              state: (key, initializer = zeros()) => state(`${key}/${path}`, p.type.shape, initializer),
+            });
+            const from: Tensor = weightDecay > 0 && decoupled ? sub(p, mul(p, mul(rate, weightDecay))) : p;
+            ctx.assign(p, sub(from, mul(step, rate)));
+          });
+        });
+      });
+    },
+  });
+}
+
+/** decay · old + (1 − decay) · x: an exponential mean. */
+export function movingMean(old: Tensor, x: Tensor, decay: number): Tensor {
+  return add(mul(old, decay), mul(x, 1 - decay));
+}
+
+function checkPairs(name: string, parameters: readonly Variable[], gradients: readonly Tensor[]): void {
+  const wrong = parameters.findIndex((p, i) => gradients[i] === undefined || !sameType(p.type, gradients[i].type));
+  if (wrong < 0 && parameters.length === gradients.length && parameters.length > 0) return;
+  const p = parameters[wrong];
+  const g = gradients[wrong];
+  throw compilerError('HDL0010', {
+    what:
+      p !== undefined && g !== undefined
+        ? `${name}.update of ${describeNode(p)} with gradient ${describeNode(g)}`
+        : `${name}.update of ${parameters.length} parameters with ${gradients.length} gradients`,
+    rule: 'each parameter has one gradient, of its type, and there is at least one',
+    hint: 'take both from one list: optimizer.update(parameters, grad(loss, parameters), ctx)',
+    loc: callerLocation(),
+  });
+}

@@ -1,0 +1,335 @@
+// Programs: entries over shared variables. An entry is compiled when it is first run with given sizes, and kept; all
+// specialisations read and update the same variables, which the program owns.
+//
+// Invariant: a call that fails, in checking, building, compiling or running, leaves variables and specialisations as
+// they were.
+
+import { type DumpStage, dumpStages, type Timing } from '../compiler/compile.ts';
+import { compilerError } from '../compiler/graph/errors.ts';
+import type { Node } from '../compiler/graph/ir.ts';
+import { callerLocation } from '../compiler/graph/location.ts';
+import { nearestName } from '../compiler/graph/nearest.ts';
+import type { DType, Shape } from '../compiler/graph/types.ts';
+import { runtimeError } from '../runtime/errors.ts';
+import { savePlans } from '../runtime/file.ts';
+import { type RunData, type RunInput, type RunTensor, toData } from '../runtime/tensor.ts';
+import type { AppliedLayer, Registry } from './context.ts';
+import { type Compiled, compiledEngine, type Engine, type RunEntry } from './engine.ts';
+import { type AnyEntry, type Entry, type Outputs, type Specs, traceEntry } from './entry.ts';
+import { bindFeeds, type Feed } from './feeds.ts';
+import { referenceEngine } from './reference.ts';
+import { type Dims, dimNames, formatDims } from './spec.ts';
+import { initialValue, isTrainable, variableName } from './variable.ts';
+
+export interface ProgramOptions {
+  /** Threads that compute; default one per core. 1 means the calling thread. */
+  readonly threads?: number;
+  /** `wasm` (default), `js` (readable source, for debugging), `reference` (the interpreter: slow, to check others). */
+  readonly target?: 'wasm' | 'js' | 'reference';
+  /** Initial values and random ops follow from it; default 0. */
+  readonly seed?: number;
+  /** A run that makes a NaN or an infinity fails, and says which op made the first. Default false. */
+  readonly checkNumerics?: boolean;
+  /** Allows fused multiply-add: faster, other last bits. Default false. */
+  readonly relaxed?: boolean;
+  /** Told of each stage of a compilation. */
+  readonly onProgress?: (event: CompileEvent) => void;
+}
+
+export interface CompileEvent {
+  readonly entry: string;
+  readonly dims: Dims;
+  /** `trace`, a pass, a stage of the compiler, or `load`. */
+  readonly stage: string;
+  readonly ms: number;
+}
+
+export interface VariableInfo {
+  readonly name: string;
+  readonly dtype: DType;
+  readonly shape: Shape;
+  readonly trainable: boolean;
+}
+
+export type Entries = Readonly<Record<string, AnyEntry>>;
+
+/** What `run` takes for an entry. */
+export type FeedsOf<E> = E extends Entry<infer I extends Specs, Outputs> ? { readonly [K in keyof I]: Feed } : Readonly<Record<string, Feed>>;
+
+/** What `run` returns for an entry: copies, row-major. */
+export type ResultsOf<E> = E extends { readonly build: (...args: never) => infer O } ? { readonly [K in keyof O]: RunTensor } : never;
+
+interface Specialisation {
+  readonly entry: string;
+  readonly dims: Dims;
+  readonly compiled: Compiled;
+  readonly layers: readonly AppliedLayer[];
+  readonly timings: readonly Timing[];
+  loaded: Promise<RunEntry> | null;
+}
+
+/**
+ * A program over the given entries. Nothing is compiled before it is needed.
+ *
+ * @example
+ * const w = variable('w', [2], initializers.zeros());
+ * const p = program({
+ *   train: entry({ x: tensor(['batch', 2]), y: tensor(['batch']) }, ({ x, y }, ctx) => {
+ *     const loss = mean(square(sub(sum(mul(x, w), 1), y)));
+ *     const [dw] = grad(loss, [w]);
+ *     ctx.assign(w, sub(w, mul(0.1, dw)));
+ *     return { loss };
+ *   }, { training: true }),
+ * });
+ * const { loss } = await p.run('train', { x: [[1, 2], [3, 4]], y: [1, 2] });
+ */
+export function program<const E extends Entries>(entries: E, options: ProgramOptions = {}): Program<E> {
+  return new Program(entries, options);
+}
+
+export class Program<E extends Entries = Entries> {
+  readonly #entries: E;
+  readonly #engine: Engine;
+  readonly #registry: Registry;
+  readonly #onProgress: ((event: CompileEvent) => void) | undefined;
+  readonly #specialisations = new Map<string, Specialisation>();
+  /** Values set before anything that uses the variable was loaded. */
+  readonly #pending = new Map<string, RunData>();
+  #disposed = false;
+
+  /** Use `program(…)`. */
+  constructor(entries: E, options: ProgramOptions = {}) {
+    const { target = 'wasm', seed = 0, ...rest } = options;
+    this.#entries = entries;
+    this.#engine = target === 'reference' ? referenceEngine() : compiledEngine({ target, ...rest });
+    this.#registry = { seed, variables: new Map(), paths: new WeakMap() };
+    this.#onProgress = options.onProgress;
+  }
+
+  /**
+   * Runs an entry once and commits what it assigned. Feeds are typed arrays, nested arrays or `{ data, shape }`.
+   * Throws HDL0014 (no such entry), HDL1001 (feeds do not fit), HDL1002 (disposed), HDL1003–1005 (the run failed), and
+   * what building and compiling throw; variables are then as before.
+   */
+  async run<N extends keyof E & string>(name: N, feeds: FeedsOf<E[N]>): Promise<ResultsOf<E[N]>> {
+    this.#checkOpen('run');
+    const { dims, values } = bindFeeds(name, this.#find(name).inputs, feeds as Readonly<Record<string, unknown>>);
+    const run = await this.#load(this.#specialise(name, dims));
+    return (await run(values)) as ResultsOf<E[N]>;
+  }
+
+  /**
+   * Compiles and loads an entry ahead of its first run. Throws HDL0014, HDL0003 (sizes missing), and as `run`.
+   *
+   * @example await p.compile('train', { batch: 64 });
+   */
+  async compile(name: keyof E & string, dims: Dims = {}): Promise<void> {
+    this.#checkOpen('compile');
+    await this.#load(this.#specialise(name, this.#checkDims(name, dims)));
+  }
+
+  /** A copy of a variable's committed value; before its first run, its initial value. Throws HDL1008, HDL1002. */
+  get(variable: Node | string): RunTensor {
+    this.#checkOpen('read a variable');
+    const node = this.#variable(variable);
+    const name = variableName(node);
+    const committed = this.#engine.get(name);
+    if (committed !== null) return committed;
+    const data = this.#pending.get(name) ?? initialValue(node, this.#registry.seed);
+    return { dtype: node.type.dtype, shape: node.type.shape, data: data.slice() };
+  }
+
+  /**
+   * Sets a variable, row-major, between runs. Throws HDL1008 (no such variable), HDL1001 (values do not fit), HDL1009
+   * (a run is in flight), HDL1002.
+   */
+  set(variable: Node | string, values: RunInput | number): void {
+    this.#checkOpen('set a variable');
+    const node = this.#variable(variable);
+    const name = variableName(node);
+    const list = typeof values === 'number' ? [values] : values;
+    if (this.#engine.set(name, list)) return;
+    const tensor = { name, dtype: node.type.dtype, shape: node.type.shape };
+    this.#pending.set(name, toData(`value for variable '${name}'`, tensor, list).slice());
+  }
+
+  /** The variables of all entries that have been compiled so far, in the order in which they were met. */
+  variables(): VariableInfo[] {
+    return [...this.#registry.variables].map(([name, node]) => ({
+      name,
+      dtype: node.type.dtype,
+      shape: node.type.shape,
+      trainable: isTrainable(node),
+    }));
+  }
+
+  /**
+   * Text of a stage: `source`, `graph`, `kernels`, `plan`, `code` (`wat` or `js`). Of one specialisation, which is
+   * compiled if need be, or of all that have been compiled. Throws HDL0014, HDL0003 (unknown stage, nothing to show).
+   *
+   * @example console.log(p.dump('plan', { entry: 'train', dims: { batch: 64 } }));
+   */
+  dump(stage: DumpStage, of: { readonly entry?: keyof E & string; readonly dims?: Dims } = {}): string {
+    this.#checkOpen('dump');
+    if (!Object.hasOwn(dumpStages, stage)) {
+      throw compilerError('HDL0003', {
+        what: `dump('${stage}')`,
+        rule: `the stage is one of ${Object.keys(dumpStages).join(', ')}`,
+        hint: nearestHint(stage, Object.keys(dumpStages)),
+        loc: callerLocation(),
+      });
+    }
+    if (of.entry !== undefined) {
+      const names = dimNames(this.#find(of.entry).inputs);
+      if (of.dims !== undefined || names.length === 0) {
+        return this.#specialise(of.entry, this.#checkDims(of.entry, of.dims ?? {})).compiled.dump(stage);
+      }
+    }
+    const shown = [...this.#specialisations.values()].filter((s) => of.entry === undefined || s.entry === of.entry);
+    if (shown.length === 0) {
+      throw compilerError('HDL0003', {
+        what: `dump('${stage}')${of.entry === undefined ? '' : ` of entry '${of.entry}'`}`,
+        rule: 'nothing has been compiled yet',
+        hint: `say for which sizes: dump('${stage}', { entry: '${Object.keys(this.#entries)[0]}', dims: { … } })`,
+        loc: callerLocation(),
+      });
+    }
+    return shown.map((s) => (shown.length === 1 ? '' : `# ${title(s)}\n`) + s.compiled.dump(stage)).join('\n');
+  }
+
+  /** Milliseconds of each stage, for each specialisation compiled so far. */
+  get timings(): readonly { readonly entry: string; readonly dims: Dims; readonly stages: readonly Timing[] }[] {
+    return [...this.#specialisations.values()].map(({ entry, dims, timings }) => ({ entry, dims, stages: timings }));
+  }
+
+  /** The layers that an entry applies, with their outputs, for given sizes; compiles nothing. Throws as `compile`. */
+  layers(name: keyof E & string, dims: Dims = {}): readonly AppliedLayer[] {
+    this.#checkOpen('list layers');
+    const bound = this.#checkDims(name, dims);
+    return traceEntry(name, this.#find(name), bound, this.#registry).layers;
+  }
+
+  /**
+   * All plans compiled so far, with the current values of their variables, as one file that `heddle/runtime` loads
+   * without the compiler. Throws HDL0017 for target `reference`, HDL0003 when nothing has been compiled.
+   */
+  async save(): Promise<Uint8Array> {
+    this.#checkOpen('save');
+    const plans = [...this.#specialisations.values()].map((s) => s.compiled.plan);
+    if (plans.length === 0 || plans.includes(null)) {
+      throw compilerError(plans.length === 0 ? 'HDL0003' : 'HDL0017', {
+        what: 'save of a program',
+        rule: plans.length === 0 ? 'nothing has been compiled yet' : "target 'reference' has no plans",
+        hint: "compile what the file should hold first: await p.compile('predict', { batch: 1 })",
+        loc: callerLocation(),
+      });
+    }
+    return savePlans(plans.filter((p) => p !== null), ({ name }) => this.get(name).data);
+  }
+
+  /** Ends the threads. Later calls throw HDL1002. May be called again. */
+  async dispose(): Promise<void> {
+    if (this.#disposed) return;
+    this.#disposed = true;
+    await this.#engine.dispose();
+  }
+
+  #find(name: string): AnyEntry {
+    const found = Object.hasOwn(this.#entries, name) ? this.#entries[name] : undefined;
+    if (found !== undefined) return found;
+    const known = Object.keys(this.#entries);
+    const near = nearestName(name, known);
+    throw compilerError('HDL0014', {
+      what: `the program has no entry '${name}'`,
+      rule: `its entries are ${known.map((n) => `'${n}'`).join(', ') || 'none'}`,
+      hint: near === null ? 'use one of these' : `did you mean '${near}'?`,
+      loc: callerLocation(),
+    });
+  }
+
+  #checkDims(name: string, dims: Dims): Dims {
+    const wanted = dimNames(this.#find(name).inputs);
+    const ok = (n: string): boolean => Number.isInteger(dims[n]) && dims[n]! >= 1;
+    const missing = wanted.filter((n) => !ok(n));
+    const extra = Object.keys(dims).filter((n) => !wanted.includes(n));
+    if (missing.length === 0 && extra.length === 0) {
+      return Object.fromEntries(wanted.map((n) => [n, dims[n]!]));
+    }
+    throw compilerError('HDL0003', {
+      what: `sizes { ${formatDims(dims)} } for entry '${name}'`,
+      rule: `its named dimensions are ${wanted.map((n) => `'${n}'`).join(', ') || 'none'}`,
+      hint: `pass { ${wanted.map((n) => `${n}: 64`).join(', ')} }`,
+      loc: callerLocation(),
+    });
+  }
+
+  #specialise(entry: string, dims: Dims): Specialisation {
+    const definition = this.#find(entry);
+    const order = dimNames(definition.inputs);
+    const key = `${entry}(${order.map((n) => dims[n]).join(',')})`;
+    const found = this.#specialisations.get(key);
+    if (found !== undefined) return found;
+
+    const timings: Timing[] = [];
+    const note = (name: string, ms: number): void => {
+      timings.push({ name, ms });
+      this.#onProgress?.({ entry, dims, stage: name, ms });
+    };
+    const start = performance.now();
+    const { graph, layers } = traceEntry(entry, definition, dims, this.#registry);
+    note('trace', performance.now() - start);
+    const compiled = this.#engine.compile(graph);
+    for (const { name, ms } of compiled.timings) note(name, ms);
+    const made: Specialisation = { entry, dims, compiled, layers, timings, loaded: null };
+    this.#specialisations.set(key, made);
+    return made;
+  }
+
+  async #load(made: Specialisation): Promise<RunEntry> {
+    if (made.loaded !== null) return made.loaded;
+    const start = performance.now();
+    made.loaded = this.#engine.load(made.compiled, ({ name }) => {
+      const node = this.#registry.variables.get(name)!;
+      return this.#pending.get(name) ?? initialValue(node, this.#registry.seed);
+    });
+    try {
+      const run = await made.loaded;
+      this.#onProgress?.({ entry: made.entry, dims: made.dims, stage: 'load', ms: performance.now() - start });
+      return run;
+    } catch (error) {
+      made.loaded = null;
+      throw error;
+    }
+  }
+
+  #variable(variable: Node | string): Node {
+    if (typeof variable !== 'string') return variable;
+    const found = this.#registry.variables.get(variable);
+    if (found !== undefined) return found;
+    const known = [...this.#registry.variables.keys()];
+    throw runtimeError('HDL1008', {
+      what: `the program has no variable '${variable}'`,
+      rule: 'variables are those of the entries compiled so far, named by scope path',
+      hint: known.length === 0 ? 'compile or run an entry first' : nearestHint(variable, known),
+    });
+  }
+
+  #checkOpen(what: string): void {
+    if (!this.#disposed) return;
+    throw runtimeError('HDL1002', {
+      what: `the program was disposed, it cannot ${what}`,
+      rule: 'dispose ends a program for good',
+      hint: 'dispose it at the end, or make another one',
+    });
+  }
+}
+
+function nearestHint(name: string, known: readonly string[]): string {
+  const near = nearestName(name, known);
+  return near === null ? `there are ${known.slice(0, 12).join(', ')}` : `did you mean '${near}'?`;
+}
+
+function title({ entry, dims }: Specialisation): string {
+  const sizes = formatDims(dims);
+  return sizes === '' ? entry : `${entry}(${sizes})`;
+}

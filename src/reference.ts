@@ -1,0 +1,78 @@
+// The interpreter as an engine: `program(entries, { target: 'reference' })`. Each run interprets the declared graph in
+// plain loops, every value rounded to its dtype. Slow and obviously right: to check what a compiled program computes.
+
+import type { Compiled, Engine } from './engine.ts';
+import { interpretGraph } from '../compiler/graph/interpret.ts';
+import type { Graph, HostTensor } from '../compiler/graph/ir.ts';
+import { printGraph } from '../compiler/graph/print.ts';
+import { compilerError } from '../compiler/graph/errors.ts';
+import type { PlanTensor } from '../runtime/plan.ts';
+import { makeData, type RunTensor, toData } from '../runtime/tensor.ts';
+import { graphVariables } from '../compiler/graph/graph.ts';
+import { variableName } from './variable.ts';
+
+interface Interpreted extends Compiled {
+  readonly graph: Graph;
+}
+
+/** An engine that interprets; `f64` computes without rounding and shows what a graph means. */
+export function referenceEngine(mode: 'f32' | 'f64' = 'f32'): Engine {
+  const variables = new Map<string, HostTensor>();
+  const read = ({ type, data }: HostTensor): RunTensor => {
+    const copy = makeData(type.dtype, data.length);
+    copy.set(data);
+    return { dtype: type.dtype, shape: type.shape, data: copy };
+  };
+  const write = (tensor: PlanTensor, subject: string, values: unknown): HostTensor => ({
+    type: { dtype: tensor.dtype, shape: tensor.shape },
+    data: Float64Array.from(toData(subject, tensor, values)),
+  });
+
+  return {
+    compile: (graph): Interpreted => ({
+      graph,
+      timings: [],
+      plan: null,
+      dump: (stage) => {
+        if (stage === 'source' || stage === 'graph') return printGraph(graph);
+        throw compilerError('HDL0017', {
+          what: `dump('${stage}') of a program for target 'reference'`,
+          rule: 'the interpreter runs the graph itself',
+          hint: "use dump('graph'), or another target",
+        });
+      },
+    }),
+    load: async (compiled, initial) => {
+      const { graph } = compiled as Interpreted;
+      for (const node of graphVariables(graph)) {
+        const tensor = { name: variableName(node), ...node.type };
+        if (variables.has(tensor.name)) continue;
+        variables.set(tensor.name, write(tensor, `initial value of variable '${tensor.name}'`, initial(tensor)));
+      }
+      return async (inputs) => {
+        const bound = graph.inputs.map((node) => {
+          const tensor = { name: String(node.attrs['name']), ...node.type };
+          return [tensor.name, write(tensor, `input '${tensor.name}' of '${graph.name}'`, inputs[tensor.name])];
+        });
+        const result = interpretGraph(
+          graph,
+          { inputs: Object.fromEntries(bound), variables: Object.fromEntries(variables) },
+          { mode },
+        );
+        for (const [name, value] of Object.entries(result.updates)) variables.set(name, value);
+        return Object.fromEntries(Object.entries(result.outputs).map(([name, value]) => [name, read(value)]));
+      };
+    },
+    get: (name) => {
+      const value = variables.get(name);
+      return value === undefined ? null : read(value);
+    },
+    set: (name, values) => {
+      const value = variables.get(name);
+      if (value === undefined) return false;
+      variables.set(name, write({ name, ...value.type }, `value for variable '${name}'`, values));
+      return true;
+    },
+    dispose: async () => variables.clear(),
+  };
+}

@@ -1,0 +1,73 @@
+// Specs: what an entry says about its inputs before it knows all sizes. A dimension is a number, or a name that is bound
+// when arrays are fed: `tensor(['batch', 784])` accepts any number of rows, and an entry is compiled once for each.
+
+import { compilerError } from '../compiler/graph/errors.ts';
+import type { Tensor } from '../compiler/graph/ir.ts';
+import { callerLocation } from '../compiler/graph/location.ts';
+import type { DType, Shape } from '../compiler/graph/types.ts';
+
+export type SpecDim = number | string;
+export type SpecShape = readonly SpecDim[];
+
+export interface Spec<S extends SpecShape = SpecShape, D extends DType = DType> {
+  readonly shape: S;
+  readonly dtype: D;
+}
+
+/** Sizes of the named dimensions. */
+export type Dims = Readonly<Record<string, number>>;
+
+/** The shape of a spec as types know it: a named dimension is some number. */
+export type SpecToShape<S extends SpecShape> = {
+  readonly [K in keyof S]: S[K] extends number ? S[K] : number;
+};
+
+/** The tensor that an entry's build function gets for a spec. */
+export type SpecTensor<T extends Spec> =
+  T extends Spec<infer S, infer D>
+    ? SpecToShape<S> extends infer B extends Shape
+      ? Tensor<B, D>
+      : never
+    : never;
+
+/**
+ * The spec of an input. Dimensions are integers of at least 1, or names. Throws HDL0003 for anything else.
+ *
+ * @example tensor(['batch', 1, 28, 28]) // f32
+ * @example tensor(['batch'], 'i32')
+ */
+export function tensor<const S extends SpecShape, D extends DType = 'f32'>(shape: S, dtype?: D): Spec<S, D> {
+  const wrong = shape.findIndex((d) => (typeof d === 'string' ? d === '' : !Number.isInteger(d) || d < 1));
+  if (wrong >= 0) {
+    throw compilerError('HDL0003', {
+      what: `tensor([${shape.join(', ')}])`,
+      rule: `dimension ${wrong} must be an integer ≥ 1 or a name`,
+      hint: "a size that is only known when arrays are fed gets a name: tensor(['batch', 784])",
+      loc: callerLocation(),
+    });
+  }
+  return { shape, dtype: dtype ?? ('f32' as D) };
+}
+
+/** `f32[batch, 1, 28, 28]` */
+export function formatSpec(spec: Spec): string {
+  return `${spec.dtype}[${spec.shape.join(', ')}]`;
+}
+
+/** `batch=64`; empty when nothing is named. */
+export function formatDims(dims: Dims): string {
+  return Object.entries(dims)
+    .map(([name, size]) => `${name}=${size}`)
+    .join(', ');
+}
+
+/** The named dimensions of several specs, in order of first appearance. */
+export function dimNames(specs: Readonly<Record<string, Spec>>): string[] {
+  const names = Object.values(specs).flatMap((s) => s.shape.filter((d) => typeof d === 'string'));
+  return [...new Set(names)];
+}
+
+/** The spec's shape with its names replaced by sizes. */
+export function bindShape(spec: Spec, dims: Dims): number[] {
+  return spec.shape.map((d) => (typeof d === 'string' ? dims[d]! : d));
+}
