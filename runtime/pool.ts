@@ -150,9 +150,12 @@ export class Pool {
   async stop(reason: Error): Promise<void> {
     this.#stopping = true;
     if (this.#broken) return this.#ending;
-    if (this.#operation?.kind === 'run') await this.#leave();
-    this.#settle(reason);
     this.#broken = true;
+    if (this.#operation) {
+      await Promise.all(this.#threads.map((thread) => thread.terminate()));
+      this.#settle(reason);
+      return;
+    }
     this.#wakeForMessages();
     await Promise.all(this.#threads.map((thread) => thread.stop()));
   }

@@ -154,7 +154,7 @@ function roomAt(m: PlanManifest, location: Location, where: string): Room {
       return { bytes: bytes - location.offset, writable: location.space === 'arena' };
     }
     case 'variable': {
-      const variable = m.variables[location.variable];
+      const variable = itemAt(m.variables, location.variable);
       check(
         variable !== undefined,
         `${where} names variable ${String(location.variable)} of ${m.variables.length}`,
@@ -197,7 +197,7 @@ function checkSteps(m: PlanManifest): void {
   m.steps.forEach((step, i) => {
     const where = `steps[${i}]`;
     check(isRecord(step) && typeof step.label === 'string', `${where} has no label`);
-    const kernel = m.kernels[step.kernel];
+    const kernel = itemAt(m.kernels, step.kernel);
     check(kernel !== undefined, `${where} names kernel ${String(step.kernel)} of ${m.kernels.length}`);
     checkCount(step.units, `${where}.units`);
     check(step.units <= 0x7fffffff, `${where}.units is too large`);
@@ -239,7 +239,7 @@ function checkSchedule(m: PlanManifest, schedule: PlanSchedule, where: string): 
         continue;
       }
       check(item.do === 'run', `${where}.lists[${worker}] holds an item that is neither run nor barrier`);
-      const step = m.steps[item.step];
+      const step = itemAt(m.steps, item.step);
       check(
         step !== undefined,
         `${where}.lists[${worker}] names step ${String(item.step)} of ${m.steps.length}`,
@@ -307,6 +307,11 @@ function checkModule(m: PlanManifest, code: Uint8Array): void {
       `kernel '${name}' has type ${found.signature}, kernels have ${kernelSignature}`,
     );
   }
+}
+
+/** Only integers count: `list['__proto__']` is there too. */
+function itemAt<T>(list: readonly T[], index: number): T | undefined {
+  return Number.isInteger(index) ? list[index] : undefined;
 }
 
 /** An integer in [0, 4 GiB]. */

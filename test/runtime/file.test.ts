@@ -1,0 +1,131 @@
+// Saved files come back as they were, or not at all.
+
+import { createHash } from 'node:crypto';
+import t from 'tap';
+import { Executor, loadPlans, type RunTensor, savePlans } from '../../runtime/index.ts';
+import { sha256 } from '../../runtime/sha256.ts';
+import { seededRandom } from '../support/random.ts';
+import { elements, trainPlan, trainStep } from './plans.ts';
+
+t.test('SHA-256 is what others compute', async (t) => {
+  const random = seededRandom(5);
+  const parts = [0, 1, 55, 56, 63, 64, 65, 119, 120, 128, 1000, 100_000].map((length) =>
+    Uint8Array.from({ length }, () => random.int(0, 255)),
+  );
+  const hex = (...list: Uint8Array[]) => Buffer.from(sha256(...list)).toString('hex');
+  for (const part of parts) {
+    t.equal(hex(part), createHash('sha256').update(part).digest('hex'), `${part.length} bytes`);
+  }
+  const whole = createHash('sha256');
+  for (const part of parts) whole.update(part);
+  t.equal(hex(...parts), whole.digest('hex'), 'in parts');
+});
+
+const w = Float32Array.from({ length: elements }, (_, i) => i / 7);
+const x = Float32Array.from({ length: elements }, (_, i) => Math.sin(i));
+
+t.test('plans and variables come back, and run', async (t) => {
+  const plans = [await trainPlan('js'), await trainPlan('wasm', { entry: 'other' })];
+  const bytes = savePlans(plans, ({ name }) => (name === 'w' ? w : undefined));
+  const loaded = loadPlans(bytes);
+  t.same(loaded.plans, plans);
+  t.same([...loaded.variables], [['w', { dtype: 'f32', shape: [elements], data: w } satisfies RunTensor]]);
+  t.same(
+    savePlans(loaded.plans, ({ name }) => loaded.variables.get(name)?.data),
+    bytes,
+    'byte for byte',
+  );
+
+  const executor = await Executor.create({ threads: 1 });
+  const train = await executor.load(loaded.plans[1]!, ({ name }) => loaded.variables.get(name)?.data);
+  t.same((await executor.run(train, { x }))['updated']?.data, trainStep(x, w)[1]);
+  await executor.dispose();
+});
+
+t.test('a part of a larger buffer is read too', async (t) => {
+  const bytes = savePlans([await trainPlan('js')]);
+  const larger = new Uint8Array(bytes.length + 13);
+  larger.set(bytes, 5);
+  t.equal(loadPlans(larger.subarray(5, 5 + bytes.length)).plans.length, 1);
+});
+
+t.test('damage is refused, wherever it is', async (t) => {
+  const bytes = savePlans([await trainPlan('wasm')], ({ name }) => (name === 'w' ? w : undefined));
+  const isRefused = (file: Uint8Array) => {
+    try {
+      loadPlans(file);
+    } catch (error) {
+      return (error as { code?: string }).code === 'HDL1006';
+    }
+    return false;
+  };
+  const cuts = Array.from({ length: 200 }, (_, i) => Math.floor((bytes.length * i) / 200));
+  t.same(
+    cuts.filter((length) => !isRefused(bytes.slice(0, length))),
+    [],
+    'cut short',
+  );
+  const survivors: number[] = [];
+  for (let at = 0; at < bytes.length; at += at < 600 ? 1 : 61) {
+    const changed = bytes.slice();
+    changed[at]! ^= 1 << (at % 8);
+    if (!isRefused(changed)) survivors.push(at);
+  }
+  t.same(survivors, [], 'one bit changed');
+  t.ok(isRefused(new Uint8Array([...bytes, 0])), 'a byte too many');
+  t.ok(isRefused(new Uint8Array(0)), 'nothing');
+  t.ok(isRefused('text' as never), 'no bytes');
+});
+
+t.test('reasons are told', async (t) => {
+  const bytes = savePlans([await trainPlan('js')]);
+  const changed = (change: (file: Uint8Array) => Uint8Array) => () => loadPlans(change(bytes.slice()));
+  const setByte = (at: number) =>
+    changed((file) => {
+      file[at]! += 1;
+      return file;
+    });
+  t.throws(setByte(0), /does not start as a file of saved plans/);
+  t.throws(setByte(8), /it has version 2, this runtime reads version 1/);
+  t.throws(setByte(bytes.length - 9), /its checksum does not fit its contents/);
+  t.throws(
+    changed((file) => file.subarray(0, 100)),
+    {
+      message: `HDL1006: saved plans cannot be loaded: it is cut short: 100 of ${bytes.length} bytes
+  rule: a file is loaded whole and unchanged, as savePlans wrote it
+  try:  copy the file again in binary mode, or save the plans again with this version`,
+    },
+  );
+});
+
+t.test(
+  'a file that was made wrong, with the right checksum, is refused by what is wrong in it',
+  async (t) => {
+    const reseal = (file: Uint8Array) => {
+      file.set(sha256(file.subarray(0, 24), file.subarray(56)), 24);
+      return file;
+    };
+    const text = new TextDecoder('latin1');
+    const bytes = savePlans([await trainPlan('js')], ({ name }) => (name === 'w' ? w : undefined));
+    const edit = (from: string, to: string) => () => {
+      const at = text.decode(bytes).indexOf(from);
+      const file = bytes.slice();
+      file.set(new TextEncoder().encode(to), at);
+      return loadPlans(reseal(file));
+    };
+    t.throws(edit('"format":1', '"format":7'), /it has format 7, this runtime reads format 1/);
+    t.throws(edit('"kernel":2', '"kernel":9'), /steps\[2\] names kernel 9 of 3/);
+    t.throws(edit('["w"]', '["v"]'), /it has a value for "v", no variable of its plans/);
+    t.throws(edit('{"format"', '["format"'), /it holds text that is no JSON/);
+    const header = (at: number, value: number) => () => {
+      const file = bytes.slice();
+      new DataView(file.buffer).setUint32(at, value, true);
+      return loadPlans(reseal(file));
+    };
+    t.throws(header(12, 1_000_000), /its table is longer than the file/);
+    t.throws(header(56, 77), /section 0 is of an unknown kind/);
+    t.throws(header(56 + 8, 4_000_000_000), /section 0 is not inside the file/);
+    t.throws(header(56 + 20, 1), /section 0 is not inside the file/);
+    t.throws(header(56 + 4, 3), /it has 0 sections 'manifest' of number 0/);
+  },
+);
