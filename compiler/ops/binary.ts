@@ -1,0 +1,341 @@
+// The other ops of two operands: minimum and maximum, remainder, bits and truth values, shifts. Sums, products and
+// comparisons stand in files of their own below this one and are exported from here too, so that rules further down
+// find all ops of two operands in one place.
+
+import { makeNode } from '../graph/build.ts';
+import type { Attrs, Node, OpDef, SampleSource } from '../graph/ir.ts';
+import type {
+  Accepts,
+  Broadcast,
+  Broadcasts,
+  CommonDType,
+  DTypeOf,
+  Operand,
+  ShapeOf,
+} from '../graph/shape-types.ts';
+import type { DType } from '../graph/types.ts';
+import { type BinaryFunction, binary, constant, type Expr, unary } from '../kernel/expr.ts';
+import { mul } from './arithmetic.ts';
+import { numeric } from './attrs.ts';
+import { eq, gt, lt, where } from './compare.ts';
+import { defineOp } from './define.ts';
+import { broadcastOperands, drawElements, lowerElements, mapElements, sameTypeRule } from './elementwise.ts';
+import { zerosLike } from './leaf.ts';
+
+export { add, div, mul, neg, sub } from './arithmetic.ts';
+export { eq, ge, gt, le, lt, ne, where } from './compare.ts';
+export { bitcast, cast, stopGradient } from './convert.ts';
+
+type Doc = Omit<OpDef['doc'], 'types' | 'example'>;
+
+/** minimum and maximum: the operand that wins gets the gradient, and each gets half of it at a tie. */
+function extremeOp(fn: 'min' | 'max', doc: Doc): OpDef {
+  const name = `${fn}imum`;
+  const wins = fn === 'max' ? gt : lt;
+  return defineOp({
+    name,
+    family: 'binary',
+    doc: {
+      ...doc,
+      types: 'T[S], T[S] → T[S] for T = f32, i32, u32',
+      kinks: 'where x = y, half of the gradient goes to each; where either is NaN, none',
+      example: `${name}(input('x', [2, 3]), input('y', [3]))`,
+    },
+    arity: 2,
+    type: sameTypeRule(numeric),
+    reference: (operands, _attrs, out) => mapElements(out, operands, fn === 'max' ? Math.max : Math.min),
+    gradient: ({ operands: [x, y], cotangent: g, needs }) => {
+      const share = (own: Node, other: Node): Node =>
+        where(wins(own, other), g, where(eq(own, other), mul(g, 0.5), zerosLike(g)));
+      return [needs[0] ? share(x!, y!) : null, needs[1] ? share(y!, x!) : null];
+    },
+    lower: lowerElements((x, y) => binary(fn, x!, y!)),
+    sample: (random) => {
+      const dtype = random.pick(numeric);
+      const shape = random.shape(0, 3, 4);
+      const x = drawElements(random, dtype, shape);
+      if (dtype !== 'f32') return { operands: [x, drawElements(random, dtype, shape)], attrs: {} };
+      // No ties: the second operand is off the first by more than any finite-difference step.
+      const data = x.data.map((v) => Math.fround(v + (random.bool() ? 1 : -1) * random.uniform(0.1, 2)));
+      return { operands: [x, { type: x.type, data }], attrs: {} };
+    },
+  });
+}
+
+export const minimumOp: OpDef = extremeOp('min', {
+  summary: 'The smaller of two elements; NaN when either is NaN, and -0 is below 0.',
+  formula: 'z[i] = min(x[i], y[i])',
+  onnx: 'Min',
+});
+
+export const maximumOp: OpDef = extremeOp('max', {
+  summary: 'The larger of two elements; NaN when either is NaN, and 0 is above -0.',
+  formula: 'z[i] = max(x[i], y[i])',
+  onnx: 'Max',
+});
+
+/** Ops on integers and truth values: no gradient, results wrapped to the dtype. */
+function integerOp(
+  name: string,
+  allowed: readonly DType[],
+  doc: Doc & { readonly example: string },
+  value: (x: number, y: number, dtype: DType) => number,
+  lower: (x: Expr, y: Expr) => Expr,
+  draw: (random: SampleSource, dtype: DType, shape: number[]) => ReturnType<typeof drawElements> = (
+    r,
+    d,
+    s,
+  ) => drawElements(r, d, s),
+): OpDef {
+  return defineOp<Attrs>({
+    name,
+    family: 'binary',
+    doc: { ...doc, types: `T[S], T[S] → T[S] for T = ${allowed.join(', ')}` },
+    arity: 2,
+    type: sameTypeRule(allowed),
+    reference: (operands, _attrs, out) => mapElements(out, operands, (x, y) => value(x, y, out.dtype)),
+    gradient: { none: 'its operands are integers or truth values' },
+    lower: lowerElements((x, y) => lower(x!, y!)),
+    sample: (random) => {
+      const dtype = random.pick(allowed);
+      const shape = random.shape(0, 3, 4);
+      return { operands: [drawElements(random, dtype, shape), draw(random, dtype, shape)], attrs: {} };
+    },
+  });
+}
+
+const lowerAs =
+  (fn: BinaryFunction) =>
+  (x: Expr, y: Expr): Expr =>
+    binary(fn, x, y);
+
+const integers: readonly DType[] = ['i32', 'u32'];
+const bits: readonly DType[] = ['i32', 'u32', 'bool'];
+
+export const modOp: OpDef = integerOp(
+  'mod',
+  integers,
+  {
+    summary: 'Remainder of `div`, with the sign of x; 0 where y is 0.',
+    formula: 'z[i] = x[i] - y[i] * (x[i] / y[i]), divided towards zero',
+    onnx: 'Mod',
+    example: "mod(iota([8], 0, 'i32'), 3)",
+  },
+  (x, y) => (y === 0 ? 0 : x % y),
+  lowerAs('mod'),
+);
+
+export const andOp: OpDef = integerOp(
+  'and',
+  bits,
+  {
+    summary: 'Bits that are set in both; for bool, whether both hold.',
+    formula: 'z[i] = x[i] & y[i]',
+    onnx: 'And, BitwiseAnd',
+    example: "logicalAnd(gt(input('x', [3]), 0), lt(input('y', [3]), 1))",
+  },
+  (x, y) => x & y,
+  lowerAs('and'),
+);
+
+export const orOp: OpDef = integerOp(
+  'or',
+  bits,
+  {
+    summary: 'Bits that are set in either; for bool, whether one holds.',
+    formula: 'z[i] = x[i] | y[i]',
+    onnx: 'Or, BitwiseOr',
+    example: "bitwiseOr(iota([8], 0, 'u32'), 8)",
+  },
+  (x, y) => x | y,
+  lowerAs('or'),
+);
+
+export const xorOp: OpDef = integerOp(
+  'xor',
+  bits,
+  {
+    summary: 'Bits that differ; for bool, whether exactly one holds.',
+    formula: 'z[i] = x[i] ^ y[i]',
+    onnx: 'Xor, BitwiseXor',
+    example: "bitwiseXor(iota([8], 0, 'u32'), 5)",
+  },
+  (x, y) => x ^ y,
+  lowerAs('xor'),
+);
+
+/** Shift counts are taken modulo 32, as every machine has it. */
+const count = (y: Expr): Expr => binary('and', y, constant(y.type, 31));
+
+export const shlOp: OpDef = integerOp(
+  'shl',
+  integers,
+  {
+    summary: 'Bits shifted to the left; the count is taken modulo 32.',
+    formula: 'z[i] = x[i] << (y[i] mod 32)',
+    onnx: 'BitShift',
+    example: "shl(iota([8], 0, 'u32'), 2)",
+  },
+  (x, y) => x << y,
+  (x, y) => binary('shl', x, count(y)),
+  (random, dtype, shape) => drawElements(random, dtype, shape, (r) => r.int(0, 40)),
+);
+
+export const shrOp: OpDef = integerOp(
+  'shr',
+  integers,
+  {
+    summary: 'Bits shifted to the right; i32 keeps its sign, u32 fills with 0. The count is taken modulo 32.',
+    formula: 'z[i] = x[i] >> (y[i] mod 32)',
+    onnx: 'BitShift',
+    example: "shr(iota([8], 0, 'u32'), 1)",
+  },
+  (x, y, dtype) => (dtype === 'u32' ? x >>> y : x >> y),
+  (x, y) => binary('shr', x, count(y)),
+  (random, dtype, shape) => drawElements(random, dtype, shape, (r) => r.int(0, 40)),
+);
+
+export const notOp: OpDef = defineOp({
+  name: 'not',
+  family: 'binary',
+  doc: {
+    summary: 'All bits turned over; for bool, the opposite.',
+    formula: 'y[i] = ~x[i]',
+    types: 'T[S] → T[S] for T = i32, u32, bool',
+    onnx: 'Not, BitwiseNot',
+    example: "logicalNot(gt(input('x', [3]), 0))",
+  },
+  arity: 1,
+  type: sameTypeRule(bits),
+  reference: (operands, _attrs, out) =>
+    mapElements(out, operands, (x) => (out.dtype === 'bool' ? 1 - x : ~x)),
+  gradient: { none: 'its operand is an integer or a truth value' },
+  lower: lowerElements((x) => unary('not', x!)),
+  sample: (random) => ({
+    operands: [drawElements(random, random.pick(bits), random.shape(0, 3, 4))],
+    attrs: {},
+  }),
+});
+
+export const binaryOps: readonly OpDef[] = [
+  minimumOp,
+  maximumOp,
+  modOp,
+  andOp,
+  orOp,
+  xorOp,
+  notOp,
+  shlOp,
+  shrOp,
+];
+
+function apply(op: OpDef, x: Operand, y: Operand): Node {
+  return makeNode(op, broadcastOperands(op.name, [x, y]));
+}
+
+/**
+ * The smaller of two elements. f32 (NaN when either is NaN), i32, u32; shapes broadcast. Throws HDL0001 when shapes do not
+ * broadcast, HDL0002 when dtypes differ.
+ *
+ *     minimum(x, 6);
+ */
+export function minimum<A extends Operand, B extends Operand>(
+  x: A,
+  y: B & Broadcasts<'minimum', A, B>,
+): Node<Broadcast<ShapeOf<A>, ShapeOf<B>>, CommonDType<A, B>> {
+  return apply(minimumOp, x, y) as Node as Node<Broadcast<ShapeOf<A>, ShapeOf<B>>, CommonDType<A, B>>;
+}
+
+/** The larger of two elements, as `minimum`: `maximum(x, y)`. */
+export function maximum<A extends Operand, B extends Operand>(
+  x: A,
+  y: B & Broadcasts<'maximum', A, B>,
+): Node<Broadcast<ShapeOf<A>, ShapeOf<B>>, CommonDType<A, B>> {
+  return apply(maximumOp, x, y) as Node as Node<Broadcast<ShapeOf<A>, ShapeOf<B>>, CommonDType<A, B>>;
+}
+
+/** Remainder of `div` with the sign of `x`; 0 where `y` is 0. i32, u32: `mod(x, 3)`. */
+export function mod<A extends Operand, B extends Operand>(
+  x: A & Accepts<'mod', A, 'i32' | 'u32'>,
+  y: B & Broadcasts<'mod', A, B>,
+): Node<Broadcast<ShapeOf<A>, ShapeOf<B>>, CommonDType<A, B>> {
+  return apply(modOp, x, y) as Node as Node<Broadcast<ShapeOf<A>, ShapeOf<B>>, CommonDType<A, B>>;
+}
+
+/** Bits shifted to the left by `y` modulo 32. i32, u32: `shl(x, 3)`. */
+export function shl<A extends Operand, B extends Operand>(
+  x: A & Accepts<'shl', A, 'i32' | 'u32'>,
+  y: B & Broadcasts<'shl', A, B>,
+): Node<Broadcast<ShapeOf<A>, ShapeOf<B>>, CommonDType<A, B>> {
+  return apply(shlOp, x, y) as Node as Node<Broadcast<ShapeOf<A>, ShapeOf<B>>, CommonDType<A, B>>;
+}
+
+/** Bits shifted to the right by `y` modulo 32; i32 keeps its sign. i32, u32: `shr(x, 3)`. */
+export function shr<A extends Operand, B extends Operand>(
+  x: A & Accepts<'shr', A, 'i32' | 'u32'>,
+  y: B & Broadcasts<'shr', A, B>,
+): Node<Broadcast<ShapeOf<A>, ShapeOf<B>>, CommonDType<A, B>> {
+  return apply(shrOp, x, y) as Node as Node<Broadcast<ShapeOf<A>, ShapeOf<B>>, CommonDType<A, B>>;
+}
+
+/** Whether both hold. bool; shapes broadcast: `logicalAnd(gt(x, 0), lt(x, 1))`. */
+export function logicalAnd<A extends Operand, B extends Operand>(
+  x: A & Accepts<'logicalAnd', A, 'bool'>,
+  y: B & Broadcasts<'logicalAnd', A, B>,
+): Node<Broadcast<ShapeOf<A>, ShapeOf<B>>, CommonDType<A, B>> {
+  return apply(andOp, x, y) as Node as Node<Broadcast<ShapeOf<A>, ShapeOf<B>>, CommonDType<A, B>>;
+}
+
+/** Whether one or both hold. bool; shapes broadcast: `logicalOr(gt(x, 0), lt(x, 1))`. */
+export function logicalOr<A extends Operand, B extends Operand>(
+  x: A & Accepts<'logicalOr', A, 'bool'>,
+  y: B & Broadcasts<'logicalOr', A, B>,
+): Node<Broadcast<ShapeOf<A>, ShapeOf<B>>, CommonDType<A, B>> {
+  return apply(orOp, x, y) as Node as Node<Broadcast<ShapeOf<A>, ShapeOf<B>>, CommonDType<A, B>>;
+}
+
+/** Whether exactly one holds. bool; shapes broadcast: `logicalXor(gt(x, 0), lt(x, 1))`. */
+export function logicalXor<A extends Operand, B extends Operand>(
+  x: A & Accepts<'logicalXor', A, 'bool'>,
+  y: B & Broadcasts<'logicalXor', A, B>,
+): Node<Broadcast<ShapeOf<A>, ShapeOf<B>>, CommonDType<A, B>> {
+  return apply(xorOp, x, y) as Node as Node<Broadcast<ShapeOf<A>, ShapeOf<B>>, CommonDType<A, B>>;
+}
+
+/** Bits set in both. i32, u32; shapes broadcast: `bitwiseAnd(x, 255)`. */
+export function bitwiseAnd<A extends Operand, B extends Operand>(
+  x: A & Accepts<'bitwiseAnd', A, 'i32' | 'u32'>,
+  y: B & Broadcasts<'bitwiseAnd', A, B>,
+): Node<Broadcast<ShapeOf<A>, ShapeOf<B>>, CommonDType<A, B>> {
+  return apply(andOp, x, y) as Node as Node<Broadcast<ShapeOf<A>, ShapeOf<B>>, CommonDType<A, B>>;
+}
+
+/** Bits set in either. i32, u32; shapes broadcast: `bitwiseOr(x, 255)`. */
+export function bitwiseOr<A extends Operand, B extends Operand>(
+  x: A & Accepts<'bitwiseOr', A, 'i32' | 'u32'>,
+  y: B & Broadcasts<'bitwiseOr', A, B>,
+): Node<Broadcast<ShapeOf<A>, ShapeOf<B>>, CommonDType<A, B>> {
+  return apply(orOp, x, y) as Node as Node<Broadcast<ShapeOf<A>, ShapeOf<B>>, CommonDType<A, B>>;
+}
+
+/** Bits that differ. i32, u32; shapes broadcast: `bitwiseXor(x, 255)`. */
+export function bitwiseXor<A extends Operand, B extends Operand>(
+  x: A & Accepts<'bitwiseXor', A, 'i32' | 'u32'>,
+  y: B & Broadcasts<'bitwiseXor', A, B>,
+): Node<Broadcast<ShapeOf<A>, ShapeOf<B>>, CommonDType<A, B>> {
+  return apply(xorOp, x, y) as Node as Node<Broadcast<ShapeOf<A>, ShapeOf<B>>, CommonDType<A, B>>;
+}
+
+/** The opposite truth value. bool: `logicalNot(gt(x, 0))`. */
+export function logicalNot<X extends Node>(
+  x: X & Accepts<'logicalNot', X, 'bool'>,
+): Node<ShapeOf<X>, DTypeOf<X>> {
+  return makeNode(notOp, [x]) as Node as Node<ShapeOf<X>, DTypeOf<X>>;
+}
+
+/** All bits turned over. i32, u32: `bitwiseNot(x)`. */
+export function bitwiseNot<X extends Node>(
+  x: X & Accepts<'bitwiseNot', X, 'i32' | 'u32'>,
+): Node<ShapeOf<X>, DTypeOf<X>> {
+  return makeNode(notOp, [x]) as Node as Node<ShapeOf<X>, DTypeOf<X>>;
+}
