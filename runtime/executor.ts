@@ -18,6 +18,7 @@ import {
   type RunTensor,
   toData,
 } from './tensor.ts';
+import { findWorkerClass } from './thread.ts';
 import { ThreadedRunner } from './threaded.ts';
 import { validatePlan } from './validate.ts';
 import { VariableStore } from './variables.ts';
@@ -82,12 +83,10 @@ export class Executor {
         hint: `leave it out to get one per core: ${cores} here`,
       });
     }
-    if (threads > 1 && !canShareMemory()) {
+    const obstacle = threads > 1 ? await findObstacle() : null;
+    if (obstacle !== null) {
       const notice = options.onNotice ?? ((text: string) => console.warn(text));
-      notice(
-        `Heddle runs in one thread instead of ${threads}: this page has no shared memory. ` +
-          'Serve it with Cross-Origin-Opener-Policy: same-origin and Cross-Origin-Embedder-Policy: require-corp.',
-      );
+      notice(`Heddle runs in one thread instead of ${threads}: ${obstacle}`);
       threads = 1;
     }
     const limit = options.maximumBytes === undefined ? {} : { maximumBytes: options.maximumBytes };
@@ -295,6 +294,20 @@ export class Executor {
       hint: known.length > 0 ? `there are ${known.join(', ')}` : 'load a plan first',
     });
   }
+}
+
+/** Why there cannot be threads here, and what to do about it; null when there can. */
+async function findObstacle(): Promise<string | null> {
+  if (!canShareMemory()) {
+    return (
+      'there is no memory that threads can share. Serve the page with the headers ' +
+      'Cross-Origin-Opener-Policy: same-origin and Cross-Origin-Embedder-Policy: require-corp.'
+    );
+  }
+  if ((await findWorkerClass()) === undefined) {
+    return 'no workers can be started here. Create the executor in the main thread.';
+  }
+  return null;
 }
 
 function afterDispose(what: string): HeddleError {

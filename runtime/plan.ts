@@ -112,7 +112,9 @@ export interface Plan {
   readonly manifest: PlanManifest;
   /**
    * `wasm`: a module that imports `env.memory` and exports one function `(begin: i32, end: i32, args: i32)` per kernel.
-   * `js`: the source of a function body, `(memory) => { kernelName: (begin, end, args) => void, … }`, in UTF-8.
+   * The import says at least 1 and at most 65536 pages, shared or not: the loader sets that bit as its memory is.
+   * `js`: the source of a function body, `(memory) => { kernelName: (begin, end, args) => void, … }`, in UTF-8. It may
+   * keep views of `memory.buffer`: it is evaluated again when memory has grown.
    * `args` is the byte address of a table of 32-bit byte addresses, one per parameter.
    */
   readonly code: Uint8Array;

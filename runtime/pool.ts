@@ -70,6 +70,8 @@ export class Pool {
     const pool = new Pool(memory, workers);
     let deadline: ReturnType<typeof setTimeout> | undefined;
     const ready = pool.#begin('start', workers);
+    // It may be rejected before it is awaited below.
+    ready.catch(() => {});
     try {
       const threads: Thread[] = [];
       pool.#threads = threads;
@@ -94,7 +96,6 @@ export class Pool {
       }, startMs);
       await ready;
     } catch (error) {
-      ready.catch(() => {});
       await pool.#terminate();
       throw error;
     } finally {

@@ -2,8 +2,8 @@
 // has (a thread that does not keep the process alive, an event at its end) is reached through the worker_threads
 // object below it, and done without where there is none.
 //
-// `web-worker` is imported when the first thread is started: executors of one thread never need it, and its import
-// throws in a plain worker_threads thread.
+// `web-worker` is imported when a thread is wanted: executors of one thread never need it, and its import throws in a
+// worker_threads thread that it has not started itself.
 
 interface ThreadEvents {
   readonly onMessage: (message: unknown) => void;
@@ -28,13 +28,26 @@ interface Handle {
   unref?(): void;
 }
 
+type WorkerClass = new (url: URL, options: { readonly type: 'module' }) => Worker;
+
 const stopMs = 1000;
+
+/** The class of workers; undefined where none can be started. */
+export async function findWorkerClass(): Promise<WorkerClass | undefined> {
+  try {
+    const { default: Worker } = await import('web-worker');
+    return typeof Worker === 'function' ? (Worker as WorkerClass) : undefined;
+  } catch {
+    return undefined;
+  }
+}
 
 /** Starts a thread on worker.js. It sends nothing before it is sent `start`. */
 export async function startThread(events: ThreadEvents): Promise<Thread> {
-  const { default: Worker } = await import('web-worker');
-  if (typeof Worker !== 'function') throw new Error('this host has no workers');
-  const worker: Worker = new Worker(new URL('./worker.js', import.meta.url), { type: 'module' });
+  const Worker = await findWorkerClass();
+  if (Worker === undefined) throw new Error('this host has no workers');
+  // Written so that bundlers see a worker here and emit it.
+  const worker = new Worker(new URL('./worker.js', import.meta.url), { type: 'module' });
   const below = (worker as unknown as Record<symbol, Handle | undefined>)[Symbol.for('worker')];
   const handle = below ?? (worker as unknown as Handle);
 

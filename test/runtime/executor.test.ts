@@ -1,5 +1,6 @@
 // Runs: the same values on any number of threads and on both targets, commits, turns, errors that change nothing.
 
+import { Worker as NodeWorker } from 'node:worker_threads';
 import t from 'tap';
 import type { HeddleError } from '../../runtime/errors.ts';
 import { Executor } from '../../runtime/executor.ts';
@@ -378,4 +379,19 @@ t.test('without shared memory there is one thread, and it says so', async (t) =>
     Object.assign(globalThis, { SharedArrayBuffer: shared });
   }
   t.equal(await codeOf(() => Executor.create({ threads: 0 })), 'HDL1001');
+});
+
+t.test('in a thread that cannot start threads there is one, and it says so', async (t) => {
+  const runtime = new URL('../../runtime/index.js', import.meta.url).href;
+  const source = `
+    const { parentPort } = require('node:worker_threads');
+    import('${runtime}').then(async ({ Executor }) => {
+      const executor = await Executor.create({ threads: 2, onNotice: (text) => parentPort.postMessage(text) });
+      parentPort.postMessage(executor.threads);
+    });`;
+  const worker = new NodeWorker(source, { eval: true });
+  const received: unknown[] = [];
+  worker.on('message', (message) => received.push(message));
+  await new Promise((resolve) => worker.on('exit', resolve));
+  t.match(received, [/one thread instead of 2: no workers can be started here/, 1]);
 });
