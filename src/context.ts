@@ -7,8 +7,8 @@
 //              so that a build that fails leaves nothing behind
 //   context    a scope path in a trace
 
-import { compilerError } from '../compiler/graph/errors.ts';
 import { describeNode } from '../compiler/graph/describe.ts';
+import { compilerError } from '../compiler/graph/errors.ts';
 import type { GraphUpdate, Node, Tensor } from '../compiler/graph/ir.ts';
 import { callerLocation } from '../compiler/graph/location.ts';
 import { absoluteScope } from '../compiler/graph/scope.ts';
@@ -16,7 +16,14 @@ import { type DType, formatType, type Shape, sameType } from '../compiler/graph/
 import { add, constant, foldIn } from '../compiler/ops/index.ts';
 import { zeros } from './initializers/constant.ts';
 import type { Initializer } from './initializers/initializer.ts';
-import { isTrainable, isVariable, type Variable, type VariableOptions, variable, variableName } from './variable.ts';
+import {
+  isTrainable,
+  isVariable,
+  type Variable,
+  type VariableOptions,
+  variable,
+  variableName,
+} from './variable.ts';
 
 export interface Context {
   /** Whether the entry trains: batch norm uses the batch's statistics, dropout drops. */
@@ -128,7 +135,8 @@ export class Trace {
         loc: callerLocation(),
       });
     };
-    if (!isVariable(target)) fail('only variables can be assigned', 'make it with variable(…) or ctx.variable(…)');
+    if (!isVariable(target))
+      fail('only variables can be assigned', 'make it with variable(…) or ctx.variable(…)');
     if (!sameType(target.type, value.type)) {
       fail(
         `the variable is ${formatType(target.type)}, the value ${formatType(value.type)}`,

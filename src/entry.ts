@@ -83,5 +83,7 @@ function checkOutputs(name: string, outputs: unknown): { name: string; node: Nod
 }
 
 function isTensor(value: unknown): value is Tensor {
-  return typeof value === 'object' && value !== null && 'op' in value && 'operands' in value && 'type' in value;
+  return (
+    typeof value === 'object' && value !== null && 'op' in value && 'operands' in value && 'type' in value
+  );
 }

@@ -168,7 +168,10 @@ function shapeFromLength(entry: string, g: Given, bound: ReadonlyMap<string, { s
   const length = (g.values as ArrayLike<unknown> | null)?.length;
   if (typeof length !== 'number') throw wrongShape(entry, g, `is ${describe(g.values)}`);
   const [unknown] = unknownDims(g, bound);
-  const known = shape.reduce<number>((n, d) => n * (typeof d === 'string' ? (bound.get(d)?.size ?? 1) : d), 1);
+  const known = shape.reduce<number>(
+    (n, d) => n * (typeof d === 'string' ? (bound.get(d)?.size ?? 1) : d),
+    1,
+  );
   // A name may stand twice in a shape: then the length tells a power of its size.
   const times = shape.filter((d) => d === unknown).length;
   const size = unknown === undefined ? 1 : Math.round((length / known) ** (1 / times));

@@ -49,15 +49,22 @@ export interface VariableInfo {
   readonly dtype: DType;
   readonly shape: Shape;
   readonly trainable: boolean;
+  /** The symbolic variable itself. */
+  readonly node: Node;
 }
 
 export type Entries = Readonly<Record<string, AnyEntry>>;
 
 /** What `run` takes for an entry. */
-export type FeedsOf<E> = E extends Entry<infer I extends Specs, Outputs> ? { readonly [K in keyof I]: Feed } : Readonly<Record<string, Feed>>;
+export type FeedsOf<E> =
+  E extends Entry<infer I extends Specs, Outputs>
+    ? { readonly [K in keyof I]: Feed }
+    : Readonly<Record<string, Feed>>;
 
 /** What `run` returns for an entry: copies, row-major. */
-export type ResultsOf<E> = E extends { readonly build: (...args: never) => infer O } ? { readonly [K in keyof O]: RunTensor } : never;
+export type ResultsOf<E> = E extends { readonly build: (...args: never) => infer O }
+  ? { readonly [K in keyof O]: RunTensor }
+  : never;
 
 interface Specialisation {
   readonly entry: string;
@@ -113,7 +120,11 @@ export class Program<E extends Entries = Entries> {
    */
   async run<N extends keyof E & string>(name: N, feeds: FeedsOf<E[N]>): Promise<ResultsOf<E[N]>> {
     this.#checkOpen('run');
-    const { dims, values } = bindFeeds(name, this.#find(name).inputs, feeds as Readonly<Record<string, unknown>>);
+    const { dims, values } = bindFeeds(
+      name,
+      this.#find(name).inputs,
+      feeds as Readonly<Record<string, unknown>>,
+    );
     const run = await this.#load(this.#specialise(name, dims));
     return (await run(values)) as ResultsOf<E[N]>;
   }
@@ -160,6 +171,7 @@ export class Program<E extends Entries = Entries> {
       dtype: node.type.dtype,
       shape: node.type.shape,
       trainable: isTrainable(node),
+      node,
     }));
   }
 
@@ -185,7 +197,9 @@ export class Program<E extends Entries = Entries> {
         return this.#specialise(of.entry, this.#checkDims(of.entry, of.dims ?? {})).compiled.dump(stage);
       }
     }
-    const shown = [...this.#specialisations.values()].filter((s) => of.entry === undefined || s.entry === of.entry);
+    const shown = [...this.#specialisations.values()].filter(
+      (s) => of.entry === undefined || s.entry === of.entry,
+    );
     if (shown.length === 0) {
       throw compilerError('HDL0003', {
         what: `dump('${stage}')${of.entry === undefined ? '' : ` of entry '${of.entry}'`}`,
@@ -194,12 +208,22 @@ export class Program<E extends Entries = Entries> {
         loc: callerLocation(),
       });
     }
-    return shown.map((s) => (shown.length === 1 ? '' : `# ${title(s)}\n`) + s.compiled.dump(stage)).join('\n');
+    return shown
+      .map((s) => (shown.length === 1 ? '' : `# ${title(s)}\n`) + s.compiled.dump(stage))
+      .join('\n');
   }
 
   /** Milliseconds of each stage, for each specialisation compiled so far. */
-  get timings(): readonly { readonly entry: string; readonly dims: Dims; readonly stages: readonly Timing[] }[] {
-    return [...this.#specialisations.values()].map(({ entry, dims, timings }) => ({ entry, dims, stages: timings }));
+  get timings(): readonly {
+    readonly entry: string;
+    readonly dims: Dims;
+    readonly stages: readonly Timing[];
+  }[] {
+    return [...this.#specialisations.values()].map(({ entry, dims, timings }) => ({
+      entry,
+      dims,
+      stages: timings,
+    }));
   }
 
   /** The layers that an entry applies, with their outputs, for given sizes; compiles nothing. Throws as `compile`. */
@@ -224,7 +248,10 @@ export class Program<E extends Entries = Entries> {
         loc: callerLocation(),
       });
     }
-    return savePlans(plans.filter((p) => p !== null), ({ name }) => this.get(name).data);
+    return savePlans(
+      plans.filter((p) => p !== null),
+      ({ name }) => this.get(name).data,
+    );
   }
 
   /** Ends the threads. Later calls throw HDL1002. May be called again. */
@@ -294,7 +321,12 @@ export class Program<E extends Entries = Entries> {
     });
     try {
       const run = await made.loaded;
-      this.#onProgress?.({ entry: made.entry, dims: made.dims, stage: 'load', ms: performance.now() - start });
+      this.#onProgress?.({
+        entry: made.entry,
+        dims: made.dims,
+        stage: 'load',
+        ms: performance.now() - start,
+      });
       return run;
     } catch (error) {
       made.loaded = null;

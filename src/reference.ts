@@ -1,14 +1,14 @@
 // The interpreter as an engine: `program(entries, { target: 'reference' })`. Each run interprets the declared graph in
 // plain loops, every value rounded to its dtype. Slow and obviously right: to check what a compiled program computes.
 
-import type { Compiled, Engine } from './engine.ts';
+import { compilerError } from '../compiler/graph/errors.ts';
+import { graphVariables } from '../compiler/graph/graph.ts';
 import { interpretGraph } from '../compiler/graph/interpret.ts';
 import type { Graph, HostTensor } from '../compiler/graph/ir.ts';
 import { printGraph } from '../compiler/graph/print.ts';
-import { compilerError } from '../compiler/graph/errors.ts';
 import type { PlanTensor } from '../runtime/plan.ts';
 import { makeData, type RunTensor, toData } from '../runtime/tensor.ts';
-import { graphVariables } from '../compiler/graph/graph.ts';
+import type { Compiled, Engine } from './engine.ts';
 import { variableName } from './variable.ts';
 
 interface Interpreted extends Compiled {
@@ -47,12 +47,18 @@ export function referenceEngine(mode: 'f32' | 'f64' = 'f32'): Engine {
       for (const node of graphVariables(graph)) {
         const tensor = { name: variableName(node), ...node.type };
         if (variables.has(tensor.name)) continue;
-        variables.set(tensor.name, write(tensor, `initial value of variable '${tensor.name}'`, initial(tensor)));
+        variables.set(
+          tensor.name,
+          write(tensor, `initial value of variable '${tensor.name}'`, initial(tensor)),
+        );
       }
       return async (inputs) => {
         const bound = graph.inputs.map((node) => {
           const tensor = { name: String(node.attrs['name']), ...node.type };
-          return [tensor.name, write(tensor, `input '${tensor.name}' of '${graph.name}'`, inputs[tensor.name])];
+          return [
+            tensor.name,
+            write(tensor, `input '${tensor.name}' of '${graph.name}'`, inputs[tensor.name]),
+          ];
         });
         const result = interpretGraph(
           graph,

@@ -54,7 +54,8 @@ function check(logits: Tensor, labels: Tensor): void {
       "declare them as tensor(['batch'], 'i32') and feed an Int32Array",
     );
   }
-  if (shape.length !== 2) fail('HDL0001', 'logits are [examples, classes]', 'reshape them, or add a dense layer');
+  if (shape.length !== 2)
+    fail('HDL0001', 'logits are [examples, classes]', 'reshape them, or add a dense layer');
   if (labels.type.shape.length !== 1 || labels.type.shape[0] !== shape[0]) {
     fail(
       'HDL0001',

@@ -16,7 +16,8 @@ import type { Metric } from './metric.ts';
  */
 export function countCorrect(logits: Tensor, labels: Tensor): Tensor<readonly [], 'f32'> {
   const [rows] = logits.type.shape;
-  const isFit = logits.type.shape.length === 2 && labels.type.shape.length === 1 && labels.type.shape[0] === rows;
+  const isFit =
+    logits.type.shape.length === 2 && labels.type.shape.length === 1 && labels.type.shape[0] === rows;
   if (!isFit || labels.type.dtype !== 'i32') {
     throw compilerError(isFit ? 'HDL0002' : 'HDL0001', {
       what: `countCorrect(${describeNode(logits)}, ${describeNode(labels)})`,

@@ -36,7 +36,11 @@ export function sequential(layers: readonly Layer[], options: LayerOptions = {})
  *   nn.conv2d(32, 1, { stride: 2 }),
  * )
  */
-export function residual(main: Layer | readonly Layer[], shortcut?: Layer, options: LayerOptions = {}): Layer {
+export function residual(
+  main: Layer | readonly Layer[],
+  shortcut?: Layer,
+  options: LayerOptions = {},
+): Layer {
   const branch = 'apply' in main ? main : sequential(main, { name: 'main' });
   return layer(
     'residual',
@@ -45,7 +49,8 @@ export function residual(main: Layer | readonly Layer[], shortcut?: Layer, optio
       const short = shortcut === undefined ? x : shortcut.apply(x, ctx);
       if (!sameShape(y.type.shape, short.type.shape)) {
         const [, channels, ...spatial] = y.type.shape;
-        const stride = spatial.length === 2 && spatial[0]! > 0 ? Math.ceil(x.type.shape[2]! / spatial[0]!) : 1;
+        const stride =
+          spatial.length === 2 && spatial[0]! > 0 ? Math.ceil(x.type.shape[2]! / spatial[0]!) : 1;
         const options = stride > 1 ? `, { stride: ${stride} }` : '';
         throw compilerError('HDL0001', {
           what: `residual adds main ${describeNode(y)} and ${shortcut === undefined ? 'its input' : 'shortcut'} ${describeNode(short)}`,

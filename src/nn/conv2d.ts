@@ -74,7 +74,12 @@ export function conv2d(filters: number, kernel: Pair, options: Conv2dOptions = {
       function samePadding(size: number, step: number): number {
         const sum = step * (size - 1);
         if (sum % 2 !== 0) {
-          refuse(say, x, `padding 'same' needs an odd kernel, not ${size}`, 'use an odd kernel, or say the padding');
+          refuse(
+            say,
+            x,
+            `padding 'same' needs an odd kernel, not ${size}`,
+            'use an odd kernel, or say the padding',
+          );
         }
         return sum / 2;
       }

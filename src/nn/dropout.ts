@@ -15,7 +15,8 @@ export function dropout(rate: number, options: LayerOptions = {}): Layer {
   return layer(
     'dropout',
     (x, ctx) => {
-      if (x.type.dtype !== 'f32') refuse('dropout', x, 'its input is f32', "convert it first: cast(x, 'f32')");
+      if (x.type.dtype !== 'f32')
+        refuse('dropout', x, 'its input is f32', "convert it first: cast(x, 'f32')");
       if (!ctx.training || rate === 0) return x;
       const kept = bernoulli(ctx.randomKey(), x.type.shape, 1 - rate);
       return where(kept, mul(x, 1 / (1 - rate)), 0);

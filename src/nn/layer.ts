@@ -2,8 +2,8 @@
 // so one layer may be applied many times, in several entries and for any batch size. The same object is the same
 // variables; a layer that is made anew each time a build function runs is known by its place, kind and order.
 
-import { compilerError } from '../../compiler/graph/errors.ts';
 import { describeNode } from '../../compiler/graph/describe.ts';
+import { compilerError } from '../../compiler/graph/errors.ts';
 import type { Tensor } from '../../compiler/graph/ir.ts';
 import { callerLocation } from '../../compiler/graph/location.ts';
 import type { Context } from '../context.ts';

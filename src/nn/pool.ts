@@ -28,7 +28,10 @@ export function maxPool2d(kernel: Pair, options: PoolOptions = {}): Layer {
     'pool',
     (x, _ctx) => {
       expectRank('maxPool2d', x, 4, layout);
-      return maxPool2dOp(x, pair(kernel), { stride: pair(options.stride ?? kernel), padding: pair(options.padding ?? 0) });
+      return maxPool2dOp(x, pair(kernel), {
+        stride: pair(options.stride ?? kernel),
+        padding: pair(options.padding ?? 0),
+      });
     },
     options,
   );

@@ -8,12 +8,12 @@
 // The rules are PyTorch's. State lies under the scope `optimizer`, by the name of what it is for: `optimizer/momentum/dense1/w`.
 // The learning rate is a variable, so a schedule sets it between runs and nothing is compiled anew.
 
-import { compilerError } from '../../compiler/graph/errors.ts';
 import { describeNode } from '../../compiler/graph/describe.ts';
+import { compilerError } from '../../compiler/graph/errors.ts';
 import type { Tensor } from '../../compiler/graph/ir.ts';
 import { callerLocation } from '../../compiler/graph/location.ts';
 import { absoluteScope } from '../../compiler/graph/scope.ts';
-import { sameType, type Shape } from '../../compiler/graph/types.ts';
+import { type Shape, sameType } from '../../compiler/graph/types.ts';
 import { add, mul, sub } from '../../compiler/ops/index.ts';
 import type { Context } from '../context.ts';
 import { constant, zeros } from '../initializers/constant.ts';
@@ -63,7 +63,11 @@ export type Direction = (input: RuleInput) => Tensor;
 export type Rule = (shared: (name: string, initializer?: Initializer) => State) => Direction;
 
 /** An optimizer from its rule. Throws HDL0003 for a setting that is no number ≥ 0. */
-export function optimizer(name: string, options: OptimizerOptions & { readonly learningRate: number }, rule: Rule): Optimizer {
+export function optimizer(
+  name: string,
+  options: OptimizerOptions & { readonly learningRate: number },
+  rule: Rule,
+): Optimizer {
   const { learningRate, weightDecay = 0, decoupled = false, clipNorm, scope = 'optimizer' } = options;
   for (const [key, value] of Object.entries(options)) {
     if (typeof value !== 'number' || value >= 0) continue;
@@ -117,7 +121,9 @@ export function movingMean(old: Tensor, x: Tensor, decay: number): Tensor {
 }
 
 function checkPairs(name: string, parameters: readonly Variable[], gradients: readonly Tensor[]): void {
-  const wrong = parameters.findIndex((p, i) => gradients[i] === undefined || !sameType(p.type, gradients[i].type));
+  const wrong = parameters.findIndex(
+    (p, i) => gradients[i] === undefined || !sameType(p.type, gradients[i].type),
+  );
   if (wrong < 0 && parameters.length === gradients.length && parameters.length > 0) return;
   const p = parameters[wrong];
   const g = gradients[wrong];

@@ -1,0 +1,53 @@
+// Heddle's public API: declare a program on symbolic tensors, compile it once, run it on every core.
+//
+// Ops are free functions; layers, losses, optimizers, initializers, metrics and data lie in namespaces of their own.
+
+export type { DumpStage, Timing } from '../compiler/compile.ts';
+export type { Tensor } from '../compiler/graph/ir.ts';
+export { scope } from '../compiler/graph/scope.ts';
+export type { DType, Shape } from '../compiler/graph/types.ts';
+export * from '../compiler/ops/index.ts';
+export { type GradOptions, grad, hvp, jvp, vjp } from '../compiler/passes/grad.ts';
+export { type ErrorParts, HeddleError } from '../runtime/errors.ts';
+export type { RunData, RunInput, RunTensor } from '../runtime/tensor.ts';
+export type { AppliedLayer, Context } from './context.ts';
+export * as data from './data/index.ts';
+export { type Entry, entry, type InputsOf, type Outputs, type Specs } from './entry.ts';
+export type { Feed, NestedArray } from './feeds.ts';
+export * as initializers from './initializers/index.ts';
+export * as losses from './losses/index.ts';
+export * as metrics from './metrics/index.ts';
+export {
+  type CompileModelOptions,
+  type EpochEnd,
+  type FitOptions,
+  type History,
+  type InputSpec,
+  Model,
+  type ModelData,
+  type ModelOptions,
+} from './model/model.ts';
+export * as nn from './nn/index.ts';
+export * as optimizers from './optimizers/index.ts';
+export {
+  type CompileEvent,
+  type FeedsOf,
+  Program,
+  type ProgramOptions,
+  program,
+  type ResultsOf,
+  type VariableInfo,
+} from './program.ts';
+export {
+  createProgress,
+  type Figures,
+  formatNumber,
+  formatSeconds,
+  type Progress,
+  type ProgressOptions,
+  silent,
+} from './progress.ts';
+export { type Random, random } from './random.ts';
+export type { Sink } from './sink.ts';
+export { type Dims, type Spec, tensor } from './spec.ts';
+export { parametersOf, type Variable, type VariableOptions, variable, variableName } from './variable.ts';

@@ -1,0 +1,440 @@
+// Model: training as most people do it. A net, declared by adding layers or by a build function, with `fit`, `evaluate`
+// and `predict` over a program of three entries. The program stays reachable, so a hand-written step over the same
+// variables is always possible.
+
+import type { DumpStage } from '../../compiler/compile.ts';
+import { describeNode } from '../../compiler/graph/describe.ts';
+import { compilerError } from '../../compiler/graph/errors.ts';
+import type { Tensor } from '../../compiler/graph/ir.ts';
+import { callerLocation } from '../../compiler/graph/location.ts';
+import { runtimeError } from '../../runtime/errors.ts';
+import type { RunTensor } from '../../runtime/tensor.ts';
+import type { Context } from '../context.ts';
+import { batchesOf, gatherRows } from '../data/batches.ts';
+import { type AnyEntry, type Specs, type Traced, traceEntry } from '../entry.ts';
+import type { Feed } from '../feeds.ts';
+import type { Loss } from '../losses/loss.ts';
+import type { Metric } from '../metrics/metric.ts';
+import type { Layer } from '../nn/layer.ts';
+import type { Optimizer } from '../optimizers/optimizer.ts';
+import { Program, type ProgramOptions } from '../program.ts';
+import { createProgress, type Figures, type Progress, silent } from '../progress.ts';
+import type { Spec, SpecShape } from '../spec.ts';
+import { type ExampleRows, type ExampleSpec, toRows } from './arrays.ts';
+import { type Build, modelEntries, predictEntry, type Training, targetName } from './entries.ts';
+import { summarize } from './summary.ts';
+import { Totals } from './totals.ts';
+
+/** One example of an input: its shape (f32), or a spec, without the dimension of the batch. */
+export type InputSpec = readonly number[] | Spec<readonly number[]>;
+
+export interface ModelOptions {
+  /** One input, called `x`, or several by name. */
+  readonly input: InputSpec | Readonly<Record<string, InputSpec>>;
+  /** The net as a function of its inputs, in place of `add`. */
+  readonly build?: (inputs: Readonly<Record<string, Tensor>>, ctx: Context) => Tensor;
+}
+
+export interface CompileModelOptions extends ProgramOptions {
+  /** Needed for `fit` and `evaluate`. */
+  readonly loss?: Loss;
+  /** Needed for `fit`. */
+  readonly optimizer?: Optimizer;
+  readonly metrics?: readonly Metric[];
+  /** One example of `y`; default: a class number (i32) or the prediction's type, as the loss has it. */
+  readonly y?: InputSpec;
+}
+
+/** Examples: `x` by itself, or by name for several inputs. */
+export interface ModelData {
+  readonly x: Feed | Readonly<Record<string, Feed>>;
+  readonly y: Feed;
+}
+
+export interface EpochEnd {
+  /** From 1. */
+  readonly epoch: number;
+  readonly figures: Figures;
+}
+
+export interface FitOptions {
+  /** Default 1. */
+  readonly epochs?: number;
+  /** Default 32. The last batch of an epoch may be shorter; it is not padded. */
+  readonly batchSize?: number;
+  /** Measured after each epoch, as `valLoss` and so on. */
+  readonly validation?: ModelData;
+  /** Visits the examples in another order each epoch; default true. */
+  readonly shuffle?: boolean;
+  /** The order follows from it; default 0. */
+  readonly seed?: number;
+  /** Called after each epoch; training stops when it returns `stop`. */
+  readonly onEpochEnd?: (end: EpochEnd) => unknown;
+  /** When it is aborted, training stops after the step in flight, and `fit` returns what it has. */
+  readonly signal?: AbortSignal;
+  /** Shows progress; default true. */
+  readonly verbose?: boolean;
+  /** Where progress goes; default: a bar in a terminal, lines in a log. */
+  readonly progress?: Progress;
+}
+
+/** Figures by epoch: `loss`, metrics, and those of validation as `valLoss`, `valAccuracy`. */
+export type History = Readonly<Record<string, readonly number[]>>;
+
+/** Shapes that do not depend on data are looked at for so many examples; two, since batch norm needs more than one. */
+const probeBatch = 2;
+
+/**
+ * A net with its training.
+ *
+ * @example
+ * const model = new Model({ input: [2] }).add(nn.dense(100), nn.relu(), nn.dense(3));
+ * model.compile({ loss: losses.softmaxCrossEntropy, optimizer: optimizers.adam(), metrics: [metrics.accuracy()] });
+ * await model.fit(data.spiral(100), { epochs: 50, batchSize: 20 });
+ * await model.dispose();
+ */
+export class Model {
+  readonly #inputs: Specs;
+  readonly #layers: Layer[] = [];
+  readonly #build: ModelOptions['build'];
+  #program: Program | null = null;
+  #training: Training | undefined;
+
+  /** Throws HDL0015 when there is no input, or one is called `y`, which is the target. */
+  constructor(options: ModelOptions) {
+    const given = isInputSpec(options.input) ? { x: options.input } : options.input;
+    const names = Object.keys(given ?? {});
+    if (names.length === 0 || names.includes(targetName)) {
+      throw compilerError('HDL0015', {
+        what: `new Model with ${names.length === 0 ? 'no input' : `an input '${targetName}'`}`,
+        rule: `a model has at least one input; '${targetName}' is its target`,
+        hint: 'say the shape of one example: new Model({ input: [1, 28, 28] })',
+        loc: callerLocation(),
+      });
+    }
+    this.#inputs = Object.fromEntries(names.map((n) => [n, withBatch(given[n]!)]));
+    this.#build = options.build;
+  }
+
+  /** Appends layers. Throws HDL0015 after `compile`, and for a model with a build function or several inputs. */
+  add(...layers: readonly Layer[]): this {
+    const names = Object.keys(this.#inputs);
+    if (this.#build !== undefined || names.length > 1 || this.#program !== null) {
+      throw compilerError('HDL0015', {
+        what: `add of ${layers.map((l) => l.kind).join(', ')} to a model ${
+          this.#program !== null
+            ? 'that is compiled'
+            : this.#build === undefined
+              ? 'with several inputs'
+              : 'with a build function'
+        }`,
+        rule: 'layers are added to a model with one input and without build, before compile',
+        hint:
+          this.#program === null
+            ? 'apply them in build: layer.apply(x, ctx)'
+            : 'add all layers first, then compile',
+        loc: callerLocation(),
+      });
+    }
+    this.#layers.push(...layers);
+    return this;
+  }
+
+  /**
+   * Fixes loss, optimizer and metrics, checks the net's shapes, and makes the program; each entry is compiled on its first
+   * use. May be called again: parameters keep their values. Throws HDL0015 and what building the net throws.
+   */
+  compile(options: CompileModelOptions = {}): this {
+    const { loss, optimizer, metrics = [], y, ...rest } = options;
+    const build = this.#buildFunction();
+    const traced = this.#trace();
+    const prediction = traced.graph.outputs[0]!.node;
+    if (loss === undefined && (optimizer !== undefined || metrics.length > 0)) {
+      throw compilerError('HDL0015', {
+        what: `compile with ${optimizer === undefined ? 'metrics' : 'an optimizer'} and no loss`,
+        rule: 'training and evaluation need a loss',
+        hint: 'compile({ loss: losses.softmaxCrossEntropy, … })',
+        loc: callerLocation(),
+      });
+    }
+    this.#training =
+      loss === undefined
+        ? undefined
+        : { loss, optimizer, metrics, target: targetSpec(loss, y, prediction) };
+    const entries = modelEntries(this.#inputs, build, this.#training);
+    const next = new Program<Readonly<Record<string, AnyEntry>>>(entries, rest);
+    const before = this.#program;
+    if (before !== null) {
+      for (const { name, node } of before.variables()) {
+        if (!name.startsWith('optimizer/')) next.set(node, before.get(name).data);
+      }
+      void before.dispose();
+    }
+    this.#program = next;
+    return this;
+  }
+
+  /** The program behind the model. Throws HDL0015 before `compile`. */
+  get program(): Program {
+    if (this.#program !== null) return this.#program;
+    throw compilerError('HDL0015', {
+      what: 'the model is not compiled',
+      rule: 'compile comes before fit, evaluate and predict',
+      hint: 'model.compile({ loss, optimizer })',
+      loc: callerLocation(),
+    });
+  }
+
+  /**
+   * Trains. Throws HDL0015 (no optimizer), HDL0016 (data that is empty, of different lengths or the wrong dtype), HDL1005
+   * (the loss is no longer finite), and what a run throws.
+   */
+  async fit(data: ModelData, options: FitOptions = {}): Promise<History> {
+    const { epochs = 1, batchSize = 32, shuffle = true, seed = 0, signal, onEpochEnd } = options;
+    const training = this.#need('fit', 'optimizer');
+    const rows = this.#rows(data, '', training);
+    const validation = options.validation && this.#rows(options.validation, 'validation ', training);
+    const progress = options.verbose === false ? silent : (options.progress ?? createProgress());
+    const history: Record<string, number[]> = {};
+    let steps = 0;
+
+    for (let epoch = 1; epoch <= epochs && !signal?.aborted; epoch++) {
+      const totals = new Totals(training.metrics);
+      const count = rows[targetName]!.count;
+      progress.begin(`Epoch ${epoch}/${epochs}`, count);
+      const order = batchesOf(count, batchSize, shuffle ? { seed: seed * 65537 + epoch } : null);
+      await this.#overBatches('train', rows, order, (results, examples) => {
+        const loss = totals.add(results, examples);
+        steps++;
+        if (!Number.isFinite(loss)) throw divergence(loss, epoch, steps);
+        progress.update(totals.examples, totals.figures());
+        return !signal?.aborted;
+      });
+      if (totals.examples < count) break;
+      const figures: Record<string, number> = { ...totals.figures() };
+      if (validation !== undefined) {
+        for (const [name, value] of Object.entries(await this.#evaluate(validation, batchSize, training))) {
+          figures[`val${name[0]!.toUpperCase()}${name.slice(1)}`] = value;
+        }
+      }
+      progress.end(figures);
+      for (const [name, value] of Object.entries(figures)) {
+        history[name] ??= [];
+        history[name].push(value);
+      }
+      if ((await onEpochEnd?.({ epoch, figures })) === 'stop') break;
+    }
+    return history;
+  }
+
+  /** Loss and metrics over data, in evaluation mode. Throws HDL0015 (no loss), HDL0016 (data), and what a run throws. */
+  async evaluate(data: ModelData, options: { readonly batchSize?: number } = {}): Promise<Figures> {
+    const training = this.#need('evaluate', 'loss');
+    return this.#evaluate(this.#rows(data, '', training), options.batchSize ?? 32, training);
+  }
+
+  /**
+   * The net's output for each example, in evaluation mode: shape [examples, …]. Throws HDL0016 (data), and what a run throws.
+   */
+  async predict(x: ModelData['x'], options: { readonly batchSize?: number } = {}): Promise<RunTensor> {
+    void this.program;
+    const rows = this.#inputRows(x, '');
+    const { count } = Object.values(rows)[0]!;
+    let all: RunTensor | null = null;
+    let at = 0;
+    await this.#overBatches(
+      'predict',
+      rows,
+      batchesOf(count, options.batchSize ?? 32),
+      (results, examples) => {
+        const { data, dtype, shape } = results['prediction']!;
+        const rowSize = data.length / examples;
+        all ??= {
+          dtype,
+          shape: [count, ...shape.slice(1)],
+          data: new (data.constructor as Float32ArrayConstructor)(count * rowSize),
+        };
+        (all.data as Float32Array).set(data as Float32Array, at);
+        at += data.length;
+        return true;
+      },
+    );
+    return all!;
+  }
+
+  /** A table of layers, output shapes and parameters. */
+  summary(): string {
+    return summarize(this.#trace(), probeBatch);
+  }
+
+  /** Text of a stage; see `Program.dump`. Without `of`: of all that has been compiled. */
+  dump(
+    stage: DumpStage,
+    of: { readonly entry?: string; readonly dims?: Readonly<Record<string, number>> } = {},
+  ): string {
+    return this.program.dump(stage, of);
+  }
+
+  /** Plans compiled so far with the current values of variables, for `heddle/runtime`; see `Program.save`. */
+  async save(): Promise<Uint8Array> {
+    return this.program.save();
+  }
+
+  /** Ends the threads. */
+  async dispose(): Promise<void> {
+    await this.#program?.dispose();
+  }
+
+  #buildFunction(): Build {
+    if (this.#build !== undefined) return this.#build;
+    const [first] = Object.keys(this.#inputs);
+    if (this.#layers.length === 0) {
+      throw compilerError('HDL0015', {
+        what: 'a model without layers',
+        rule: 'a model has layers, or a build function',
+        hint: 'model.add(nn.dense(10)), or new Model({ input, build: ({ x }, ctx) => … })',
+        loc: callerLocation(),
+      });
+    }
+    return (inputs, ctx) => this.#layers.reduce((x, layer) => layer.apply(x, ctx), inputs[first!]!);
+  }
+
+  #trace(): Traced {
+    const registry = { seed: 0, variables: new Map(), paths: new WeakMap() };
+    return traceEntry(
+      'predict',
+      predictEntry(this.#inputs, this.#buildFunction()),
+      { batch: probeBatch },
+      registry,
+    );
+  }
+
+  #need(what: string, part: 'loss' | 'optimizer'): Training {
+    void this.program;
+    if (this.#training !== undefined && this.#training[part] !== undefined) return this.#training;
+    throw compilerError('HDL0015', {
+      what: `${what} of a model that was compiled without ${part === 'loss' ? 'a loss' : 'an optimizer'}`,
+      rule: part === 'loss' ? 'evaluate needs a loss' : 'fit needs a loss and an optimizer',
+      hint: 'model.compile({ loss: losses.softmaxCrossEntropy, optimizer: optimizers.adam() })',
+      loc: callerLocation(),
+    });
+  }
+
+  async #evaluate(rows: RowsByName, batchSize: number, training: Training): Promise<Figures> {
+    const totals = new Totals(training.metrics);
+    await this.#overBatches(
+      'evaluate',
+      rows,
+      batchesOf(rows[targetName]!.count, batchSize),
+      (results, examples) => {
+        totals.add(results, examples);
+        return true;
+      },
+    );
+    return totals.figures();
+  }
+
+  /** Runs an entry for each batch, gathering the next one while it runs, until `visit` returns false. */
+  async #overBatches(
+    name: string,
+    rows: RowsByName,
+    batches: Iterable<Int32Array>,
+    visit: (results: Readonly<Record<string, RunTensor>>, examples: number) => boolean,
+  ): Promise<void> {
+    const gather = (indices: Int32Array): Record<string, Feed> =>
+      Object.fromEntries(
+        Object.entries(rows).map(([key, r]) => [
+          key,
+          { data: gatherRows(r, indices), shape: [indices.length, ...r.shape] },
+        ]),
+      );
+    const iterator = batches[Symbol.iterator]();
+    let next = iterator.next();
+    let feeds = next.done ? null : gather(next.value);
+    while (feeds !== null) {
+      const examples: number = next.value!.length;
+      const running: Promise<Readonly<Record<string, RunTensor>>> = this.program.run(name, feeds);
+      // A failing run is told by `await` below; gathering must not let it go by unhandled.
+      running.catch(() => {});
+      next = iterator.next();
+      feeds = next.done ? null : gather(next.value);
+      if (!visit(await running, examples)) return;
+    }
+  }
+
+  #rows(data: ModelData, prefix: string, training: Training): RowsByName {
+    const inputs = this.#inputRows(data.x, prefix);
+    const shape = training.target.shape.slice(1) as number[];
+    const y = { ...toRows(`${prefix}y`, { dtype: training.target.dtype, shape }, data.y), shape };
+    const [name, first] = Object.entries(inputs)[0]!;
+    if (first.count !== y.count)
+      throw differentLengths(`${prefix}${name}`, first.count, `${prefix}y`, y.count);
+    return { ...inputs, [targetName]: y };
+  }
+
+  #inputRows(x: ModelData['x'], prefix: string): RowsByName {
+    const names = Object.keys(this.#inputs);
+    const isRecord = typeof x === 'object' && !ArrayBuffer.isView(x) && !Array.isArray(x) && !('data' in x);
+    const given = isRecord ? (x as Readonly<Record<string, Feed>>) : { [names[0]!]: x as Feed };
+    const unknown = Object.keys(given).find((n) => !names.includes(n));
+    if (unknown !== undefined || (!isRecord && names.length > 1)) {
+      throw compilerError('HDL0016', {
+        what: unknown === undefined ? `${prefix}x is one array` : `${prefix}x has '${unknown}'`,
+        rule: `the model's inputs are ${names.map((n) => `'${n}'`).join(', ')}`,
+        hint: `pass { ${names.join(', ')} }`,
+      });
+    }
+    const rows = names.map((name) => {
+      const { dtype, shape } = this.#inputs[name]!;
+      const spec: ExampleSpec = { dtype, shape: shape.slice(1) as number[] };
+      const what = names.length === 1 && !isRecord ? `${prefix}x` : `${prefix}${name}`;
+      return [name, { ...toRows(what, spec, given[name]!), shape: spec.shape }] as const;
+    });
+    const other = rows.find(([, r]) => r.count !== rows[0]![1].count);
+    if (other !== undefined) throw differentLengths(rows[0]![0], rows[0]![1].count, other[0], other[1].count);
+    return Object.fromEntries(rows);
+  }
+}
+
+type RowsByName = Readonly<Record<string, ExampleRows & { readonly shape: readonly number[] }>>;
+
+function isInputSpec(input: ModelOptions['input']): input is InputSpec {
+  return (
+    Array.isArray(input) || (typeof input === 'object' && 'dtype' in input && Array.isArray(input.shape))
+  );
+}
+
+function withBatch(input: InputSpec): Spec {
+  const spec = 'dtype' in input ? input : { dtype: 'f32' as const, shape: input };
+  const shape: SpecShape = ['batch', ...spec.shape];
+  return { dtype: spec.dtype, shape };
+}
+
+function targetSpec(loss: Loss, given: InputSpec | undefined, prediction: Tensor): Spec {
+  if (given !== undefined) return withBatch(given);
+  if (loss.targets === 'classes') return { dtype: 'i32', shape: ['batch'] };
+  const { shape, dtype } = prediction.type;
+  if (shape[0] === probeBatch) return { dtype, shape: ['batch', ...shape.slice(1)] };
+  throw compilerError('HDL0015', {
+    what: `the net's output is ${describeNode(prediction)} for ${probeBatch} examples`,
+    rule: 'its first dimension is that of the batch',
+    hint: 'keep the batch dimension, or say what a target is: compile({ y: [10], … })',
+    loc: callerLocation(),
+  });
+}
+
+function differentLengths(a: string, n: number, b: string, m: number): Error {
+  return compilerError('HDL0016', {
+    what: `${a} has ${n} examples and ${b} has ${m}`,
+    rule: 'every example has its input and its target',
+    hint: 'check that both come from the same part of the data',
+  });
+}
+
+function divergence(loss: number, epoch: number, step: number): Error {
+  return runtimeError('HDL1005', {
+    what: `the loss is ${loss} at step ${step}, in epoch ${epoch}`,
+    rule: 'training goes on only from a finite loss',
+    hint: 'lower the learning rate, scale the inputs, or clip gradients; checkNumerics: true names the first op that is not finite',
+  });
+}
