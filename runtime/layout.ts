@@ -29,17 +29,13 @@ export function copyIn(
     return;
   }
   const [outer, rows, columns] = splitLoops(loops);
-  const { extent: rowCount, stride: rowStride } = rows;
-  const { extent: columnCount, stride: columnStride } = columns;
-  let to = start;
+  const inMemory = { rows: columns.extent, columns: 1 };
+  const inData = { rows: rows.stride, columns: columns.stride };
+  const size = { rows: rows.extent, columns: columns.extent };
+  let at = start;
   forEachOffset(outer, (offset) => {
-    for (let r = 0; r < rowCount; r++) {
-      let from = offset + r * rowStride;
-      for (let c = 0; c < columnCount; c++) {
-        memory[to++] = data[from]!;
-        from += columnStride;
-      }
-    }
+    copyMatrix(memory, at, inMemory, data, offset, inData, size);
+    at += rows.extent * columns.extent;
   });
 }
 
@@ -58,18 +54,53 @@ export function copyOut(
     return;
   }
   const [outer, rows, columns] = splitLoops(loops);
-  const { extent: rowCount, stride: rowStride } = rows;
-  const { extent: columnCount, stride: columnStride } = columns;
-  let from = start;
+  const inMemory = { rows: columns.extent, columns: 1 };
+  const inData = { rows: rows.stride, columns: columns.stride };
+  const size = { rows: rows.extent, columns: columns.extent };
+  let at = start;
   forEachOffset(outer, (offset) => {
-    for (let r = 0; r < rowCount; r++) {
-      let to = offset + r * rowStride;
-      for (let c = 0; c < columnCount; c++) {
-        data[to] = memory[from++]!;
-        to += columnStride;
+    copyMatrix(data, offset, inData, memory, at, inMemory, size);
+    at += rows.extent * columns.extent;
+  });
+}
+
+/** Numbers for the two dimensions of a matrix. */
+interface Pair {
+  readonly rows: number;
+  readonly columns: number;
+}
+
+/** Rows of a tile: the longest that the cache holds together with the lines they touch on the strided side. */
+const tileRows = 64;
+
+/**
+ * Copies a matrix with any strides. By tiles of rows, and in each column by column: the inner loop is long also when there
+ * are three columns (channels), and the strided side stays in the cache from one column to the next.
+ */
+function copyMatrix(
+  to: Words,
+  toStart: number,
+  toStride: Pair,
+  from: Words,
+  fromStart: number,
+  fromStride: Pair,
+  size: Pair,
+): void {
+  const toStep = toStride.rows;
+  const fromStep = fromStride.rows;
+  const { columns } = size;
+  for (let begin = 0; begin < size.rows; begin += tileRows) {
+    const count = Math.min(tileRows, size.rows - begin);
+    for (let c = 0; c < columns; c++) {
+      let t = toStart + begin * toStep + c * toStride.columns;
+      let f = fromStart + begin * fromStep + c * fromStride.columns;
+      for (let r = 0; r < count; r++) {
+        to[t] = from[f]!;
+        t += toStep;
+        f += fromStep;
       }
     }
-  });
+  }
 }
 
 /** Loops in memory order, outermost first, merged; null when there are no elements. */

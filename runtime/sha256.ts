@@ -1,5 +1,5 @@
 // SHA-256 (FIPS 180-4), synchronous, for checksums of saved files: crypto.subtle is asynchronous and absent on pages that are
-// not served securely. About 200 MB/s.
+// not served securely. About 160 MB/s.
 
 const roundConstants = fractionalRoots(64, 1 / 3);
 const initialState = fractionalRoots(8, 1 / 2);
