@@ -3,7 +3,9 @@
 // find all ops of two operands in one place.
 
 import { makeNode } from '../graph/build.ts';
+import { compilerError } from '../graph/errors.ts';
 import type { Attrs, Node, OpDef, SampleSource } from '../graph/ir.ts';
+import { callerLocation } from '../graph/location.ts';
 import type {
   Accepts,
   Broadcast,
@@ -19,7 +21,14 @@ import { mul } from './arithmetic.ts';
 import { numeric } from './attrs.ts';
 import { eq, gt, lt, where } from './compare.ts';
 import { defineOp } from './define.ts';
-import { broadcastOperands, drawElements, lowerElements, mapElements, sameTypeRule } from './elementwise.ts';
+import {
+  broadcastOperands,
+  describeOperands,
+  drawElements,
+  lowerElements,
+  mapElements,
+  sameTypeRule,
+} from './elementwise.ts';
 import { zerosLike } from './leaf.ts';
 
 export { add, div, mul, neg, sub } from './arithmetic.ts';
@@ -233,6 +242,20 @@ function apply(op: OpDef, x: Operand, y: Operand): Node {
   return makeNode(op, broadcastOperands(op.name, [x, y]));
 }
 
+/** `and` and its kin serve bits and truth values; their public functions keep the two apart, since 2 & 1 is 0. */
+function applyTo(fn: string, allowed: readonly DType[], op: OpDef, operands: readonly Operand[]): Node {
+  for (const o of operands) {
+    if (typeof o === 'number' || allowed.includes(o.type.dtype)) continue;
+    throw compilerError('HDL0002', {
+      what: describeOperands(fn, operands),
+      rule: `dtype ${o.type.dtype} is not accepted, only ${allowed.join(', ')}`,
+      hint: allowed === integers ? 'logicalAnd and its kin take bool' : 'compare first: ne(x, 0)',
+      loc: callerLocation(),
+    });
+  }
+  return makeNode(op, broadcastOperands(fn, operands));
+}
+
 /**
  * The smaller of two elements. f32 (NaN when either is NaN), i32, u32; shapes broadcast. Throws HDL0001 when shapes do not
  * broadcast, HDL0002 when dtypes differ.
@@ -283,7 +306,10 @@ export function logicalAnd<A extends Operand, B extends Operand>(
   x: A & Accepts<'logicalAnd', A, 'bool'>,
   y: B & Broadcasts<'logicalAnd', A, B>,
 ): Node<Broadcast<ShapeOf<A>, ShapeOf<B>>, CommonDType<A, B>> {
-  return apply(andOp, x, y) as Node as Node<Broadcast<ShapeOf<A>, ShapeOf<B>>, CommonDType<A, B>>;
+  return applyTo('logicalAnd', ['bool'], andOp, [x, y]) as Node as Node<
+    Broadcast<ShapeOf<A>, ShapeOf<B>>,
+    CommonDType<A, B>
+  >;
 }
 
 /** Whether one or both hold. bool; shapes broadcast: `logicalOr(gt(x, 0), lt(x, 1))`. */
@@ -291,7 +317,10 @@ export function logicalOr<A extends Operand, B extends Operand>(
   x: A & Accepts<'logicalOr', A, 'bool'>,
   y: B & Broadcasts<'logicalOr', A, B>,
 ): Node<Broadcast<ShapeOf<A>, ShapeOf<B>>, CommonDType<A, B>> {
-  return apply(orOp, x, y) as Node as Node<Broadcast<ShapeOf<A>, ShapeOf<B>>, CommonDType<A, B>>;
+  return applyTo('logicalOr', ['bool'], orOp, [x, y]) as Node as Node<
+    Broadcast<ShapeOf<A>, ShapeOf<B>>,
+    CommonDType<A, B>
+  >;
 }
 
 /** Whether exactly one holds. bool; shapes broadcast: `logicalXor(gt(x, 0), lt(x, 1))`. */
@@ -299,7 +328,10 @@ export function logicalXor<A extends Operand, B extends Operand>(
   x: A & Accepts<'logicalXor', A, 'bool'>,
   y: B & Broadcasts<'logicalXor', A, B>,
 ): Node<Broadcast<ShapeOf<A>, ShapeOf<B>>, CommonDType<A, B>> {
-  return apply(xorOp, x, y) as Node as Node<Broadcast<ShapeOf<A>, ShapeOf<B>>, CommonDType<A, B>>;
+  return applyTo('logicalXor', ['bool'], xorOp, [x, y]) as Node as Node<
+    Broadcast<ShapeOf<A>, ShapeOf<B>>,
+    CommonDType<A, B>
+  >;
 }
 
 /** Bits set in both. i32, u32; shapes broadcast: `bitwiseAnd(x, 255)`. */
@@ -307,7 +339,10 @@ export function bitwiseAnd<A extends Operand, B extends Operand>(
   x: A & Accepts<'bitwiseAnd', A, 'i32' | 'u32'>,
   y: B & Broadcasts<'bitwiseAnd', A, B>,
 ): Node<Broadcast<ShapeOf<A>, ShapeOf<B>>, CommonDType<A, B>> {
-  return apply(andOp, x, y) as Node as Node<Broadcast<ShapeOf<A>, ShapeOf<B>>, CommonDType<A, B>>;
+  return applyTo('bitwiseAnd', integers, andOp, [x, y]) as Node as Node<
+    Broadcast<ShapeOf<A>, ShapeOf<B>>,
+    CommonDType<A, B>
+  >;
 }
 
 /** Bits set in either. i32, u32; shapes broadcast: `bitwiseOr(x, 255)`. */
@@ -315,7 +350,10 @@ export function bitwiseOr<A extends Operand, B extends Operand>(
   x: A & Accepts<'bitwiseOr', A, 'i32' | 'u32'>,
   y: B & Broadcasts<'bitwiseOr', A, B>,
 ): Node<Broadcast<ShapeOf<A>, ShapeOf<B>>, CommonDType<A, B>> {
-  return apply(orOp, x, y) as Node as Node<Broadcast<ShapeOf<A>, ShapeOf<B>>, CommonDType<A, B>>;
+  return applyTo('bitwiseOr', integers, orOp, [x, y]) as Node as Node<
+    Broadcast<ShapeOf<A>, ShapeOf<B>>,
+    CommonDType<A, B>
+  >;
 }
 
 /** Bits that differ. i32, u32; shapes broadcast: `bitwiseXor(x, 255)`. */
@@ -323,19 +361,22 @@ export function bitwiseXor<A extends Operand, B extends Operand>(
   x: A & Accepts<'bitwiseXor', A, 'i32' | 'u32'>,
   y: B & Broadcasts<'bitwiseXor', A, B>,
 ): Node<Broadcast<ShapeOf<A>, ShapeOf<B>>, CommonDType<A, B>> {
-  return apply(xorOp, x, y) as Node as Node<Broadcast<ShapeOf<A>, ShapeOf<B>>, CommonDType<A, B>>;
+  return applyTo('bitwiseXor', integers, xorOp, [x, y]) as Node as Node<
+    Broadcast<ShapeOf<A>, ShapeOf<B>>,
+    CommonDType<A, B>
+  >;
 }
 
 /** The opposite truth value. bool: `logicalNot(gt(x, 0))`. */
 export function logicalNot<X extends Node>(
   x: X & Accepts<'logicalNot', X, 'bool'>,
 ): Node<ShapeOf<X>, DTypeOf<X>> {
-  return makeNode(notOp, [x]) as Node as Node<ShapeOf<X>, DTypeOf<X>>;
+  return applyTo('logicalNot', ['bool'], notOp, [x]) as Node as Node<ShapeOf<X>, DTypeOf<X>>;
 }
 
 /** All bits turned over. i32, u32: `bitwiseNot(x)`. */
 export function bitwiseNot<X extends Node>(
   x: X & Accepts<'bitwiseNot', X, 'i32' | 'u32'>,
 ): Node<ShapeOf<X>, DTypeOf<X>> {
-  return makeNode(notOp, [x]) as Node as Node<ShapeOf<X>, DTypeOf<X>>;
+  return applyTo('bitwiseNot', integers, notOp, [x]) as Node as Node<ShapeOf<X>, DTypeOf<X>>;
 }

@@ -110,7 +110,8 @@ export function broadcastShapes(op: string, operands: readonly Operand[]): Shape
   return result;
 }
 
-function describeOperands(op: string, operands: readonly Operand[]): string {
+/** A call of a public function, for errors: `add('x' (input f32[64, 10]), 3)`. */
+export function describeOperands(op: string, operands: readonly Operand[]): string {
   return `${op}(${operands.map((o) => (typeof o === 'number' ? formatAttr(o) : describeNode(o))).join(', ')})`;
 }
 

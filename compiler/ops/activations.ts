@@ -1,0 +1,136 @@
+// Activations. All take f32 of any shape, pass NaN through, and are finite with finite gradients for large arguments: where
+// one side of a formula would overflow, it is computed on an argument that was made safe before, since a gradient of 0
+// times an infinite derivative would be NaN. On either side of 0 they are analytic expressions, so gradients of any order
+// are right. What the gradient is at a kink stands with each function.
+
+import type { Node } from '../graph/ir.ts';
+import type { Accepts, DTypeOf, ShapeOf } from '../graph/shape-types.ts';
+import { add, div, mul, neg } from './arithmetic.ts';
+import { ge, gt, le, lt, where } from './compare.ts';
+import { composite } from './math.ts';
+import { abs, erf, exp, expm1, log1p, tanh } from './unary.ts';
+
+/**
+ * max(x, 0); the gradient at 0 is 0.
+ *
+ *     relu(input('x', [64, 128])); // f32[64, 128]
+ */
+export function relu<X extends Node>(x: X & Accepts<'relu', X, 'f32'>): Node<ShapeOf<X>, DTypeOf<X>> {
+  return composite<X>('relu', x, (v) => where(le(v, 0), 0, v));
+}
+
+/** x limited to [0, 6]; the gradient at 0 and at 6 is 0. `relu6(x)` */
+export function relu6<X extends Node>(x: X & Accepts<'relu6', X, 'f32'>): Node<ShapeOf<X>, DTypeOf<X>> {
+  return composite<X>('relu6', x, (v) => where(le(v, 0), 0, where(ge(v, 6), 6, v)));
+}
+
+/** x above 0, alpha x elsewhere; the gradient at 0 is alpha. `leakyRelu(x, 0.2)` */
+export function leakyRelu<X extends Node>(
+  x: X & Accepts<'leakyRelu', X, 'f32'>,
+  alpha = 0.01,
+): Node<ShapeOf<X>, DTypeOf<X>> {
+  return composite<X>('leakyRelu', x, (v) => where(gt(v, 0), v, mul(v, alpha)));
+}
+
+/** x above 0, alpha (e^x - 1) elsewhere; the gradient at 0 is alpha. `elu(x)` */
+export function elu<X extends Node>(
+  x: X & Accepts<'elu', X, 'f32'>,
+  alpha = 1,
+): Node<ShapeOf<X>, DTypeOf<X>> {
+  return composite<X>('elu', x, (v) => {
+    const isPositive = gt(v, 0);
+    return where(isPositive, v, mul(expm1(where(isPositive, 0, v)), alpha));
+  });
+}
+
+/** x above 0, alpha (e^(x/alpha) - 1) elsewhere: smooth at 0 for every alpha. `celu(x, 2)` */
+export function celu<X extends Node>(
+  x: X & Accepts<'celu', X, 'f32'>,
+  alpha = 1,
+): Node<ShapeOf<X>, DTypeOf<X>> {
+  return composite<X>('celu', x, (v) => {
+    const isPositive = gt(v, 0);
+    return where(isPositive, v, mul(expm1(mul(where(isPositive, 0, v), 1 / alpha)), alpha));
+  });
+}
+
+/** Scaled elu that keeps mean 0 and variance 1 (Klambauer et al. 2017). `selu(x)` */
+export function selu<X extends Node>(x: X & Accepts<'selu', X, 'f32'>): Node<ShapeOf<X>, DTypeOf<X>> {
+  return composite<X>('selu', x, (v) => mul(elu(v, 1.6732632423543772), 1.0507009873554805));
+}
+
+/** 1 / (1 + e^-x), with full relative precision on both sides. `sigmoid(x)` */
+export function sigmoid<X extends Node>(x: X & Accepts<'sigmoid', X, 'f32'>): Node<ShapeOf<X>, DTypeOf<X>> {
+  return composite<X>('sigmoid', x, (v) => {
+    const isRight = ge(v, 0);
+    const z = exp(where(isRight, neg(v), v));
+    return div(where(isRight, 1, z), add(z, 1));
+  });
+}
+
+/** ln(1 + e^x). `softplus(x)` */
+export function softplus<X extends Node>(x: X & Accepts<'softplus', X, 'f32'>): Node<ShapeOf<X>, DTypeOf<X>> {
+  return composite<X>('softplus', x, (v) => {
+    const isRight = ge(v, 0);
+    return add(where(isRight, v, 0), log1p(exp(where(isRight, neg(v), v))));
+  });
+}
+
+/** ln(sigmoid(x)) = -softplus(-x). `logSigmoid(x)` */
+export function logSigmoid<X extends Node>(
+  x: X & Accepts<'logSigmoid', X, 'f32'>,
+): Node<ShapeOf<X>, DTypeOf<X>> {
+  return composite<X>('logSigmoid', x, (v) => neg(softplus(neg(v))));
+}
+
+/** x sigmoid(x), also called swish. `silu(x)` */
+export function silu<X extends Node>(x: X & Accepts<'silu', X, 'f32'>): Node<ShapeOf<X>, DTypeOf<X>> {
+  return composite<X>('silu', x, (v) => mul(v, sigmoid(v)));
+}
+
+/**
+ * x Φ(x), where Φ is the distribution function of the standard normal: by `erf`, or with `'tanh'` by Hendrycks and Gimpel's
+ * approximation.
+ *
+ *     gelu(x);
+ *     gelu(x, 'tanh');
+ */
+export function gelu<X extends Node>(
+  x: X & Accepts<'gelu', X, 'f32'>,
+  form: 'erf' | 'tanh' = 'erf',
+): Node<ShapeOf<X>, DTypeOf<X>> {
+  return composite<X>('gelu', x, (v) => {
+    if (form === 'erf') return mul(mul(v, 0.5), add(erf(mul(v, Math.SQRT1_2)), 1));
+    // tanh is 1 long before x² reaches the limit, which only keeps x³ from overflowing.
+    const xx = mul(v, v);
+    const limited = where(lt(xx, 1e4), xx, 1e4);
+    const c = Math.sqrt(2 / Math.PI);
+    return mul(mul(v, 0.5), add(tanh(mul(v, add(mul(limited, 0.044715 * c), c))), 1));
+  });
+}
+
+/** x tanh(softplus(x)). `mish(x)` */
+export function mish<X extends Node>(x: X & Accepts<'mish', X, 'f32'>): Node<ShapeOf<X>, DTypeOf<X>> {
+  return composite<X>('mish', x, (v) => mul(v, tanh(softplus(v))));
+}
+
+/** x / (1 + |x|). `softsign(x)` */
+export function softsign<X extends Node>(x: X & Accepts<'softsign', X, 'f32'>): Node<ShapeOf<X>, DTypeOf<X>> {
+  return composite<X>('softsign', x, (v) => div(v, add(abs(v), 1)));
+}
+
+/** x/6 + 1/2 limited to [0, 1]; the gradient at ±3 is 0. `hardSigmoid(x)` */
+export function hardSigmoid<X extends Node>(
+  x: X & Accepts<'hardSigmoid', X, 'f32'>,
+): Node<ShapeOf<X>, DTypeOf<X>> {
+  return composite<X>('hardSigmoid', x, (v) =>
+    where(le(v, -3), 0, where(ge(v, 3), 1, add(mul(v, 1 / 6), 0.5))),
+  );
+}
+
+/** x hardSigmoid(x), with its gradient at ±3. `hardSwish(x)` */
+export function hardSwish<X extends Node>(
+  x: X & Accepts<'hardSwish', X, 'f32'>,
+): Node<ShapeOf<X>, DTypeOf<X>> {
+  return composite<X>('hardSwish', x, (v) => mul(v, hardSigmoid(v)));
+}

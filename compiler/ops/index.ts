@@ -1,0 +1,69 @@
+// Every public function of ops, for `src/` and for those who build graphs without it.
+
+export {
+  celu,
+  elu,
+  gelu,
+  hardSigmoid,
+  hardSwish,
+  leakyRelu,
+  logSigmoid,
+  mish,
+  relu,
+  relu6,
+  selu,
+  sigmoid,
+  silu,
+  softplus,
+  softsign,
+} from './activations.ts';
+export { argmax, argmin } from './argmax.ts';
+export { add, div, mul, neg, sub } from './arithmetic.ts';
+export {
+  bitwiseAnd,
+  bitwiseNot,
+  bitwiseOr,
+  bitwiseXor,
+  logicalAnd,
+  logicalNot,
+  logicalOr,
+  logicalXor,
+  maximum,
+  minimum,
+  mod,
+  shl,
+  shr,
+} from './binary.ts';
+export { broadcastTo, expandDims, sum } from './broadcast.ts';
+export { checkFinite, checkIndex } from './check.ts';
+export { eq, ge, gt, le, lt, ne, where } from './compare.ts';
+export { concat, split, stack } from './concat.ts';
+export { type ConstantValues, constant } from './constant.ts';
+export { bitcast, cast, stopGradient } from './convert.ts';
+export { defineOp } from './define.ts';
+export { bernoulli, normal, randomKey, uniform } from './distributions.ts';
+export { full, input, iota, ones, onesLike, variableNode, zeros, zerosLike } from './leaf.ts';
+export { clip, cosh, log2, reciprocal, rsqrt, sinh, square, tan } from './math.ts';
+export { pow } from './power.ts';
+export { prod } from './prod.ts';
+export { foldIn, randomBits, splitKey } from './random.ts';
+export { all, any, max, min } from './reduce.ts';
+export { flatten, flip, reshape, reverse, squeeze, transpose } from './shape.ts';
+export { pad, slice } from './slice.ts';
+export {
+  abs,
+  ceil,
+  cos,
+  erf,
+  exp,
+  expm1,
+  floor,
+  log,
+  log1p,
+  round,
+  sign,
+  sin,
+  sqrt,
+  tanh,
+  trunc,
+} from './unary.ts';

@@ -1,0 +1,70 @@
+// Functions that are exact and stable as compositions of primitives. Each keeps its name as a scope, so that dumps read
+// in the words of the caller; gradients come from the primitives.
+
+import type { Node } from '../graph/ir.ts';
+import { scope } from '../graph/scope.ts';
+import type { Accepts, DTypeOf, ShapeOf } from '../graph/shape-types.ts';
+import { add, div, mul, neg, sub } from './arithmetic.ts';
+import { gt, lt, where } from './compare.ts';
+import { cos, exp, expm1, log, sin, sqrt } from './unary.ts';
+
+/** Builds under the function's name; the result has the operand's type. */
+export function composite<X extends Node>(
+  name: string,
+  x: Node,
+  build: (x: Node) => Node,
+): Node<ShapeOf<X>, DTypeOf<X>> {
+  return scope(name, () => build(x)) as Node<ShapeOf<X>, DTypeOf<X>>;
+}
+
+/** x². f32, i32, u32: `square(x)`. */
+export function square<X extends Node>(
+  x: X & Accepts<'square', X, 'f32' | 'i32' | 'u32'>,
+): Node<ShapeOf<X>, DTypeOf<X>> {
+  return composite<X>('square', x, (v) => mul(v, v));
+}
+
+/** 1 / x. f32: `reciprocal(x)`. */
+export function reciprocal<X extends Node>(
+  x: X & Accepts<'reciprocal', X, 'f32'>,
+): Node<ShapeOf<X>, DTypeOf<X>> {
+  return composite<X>('reciprocal', x, (v) => div(1, v));
+}
+
+/** 1 / √x. f32: `rsqrt(add(variance, 1e-5))`. */
+export function rsqrt<X extends Node>(x: X & Accepts<'rsqrt', X, 'f32'>): Node<ShapeOf<X>, DTypeOf<X>> {
+  return composite<X>('rsqrt', x, (v) => div(1, sqrt(v)));
+}
+
+/** Logarithm to base 2. f32: `log2(x)`. */
+export function log2<X extends Node>(x: X & Accepts<'log2', X, 'f32'>): Node<ShapeOf<X>, DTypeOf<X>> {
+  return composite<X>('log2', x, (v) => mul(log(v), Math.LOG2E));
+}
+
+/** Tangent of radians. f32: `tan(x)`. */
+export function tan<X extends Node>(x: X & Accepts<'tan', X, 'f32'>): Node<ShapeOf<X>, DTypeOf<X>> {
+  return composite<X>('tan', x, (v) => div(sin(v), cos(v)));
+}
+
+/** Hyperbolic sine, exact near 0; infinite beyond ±88.7. f32: `sinh(x)`. */
+export function sinh<X extends Node>(x: X & Accepts<'sinh', X, 'f32'>): Node<ShapeOf<X>, DTypeOf<X>> {
+  return composite<X>('sinh', x, (v) => mul(sub(expm1(v), expm1(neg(v))), 0.5));
+}
+
+/** Hyperbolic cosine; infinite beyond ±88.7. f32: `cosh(x)`. */
+export function cosh<X extends Node>(x: X & Accepts<'cosh', X, 'f32'>): Node<ShapeOf<X>, DTypeOf<X>> {
+  return composite<X>('cosh', x, (v) => mul(add(exp(v), exp(neg(v))), 0.5));
+}
+
+/**
+ * x limited to [lo, hi]; NaN passes through. f32. The gradient passes in the closed interval and is 0 outside.
+ *
+ *     clip(x, -1, 1);
+ */
+export function clip<X extends Node>(
+  x: X & Accepts<'clip', X, 'f32'>,
+  lo: number,
+  hi: number,
+): Node<ShapeOf<X>, DTypeOf<X>> {
+  return composite<X>('clip', x, (v) => where(lt(v, lo), lo, where(gt(v, hi), hi, v)));
+}

@@ -1,0 +1,42 @@
+// All ops of ours, by name: what the parser, the fuzzer, the conformance suites and the docs go through. Compiling never
+// looks here, since nodes carry their op's record. A family file exports its records; this list is its one other mention.
+
+import type { OpDef } from '../graph/ir.ts';
+import { arithmeticOps } from './arithmetic.ts';
+import { binaryOps } from './binary.ts';
+import { checkOps } from './check.ts';
+import { compareOps } from './compare.ts';
+import { concatOps } from './concat.ts';
+import { convertOps } from './convert.ts';
+import { leafOps } from './leaf.ts';
+import { powerOps } from './power.ts';
+import { randomOps } from './random.ts';
+import { shapeOps } from './shape.ts';
+import { sliceOps } from './slice.ts';
+import { unaryOps } from './unary.ts';
+
+const families: readonly (readonly OpDef[])[] = [
+  leafOps,
+  arithmeticOps,
+  unaryOps,
+  powerOps,
+  binaryOps,
+  compareOps,
+  convertOps,
+  shapeOps,
+  sliceOps,
+  concatOps,
+  randomOps,
+  checkOps,
+];
+
+export const registry: ReadonlyMap<string, OpDef> = byName(families.flat());
+
+function byName(ops: readonly OpDef[]): ReadonlyMap<string, OpDef> {
+  const map = new Map<string, OpDef>();
+  for (const op of ops) {
+    if (map.has(op.name)) throw new Error(`internal: two ops are called ${op.name}`);
+    map.set(op.name, op);
+  }
+  return map;
+}
