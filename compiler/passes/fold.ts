@@ -5,18 +5,18 @@
 
 import type { HostTensor, Node } from '../graph/ir.ts';
 import { elementCount, roundTo, type TensorType } from '../graph/types.ts';
-import { binaryFunctions, compareFunctions, unaryFunctions } from '../kernel/expr.ts';
 import { constant } from '../ops/constant.ts';
 import { full, maxInlineElements } from '../ops/leaf.ts';
 import type { GraphPass } from './manager.ts';
 import { rewriteNodes, splatOf } from './rewrite.ts';
 
-/** Ops that compute each element from the elements at its place: equal elements in, equal elements out. */
-const elementwise: ReadonlySet<string> = new Set<string>([
-  ...unaryFunctions,
-  ...binaryFunctions,
-  ...compareFunctions,
-  'select',
+/** Families whose ops compute each element from the elements at its place: equal elements in, equal elements out. */
+const elementwise: ReadonlySet<string> = new Set([
+  'arithmetic',
+  'unary',
+  'binary',
+  'power',
+  'compare',
   'convert',
 ]);
 
@@ -37,7 +37,7 @@ function fold(node: Node): Node {
   if (operands.length === 0 || node.regions.length > 0 || never.has(node.op.family)) return node;
   if (!operands.every((o) => o.op.name === 'constant') || type.shape.includes(0)) return node;
   const splats = operands.map(splatOf);
-  if (elementwise.has(node.op.name) && splats.every((v) => v !== null)) {
+  if (elementwise.has(node.op.family) && splats.every((v) => v !== null)) {
     const scalars = operands.map((o, i) =>
       seen(node, { type: scalar(o.type), data: Float64Array.of(splats[i]!) }),
     );

@@ -20,6 +20,7 @@ import { absoluteScope, atLocation } from '../graph/scope.ts';
 import { formatType, sameType } from '../graph/types.ts';
 import { add } from '../ops/arithmetic.ts';
 import { ones, zeros } from '../ops/leaf.ts';
+import { splatOf } from './rewrite.ts';
 
 export interface GradOptions {
   /** What to give for a value on which the loss does not depend; `'error'` throws HDL0005. Default `'zeros'`. */
@@ -95,7 +96,7 @@ export function vjp<const T extends readonly Tensor[]>(
         const needs = node.operands.map((o) => needed.has(o));
         if (!needs.includes(true)) return;
         applyRule(node, cotangent, needs).forEach((g, i) => {
-          if (g !== null && needs[i]) send(node.operands[i]!, g);
+          if (g !== null && needs[i] && !isStructuralZero(g, cotangent)) send(node.operands[i]!, g);
         });
       }),
     );
@@ -172,6 +173,11 @@ function applyRule(node: Node, cotangent: Node, needs: readonly boolean[]): read
   });
 }
 
+/** A rule that answers with a constant 0 (that of a step function) ends the path, as null does. */
+function isStructuralZero(gradient: Node, cotangent: Node): boolean {
+  return gradient !== cotangent && splatOf(gradient) === 0;
+}
+
 /** (a + b) + (c + d): the same order every time, of logarithmic depth, with smaller rounding errors than a row. */
 function sumInPairs(parts: readonly Node[]): Node {
   let list = parts;
@@ -190,7 +196,7 @@ function unusedGradient(x: Node, outputs: readonly Node[], options: GradOptions)
   if (options.unused !== 'error') return absoluteScope('grad', () => zeros(x.type.shape));
   throw compilerError('HDL0005', {
     what: `the gradient of ${outputs.map(describeNode).join(', ')} with respect to ${describeNode(x)}`,
-    rule: 'no f32 path without stopGradient leads from one to the other',
+    rule: 'no path of f32 values leads from one to the other, or each has a stopGradient or a derivative of 0',
     hint: `take it out of the list, or pass { unused: ${formatAttr('zeros')} }`,
     loc: x.loc,
   });

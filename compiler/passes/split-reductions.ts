@@ -71,9 +71,9 @@ function chooseCut(dims: readonly number[], count: number): Cut | null {
   let bestDistance = Number.POSITIVE_INFINITY;
   let before = 1;
   for (const [axis, d] of dims.entries()) {
-    for (let outer = 1; outer <= d; outer++) {
+    for (const outer of divisors(d)) {
       const parts = before * outer;
-      if (d % outer !== 0 || outer === 1 || parts === count) continue;
+      if (outer === 1 || parts === count) continue;
       // Between axes nothing has to be reshaped, which is worth a cut that is four times off.
       const distance = Math.abs(Math.log(parts) - wanted) - (outer === d ? Math.log(4) : 0);
       if (distance < bestDistance) {
@@ -84,4 +84,11 @@ function chooseCut(dims: readonly number[], count: number): Cut | null {
     before *= d;
   }
   return best;
+}
+
+/** In ascending order up to the root of n, then their partners. */
+function divisors(n: number): number[] {
+  const small: number[] = [];
+  for (let d = 1; d * d <= n; d++) if (n % d === 0) small.push(d);
+  return [...new Set([...small, ...small.map((d) => n / d)])];
 }

@@ -192,9 +192,9 @@ export const arithmeticRules: readonly Rule[] = [
     apply: ({ operands: [x] }) => (rounded.includes(x!.op.name) ? x! : null),
   },
   {
-    name: 'min-max-same',
-    formula: 'min(x, x) = x;  max(x, x) = x',
-    ops: ['min', 'max'],
+    name: 'extreme-of-same',
+    formula: 'minimum(x, x) = x;  maximum(x, x) = x',
+    ops: ['minimum', 'maximum'],
     apply: ({ operands: [x, y] }) => (x === y ? x! : null),
   },
 ];

@@ -3,6 +3,7 @@
 import { makeNode } from '../../graph/build.ts';
 import type { Node } from '../../graph/ir.ts';
 import { eq, ge, gt, le, lt, ne } from '../../ops/compare.ts';
+import { cast } from '../../ops/convert.ts';
 import { splatOf } from '../rewrite.ts';
 import type { Rule } from './rule.ts';
 
@@ -89,7 +90,7 @@ export const logicRules: readonly Rule[] = [
     apply(node) {
       const first = node.operands[0]!;
       if (!is(first, 'convert') || first.operands[0]!.type.dtype !== 'bool') return null;
-      return makeNode(node.op, [first.operands[0]!], node.attrs);
+      return cast(first.operands[0]!, node.type.dtype);
     },
   },
   {

@@ -1,0 +1,39 @@
+// The passes of a compilation, in order: a table of contents. There is no pass for dead code, since a graph holds only what
+// its outputs and updates reach, and each pass makes its graph anew from those.
+
+import { simplifyAlgebra } from './algebra.ts';
+import { checkNumerics } from './check-numerics.ts';
+import { mergeCommonSubexpressions } from './cse.ts';
+import { foldConstants } from './fold.ts';
+import { legalize } from './legalize.ts';
+import { type GraphPass, repeated } from './manager.ts';
+import { splitReductions } from './split-reductions.ts';
+
+export interface PipelineOptions {
+  /** Report the first op that produces NaN or an infinity. Default false. */
+  readonly checkNumerics?: boolean;
+}
+
+/** What fold makes constant, algebra removes; what algebra makes equal, cse merges. Networks rest after two or three rounds. */
+const simplify: GraphPass = repeated('simplify', 'Folds, merges and rewrites until nothing changes.', 4, [
+  foldConstants,
+  simplifyAlgebra,
+  mergeCommonSubexpressions,
+]);
+
+/**
+ * The passes between a user's graph and lowering.
+ *
+ *     const graph = runPasses(source, standardPasses(), { now: () => performance.now() });
+ */
+export function standardPasses(options: PipelineOptions = {}): readonly GraphPass[] {
+  return [
+    // First, while the graph is still what the user wrote.
+    ...(options.checkNumerics ? [checkNumerics] : []),
+    simplify,
+    // Makes padding explicit, and cuts long reductions: new views and constants, so it tidies up once more.
+    legalize,
+    splitReductions,
+    { ...simplify, name: 'tidy' },
+  ];
+}
