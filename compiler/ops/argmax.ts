@@ -12,7 +12,7 @@ import { defineOp } from './define.ts';
 import { drawDistinct } from './draw.ts';
 import { full } from './leaf.ts';
 import { generate, reader } from './loops.ts';
-import type { ReduceOptions } from './reduce.ts';
+import type { ReduceOptions } from './reduction.ts';
 
 export const argMaxOp: OpDef = defineOp<{ axis: number }>({
   name: 'argMax',

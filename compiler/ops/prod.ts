@@ -6,7 +6,7 @@ import { type DType, elementCount, type Shape } from '../graph/types.ts';
 import { mul } from './arithmetic.ts';
 import { numeric } from './attrs.ts';
 import { drawTensor } from './draw.ts';
-import { defineReduction, type ReduceOptions, reduceBy, reducedAxes, restoreAxes } from './reduce.ts';
+import { defineReduction, type ReduceOptions, reduceBy, reducedAxes, restoreAxes } from './reduction.ts';
 import { reshape, transpose } from './shape.ts';
 import { padBy } from './slice.ts';
 
