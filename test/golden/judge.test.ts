@@ -1,0 +1,38 @@
+// The judge of ../shared, over all its cases, driving the built package through test/judge/adapter.mjs: what Heddle has
+// must be right; what it lacks is skipped by name.
+
+import { execFile } from 'node:child_process';
+import { fileURLToPath } from 'node:url';
+import t from 'tap';
+import { missing, sharedFolder } from '../support/shared.ts';
+
+const adapter = fileURLToPath(new URL('../../../test/judge/adapter.mjs', import.meta.url));
+
+function judge(environment: Record<string, string>): Promise<{ code: number; output: string }> {
+  const folders = ['golden/cases', 'golden/optim', 'golden/train', 'fuzz-graphs'].map((d) => `${sharedFolder}/${d}`);
+  return new Promise((resolve) => {
+    execFile(
+      process.execPath,
+      [`${sharedFolder}/judge/judge.mjs`, '--adapter', adapter, ...folders],
+      { env: { ...process.env, ...environment }, maxBuffer: 1 << 24 },
+      (error, stdout, stderr) => resolve({ code: error ? 1 : 0, output: stdout + stderr }),
+    );
+  });
+}
+
+for (const [target, threads] of [
+  ['wasm', '1'],
+  ['wasm', '2'],
+  ['js', '1'],
+] as const) {
+  t.test(`judged: ${target}, ${threads} worker(s)`, { skip: missing('judge/judge.mjs') }, async (t) => {
+    const { code, output } = await judge({ HEDDLE_TARGET: target, HEDDLE_THREADS: threads });
+    const last = output.trim().split('\n').at(-1) ?? '';
+    const counts = /^(\d+) passed, (\d+) failed, (\d+) skipped$/.exec(last);
+    t.ok(counts, 'the judge ran to its end', { output: output.slice(-2000) });
+    t.comment(last);
+    t.equal(counts?.[2], '0', 'nothing that is not skipped fails', { failures: output.split('\n').filter((l) => l.startsWith('FAILED')) });
+    t.ok(Number(counts?.[1] ?? 0) >= 200, 'at least 200 cases pass');
+    t.equal(code, 0);
+  });
+}

@@ -1,0 +1,210 @@
+// Drives Heddle with the judge's requests: graphs by name, training runs, ONNX models. An op that Heddle does not have
+// throws `unsupported` by its name; nothing is imitated here that a user of the library could not call.
+
+import * as h from '../../src/index.ts';
+import type { Tensor } from '../../src/index.ts';
+import { applyOp, type Attributes } from './ops.ts';
+import { makeOptimizer } from './rules.ts';
+import { unsupported } from './unsupported.ts';
+
+export interface JudgeTensor {
+  readonly dtype: 'float32' | 'int32' | 'int64' | 'bool';
+  readonly shape: readonly number[];
+  readonly data: ArrayLike<number> | BigInt64Array;
+}
+
+interface JudgeNode {
+  readonly op: string;
+  readonly in: readonly string[];
+  readonly out: readonly string[];
+  readonly attrs: Attributes;
+}
+
+type Tensors = Record<string, JudgeTensor>;
+
+const options = {
+  target: process.env['HEDDLE_TARGET'] === 'js' ? ('js' as const) : ('wasm' as const),
+  threads: Number(process.env['HEDDLE_THREADS'] ?? 1),
+};
+
+const dtypeOf = { float32: 'f32', int32: 'i32', int64: 'i32', bool: 'bool' } as const;
+const judgeDtype = { f32: 'float32', i32: 'int32', u32: 'int32', bool: 'bool', u8: 'int32' } as const;
+
+function spec(t: JudgeTensor): ReturnType<typeof h.tensor> {
+  return h.tensor([...t.shape], dtypeOf[t.dtype]);
+}
+
+function feed(t: JudgeTensor): Float32Array | Int32Array | Uint8Array {
+  if (t.dtype === 'float32') return Float32Array.from(t.data as ArrayLike<number>);
+  if (t.dtype === 'bool') return Uint8Array.from(t.data as ArrayLike<number>);
+  return Int32Array.from(Array.from(t.data as ArrayLike<number | bigint>, Number));
+}
+
+function mapValues<A, B>(record: Readonly<Record<string, A>>, f: (a: A, name: string) => B): Record<string, B> {
+  return Object.fromEntries(Object.entries(record).map(([k, v]) => [k, f(v, k)]));
+}
+
+/** Runs the nodes on symbolic values; returns every named value. */
+function build(nodes: readonly JudgeNode[], values: Record<string, Tensor>): Record<string, Tensor> {
+  const all = { ...values };
+  for (const n of nodes) {
+    const results = applyOp(
+      n.op,
+      n.in.map((name) => all[name]!),
+      n.attrs,
+    );
+    n.out.forEach((name, i) => {
+      all[name] = results[i]!;
+    });
+  }
+  return all;
+}
+
+async function evaluate(inputs: Tensors, make: (x: Record<string, Tensor>) => Record<string, Tensor>): Promise<Tensors> {
+  const program = h.program({ run: h.entry(mapValues(inputs, spec), make) }, options);
+  try {
+    const results = await program.run('run', mapValues(inputs, feed));
+    return mapValues(results, (r) => ({ dtype: judgeDtype[r.dtype], shape: r.shape, data: r.data }));
+  } finally {
+    await program.dispose();
+  }
+}
+
+export interface EvalRequest {
+  readonly kind: 'vjp' | 'hvp' | 'jvp';
+  readonly inputs: Tensors;
+  readonly nodes: readonly JudgeNode[];
+  readonly outputs: readonly string[];
+  readonly diff: readonly string[];
+  readonly cotangents?: Tensors;
+  readonly tangents?: Tensors;
+}
+
+/** Values, and gradients, Hessian- or Jacobian-vector products of a graph. */
+export async function evalGraph(request: EvalRequest): Promise<Record<string, Tensors>> {
+  const { kind, outputs, diff } = request;
+  const fed: Tensors = {
+    ...request.inputs,
+    ...prefixed('cotangent ', request.cotangents ?? {}),
+    ...prefixed('tangent ', request.tangents ?? {}),
+  };
+  const results = await evaluate(fed, (x) => {
+    const all = build(request.nodes, x);
+    const out: Record<string, Tensor> = Object.fromEntries(outputs.map((o) => [`output ${o}`, all[o]!]));
+    const wrt = diff.map((d) => x[d]!);
+    const floats = outputs.filter((o) => all[o]!.type.dtype === 'f32');
+    if (kind === 'jvp') {
+      const js = h.jvp(
+        floats.map((o) => all[o]!),
+        wrt,
+        diff.map((d) => x[`tangent ${d}`]!),
+      );
+      floats.forEach((o, i) => {
+        out[`jvp ${o}`] = js[i]!;
+      });
+      return out;
+    }
+    const loss = floats
+      .filter((o) => x[`cotangent ${o}`])
+      .map((o) => h.sum(h.mul(all[o]!, x[`cotangent ${o}`]!)))
+      .reduce((a, b) => h.add(a, b));
+    const grads = h.grad(loss, wrt);
+    diff.forEach((d, i) => {
+      out[`grad ${d}`] = grads[i]!;
+    });
+    if (kind === 'hvp') {
+      const along = diff.map((d, i) => h.sum(h.mul(grads[i]!, x[`tangent ${d}`]!))).reduce((a, b) => h.add(a, b));
+      h.grad(along, wrt).forEach((g, i) => {
+        out[`hvp ${diff[i]!}`] = g;
+      });
+    }
+    return out;
+  });
+  return {
+    outputs: withPrefix('output ', results),
+    grads: withPrefix('grad ', results),
+    hvps: withPrefix('hvp ', results),
+    jvps: withPrefix('jvp ', results),
+  };
+}
+
+function prefixed(prefix: string, t: Tensors): Tensors {
+  return Object.fromEntries(Object.entries(t).map(([k, v]) => [prefix + k, v]));
+}
+
+function withPrefix(prefix: string, t: Tensors): Tensors {
+  return Object.fromEntries(
+    Object.entries(t)
+      .filter(([k]) => k.startsWith(prefix))
+      .map(([k, v]) => [k.slice(prefix.length), v]),
+  );
+}
+
+export interface TrainRequest {
+  readonly nodes: readonly JudgeNode[];
+  readonly loss: string;
+  readonly params: Tensors;
+  readonly batches: readonly Tensors[];
+  readonly rule: string;
+  readonly settings: Readonly<Record<string, unknown>>;
+  readonly keepEveryStep: boolean;
+}
+
+/** Trains from given initial values; the loss before each update, and the parameters after it. */
+export async function train(request: TrainRequest): Promise<{ losses: number[]; params: Tensors[] }> {
+  const names = Object.keys(request.params);
+  const variables = mapValues(request.params, (p, name) =>
+    h.variable(name, [...p.shape], h.initializers.fromArray(feed(p) as Float32Array)),
+  );
+  const { optimizer, rateAt } = makeOptimizer(request.rule, request.settings);
+  const program = h.program(
+    {
+      step: h.entry(
+        mapValues(request.batches[0]!, spec),
+        (x, ctx) => {
+          const all = build(request.nodes, { ...x, ...variables });
+          const loss = all[request.loss]!;
+          const wrt = names.map((n) => variables[n]!);
+          optimizer.update(wrt, h.grad(loss, wrt), ctx);
+          return { loss };
+        },
+        { training: true },
+      ),
+    },
+    options,
+  );
+  const losses: number[] = [];
+  const params: Tensors[] = [];
+  try {
+    for (const [t, batch] of request.batches.entries()) {
+      if (rateAt) {
+        if (t === 0) await program.compile('step');
+        program.set('optimizer/learningRate', [rateAt(t + 1)]);
+      }
+      const { loss } = await program.run('step', mapValues(batch, feed));
+      losses.push(loss!.data[0]!);
+      if (!request.keepEveryStep && t + 1 < request.batches.length) continue;
+      params.push(
+        Object.fromEntries(
+          names.map((n) => {
+            const v = program.get(n);
+            return [n, { dtype: 'float32', shape: v.shape, data: v.data } as JudgeTensor];
+          }),
+        ),
+      );
+    }
+    return { losses, params };
+  } finally {
+    await program.dispose();
+  }
+}
+
+/** Heddle reads no ONNX models. */
+export function runOnnx(): never {
+  throw unsupported('ONNX import');
+}
+
+/** Heddle reads no ONNX models. */
+export function onnxGradients(): never {
+  throw unsupported('ONNX import');
+}

@@ -1,0 +1,197 @@
+// The judge's ops, as calls of Heddle's public functions. What Heddle lacks is not in the table and is reported by name.
+
+import * as h from '../../src/index.ts';
+import type { Tensor } from '../../src/index.ts';
+import { unsupported } from './unsupported.ts';
+
+export type Attributes = Readonly<Record<string, unknown>>;
+
+type T = Tensor;
+type Op = (x: readonly T[], a: Attributes) => T | readonly T[];
+
+const one =
+  (f: (x: T) => T): Op =>
+  ([x]) =>
+    f(x!);
+const two =
+  (f: (x: T, y: T) => T): Op =>
+  ([x, y]) =>
+    f(x!, y!);
+
+const num = (a: Attributes, key: string, otherwise: number): number => (typeof a[key] === 'number' ? a[key] : otherwise);
+const list = (a: Attributes, key: string): number[] | undefined => (Array.isArray(a[key]) ? (a[key] as number[]) : undefined);
+const reduction = (a: Attributes): 'mean' | 'sum' | 'none' => (a['reduction'] as 'mean' | 'sum' | 'none' | undefined) ?? 'mean';
+
+type Reducer = (x: T, axes?: readonly number[], options?: { keepDims?: boolean }) => T;
+const reducer =
+  (f: Reducer): Op =>
+  ([x], a) =>
+    f(x!, list(a, 'axes'), { keepDims: a['keepdims'] === true });
+
+/** [top, left, bottom, right] → [[top, bottom], [left, right]]. */
+function padding(a: Attributes, spatial: number): [number, number][] {
+  const pads = list(a, 'pads') ?? new Array<number>(2 * spatial).fill(0);
+  return Array.from({ length: spatial }, (_, i) => [pads[i]!, pads[i + spatial]!]);
+}
+
+function convolve(spatial: 1 | 2): Op {
+  return ([x, w, b], a) => {
+    const options = {
+      strides: list(a, 'strides') ?? new Array<number>(spatial).fill(1),
+      padding: padding(a, spatial),
+      dilation: list(a, 'dilations') ?? new Array<number>(spatial).fill(1),
+      groups: num(a, 'groups', 1),
+    };
+    const y: T = spatial === 1 ? h.conv1d(x!, w!, options as never) : h.conv2d(x!, w!, options as never);
+    return b ? h.add(y, h.reshape(b, [1, b.type.shape[0]!, ...new Array<number>(spatial).fill(1)])) : y;
+  };
+}
+
+function batchNormTrain([x, gamma, beta, mean, variance]: readonly T[], a: Attributes): readonly T[] {
+  const axes = [0, 2, 3].slice(0, x!.type.shape.length - 1);
+  const channels = x!.type.shape[1]!;
+  const count = x!.type.shape.reduce((n, d) => n * d, 1) / channels;
+  const along = (v: T): T => h.reshape(v, [1, channels, ...axes.slice(1).map(() => 1)]);
+  const m = h.mean(x!, axes);
+  const v = h.variance(x!, axes);
+  const normal = h.div(h.sub(x!, along(m)), h.sqrt(h.add(along(v), num(a, 'eps', 1e-5))));
+  const y = h.add(h.mul(normal, along(gamma!)), along(beta!));
+  if (!mean || !variance) return [y];
+  const momentum = num(a, 'momentum', 0.1);
+  const move = (old: T, now: T): T => h.add(h.mul(old, 1 - momentum), h.mul(now, momentum));
+  return [y, move(mean, m), move(variance, h.mul(v, count / (count - 1)))];
+}
+
+function batchNormInfer([x, gamma, beta, mean, variance]: readonly T[], a: Attributes): T {
+  const along = (v: T): T => h.reshape(v, [1, x!.type.shape[1]!, ...x!.type.shape.slice(2).map(() => 1)]);
+  const scale = h.div(gamma!, h.sqrt(h.add(variance!, num(a, 'eps', 1e-5))));
+  return h.add(h.mul(h.sub(x!, along(mean!)), along(scale)), along(beta!));
+}
+
+/** (x − mean) / sqrt(var + eps) over axes. */
+function standardize(x: T, axes: readonly number[], eps: number): T {
+  const centred = h.sub(x, h.mean(x, axes, { keepDims: true }));
+  return h.div(centred, h.sqrt(h.add(h.mean(h.square(centred), axes, { keepDims: true }), eps)));
+}
+
+function layerNorm([x, gamma, beta]: readonly T[], a: Attributes): T {
+  const rank = x!.type.shape.length;
+  const from = (num(a, 'axis', -1) + rank) % rank;
+  const axes = Array.from({ length: rank - from }, (_, i) => from + i);
+  let y = standardize(x!, axes, num(a, 'eps', 1e-5));
+  if (gamma) y = h.mul(y, gamma);
+  return beta ? h.add(y, beta) : y;
+}
+
+function slice([x]: readonly T[], a: Attributes): T {
+  const shape = x!.type.shape;
+  const axes = list(a, 'axes')!;
+  const starts = a['starts'] as (number | null)[];
+  const ends = a['ends'] as (number | null)[];
+  const steps = (a['steps'] as number[] | undefined) ?? axes.map(() => 1);
+  let y: T = x!;
+  axes.forEach((axis, i) => {
+    const d = (axis + shape.length) % shape.length;
+    const n = shape[d]!;
+    const step = steps[i]!;
+    const clampTo = (v: number, lo: number, hi: number): number => Math.min(Math.max(v < 0 ? v + n : v, lo), hi);
+    const full = y.type.shape;
+    const begin = full.map(() => 0);
+    const limit = [...full];
+    const stride = full.map(() => 1);
+    if (step > 0) {
+      begin[d] = clampTo(starts[i] ?? 0, 0, n);
+      limit[d] = Math.max(begin[d], clampTo(ends[i] ?? n, 0, n));
+      stride[d] = step;
+      y = h.slice(y, begin, limit, stride);
+    } else {
+      // Backwards: reverse first, then count from the other end.
+      const first = clampTo(starts[i] ?? n - 1, -1, n - 1);
+      const end = ends[i] === null || ends[i] === undefined ? -1 : clampTo(ends[i], -1, n - 1);
+      begin[d] = n - 1 - first;
+      limit[d] = Math.max(begin[d], n - 1 - end);
+      stride[d] = -step;
+      y = h.slice(h.flip(y, [d]), begin, limit, stride);
+    }
+  });
+  return y;
+}
+
+const table: Readonly<Record<string, Op>> = {
+  neg: one(h.neg), abs: one(h.abs), exp: one(h.exp), log: one(h.log), log1p: one(h.log1p), expm1: one(h.expm1),
+  sqrt: one(h.sqrt), rsqrt: one(h.rsqrt), reciprocal: one(h.reciprocal), square: one(h.square), sin: one(h.sin),
+  cos: one(h.cos), tanh: one(h.tanh), sigmoid: one(h.sigmoid), erf: one(h.erf), sign: one(h.sign), floor: one(h.floor),
+  identity: ([x]) => x!, relu: one(h.relu), relu6: one(h.relu6), selu: one(h.selu), silu: one(h.silu),
+  mish: one(h.mish), softplus: one(h.softplus), softsign: one(h.softsign), log_sigmoid: one(h.logSigmoid),
+  hard_sigmoid: one(h.hardSigmoid), hard_swish: one(h.hardSwish),
+  leaky_relu: ([x], a) => h.leakyRelu(x!, num(a, 'alpha', 0.01)),
+  elu: ([x], a) => h.elu(x!, num(a, 'alpha', 1)),
+  celu: ([x], a) => h.celu(x!, num(a, 'alpha', 1)),
+  gelu: ([x], a) => h.gelu(x!, { approximate: a['approximate'] === 'tanh' ? 'tanh' : 'none' }),
+  clip: ([x], a) => h.clip(x!, num(a, 'min', Number.NEGATIVE_INFINITY), num(a, 'max', Number.POSITIVE_INFINITY)),
+  add: two(h.add), sub: two(h.sub), mul: two(h.mul), div: two(h.div), pow: two(h.pow), maximum: two(h.maximum),
+  minimum: two(h.minimum), gt: two(h.gt), lt: two(h.lt), ge: two(h.ge), le: two(h.le), eq: two(h.eq),
+  where: ([c, x, y]) => h.where(c! as never, x!, y!),
+  cast: ([x], a) => h.cast(x!, a['to'] === 'float32' ? 'f32' : a['to'] === 'int32' ? 'i32' : 'bool'),
+  stop_gradient: one(h.stopGradient),
+  matmul: ([x, y], a) => {
+    const swap = (t: T): T => {
+      const r = t.type.shape.length;
+      return h.transpose(t, [...Array(r - 2).keys(), r - 1, r - 2]);
+    };
+    return h.matmul(a['transpose_a'] ? swap(x!) : x!, a['transpose_b'] ? swap(y!) : y!);
+  },
+  linear: ([x, w, b]) => {
+    const y: T = h.matmul(x!, h.transpose(w!, [1, 0]));
+    return b ? h.add(y, b) : y;
+  },
+  conv1d: convolve(1), conv2d: convolve(2),
+  max_pool2d: ([x], a) =>
+    h.maxPool2d(x!, { kernel: list(a, 'kernel')!, strides: list(a, 'strides') ?? list(a, 'kernel')!, padding: padding(a, 2), dilation: list(a, 'dilations') ?? [1, 1] } as never),
+  avg_pool2d: ([x], a) =>
+    h.avgPool2d(x!, { kernel: list(a, 'kernel')!, strides: list(a, 'strides') ?? list(a, 'kernel')!, padding: padding(a, 2), countIncludePad: a['count_include_pad'] !== false } as never),
+  global_avg_pool2d: one(h.globalAvgPool),
+  batch_norm_train: batchNormTrain, batch_norm_infer: batchNormInfer, layer_norm: layerNorm,
+  rms_norm: ([x, gamma], a) => {
+    const ms = h.mean(h.square(x!), [-1], { keepDims: true });
+    return h.mul(h.div(x!, h.sqrt(h.add(ms, num(a, 'eps', 1e-5)))), gamma!);
+  },
+  softmax: ([x], a) => h.softmax(x!, num(a, 'axis', -1)),
+  log_softmax: ([x], a) => h.logSoftmax(x!, num(a, 'axis', -1)),
+  sum: reducer(h.sum), mean: reducer(h.mean), max: reducer(h.max), min: reducer(h.min), prod: reducer(h.prod),
+  logsumexp: reducer(h.logSumExp),
+  l1: reducer((x, axes, o) => h.sum(h.abs(x), axes, o)),
+  l2: reducer((x, axes, o) => h.sqrt(h.sum(h.square(x), axes, o))),
+  var: ([x], a) => h.variance(x!, list(a, 'axes'), { keepDims: a['keepdims'] === true, ddof: num(a, 'ddof', 0) }),
+  argmax: ([x], a) => h.argmax(x!, num(a, 'axis', -1), { keepDims: a['keepdims'] === true }),
+  reshape: ([x], a) => h.reshape(x!, list(a, 'shape')!),
+  flatten: ([x], a) => h.flatten(x!, num(a, 'axis', 1)),
+  transpose: ([x], a) => h.transpose(x!, list(a, 'perm')!),
+  concat: (xs, a) => h.concat(xs, num(a, 'axis', 0)),
+  stack: (xs, a) => h.stack(xs, num(a, 'axis', 0)),
+  split: ([x], a) => h.split(x!, list(a, 'sizes')!, num(a, 'axis', 0)),
+  slice,
+  pad: ([x], a) => {
+    if (a['mode'] !== 'constant') throw unsupported(`pad with mode ${String(a['mode'])}`);
+    return h.pad(x!, a['widths'] as [number, number][], num(a, 'value', 0));
+  },
+  expand: ([x], a) => h.broadcastTo(x!, list(a, 'shape')!),
+  squeeze: ([x], a) => h.squeeze(x!, list(a, 'axes')!),
+  unsqueeze: ([x], a) => h.unsqueeze(x!, list(a, 'axes')!),
+  flip: ([x], a) => h.flip(x!, list(a, 'axes')!),
+  softmax_cross_entropy: ([logits, labels], a) => {
+    if (a['label_smoothing'] || a['ignore_index'] !== undefined) throw unsupported('softmax_cross_entropy with label smoothing or ignored labels');
+    if (logits!.type.shape.length !== 2) throw unsupported('softmax_cross_entropy of more than two dimensions');
+    return h.losses.softmaxCrossEntropy(logits!, labels! as never, { reduction: reduction(a) });
+  },
+  mse_loss: ([x, t], a) => h.losses.meanSquaredError(x!, t!, { reduction: reduction(a) }),
+  dropout_mask: ([x, mask], a) => h.mul(x!, h.div(mask!, 1 - num(a, 'p', 0))),
+}; // biome-ignore format: a table
+
+/** The results of one op; throws `unsupported` for what Heddle does not have. */
+export function applyOp(name: string, x: readonly T[], a: Attributes): readonly T[] {
+  const op = table[name];
+  if (!op) throw unsupported(name);
+  const result = op(x, a);
+  return Array.isArray(result) ? (result as readonly T[]) : [result as T];
+}

@@ -1,0 +1,32 @@
+// The generated pages of docs/: file name and text. `npm run docs` writes them, a test compares them.
+
+import { compilerErrors } from '../../compiler/graph/errors.ts';
+import { documentOps } from '../../compiler/ops/document.ts';
+import { registry } from '../../compiler/ops/registry.ts';
+import { runtimeErrors } from '../../runtime/errors.ts';
+
+export function pages(): Readonly<Record<string, string>> {
+  return { 'ops.md': documentOps(registry.values()), 'errors.md': documentErrors() };
+}
+
+function documentErrors(): string {
+  const table = (errors: Readonly<Record<string, string>>): string[] => [
+    '| number | what it means |',
+    '|---|---|',
+    ...Object.entries(errors).map(([code, title]) => `| ${code} | ${title} |`),
+  ];
+  return `${[
+    '# Errors',
+    '',
+    'Every error of Heddle has a number, names what was attempted, the rule that was broken and the line of the call, and',
+    'says what to try. Numbers do not change (`npm run docs` writes this page from the tables in the code).',
+    '',
+    '## Building and compiling',
+    '',
+    ...table(compilerErrors),
+    '',
+    '## Running',
+    '',
+    ...table(runtimeErrors),
+  ].join('\n')}\n`;
+}
