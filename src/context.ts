@@ -13,7 +13,7 @@ import type { GraphUpdate, Node, Tensor } from '../compiler/graph/ir.ts';
 import { callerLocation } from '../compiler/graph/location.ts';
 import { absoluteScope } from '../compiler/graph/scope.ts';
 import { type DType, formatType, type Shape, sameType } from '../compiler/graph/types.ts';
-import { add, constant, foldIn } from '../compiler/ops/index.ts';
+import { add, foldIn, randomKey } from '../compiler/ops/index.ts';
 import { zeros } from './initializers/constant.ts';
 import type { Initializer } from './initializers/initializer.ts';
 import {
@@ -201,13 +201,11 @@ export class Trace {
   }
 
   #randomKey(): Tensor<readonly [2], 'u32'> {
-    const { seed } = this.#registry;
     return absoluteScope('random', () => {
       if (this.#runKey === undefined) {
         const counter = this.#variable('random', 'counter', [], zeros(), { dtype: 'u32' });
-        const words = [seed >>> 0, Math.floor(seed / 4294967296) >>> 0];
-        this.#runKey = foldIn(constant(words, 'u32') as Tensor<readonly [2], 'u32'>, counter);
-        this.#assign(counter, add(counter, constant(1, 'u32')));
+        this.#runKey = foldIn(randomKey(this.#registry.seed), counter);
+        this.#assign(counter, add(counter, 1));
       }
       return foldIn(this.#runKey, this.#keysDrawn++);
     });

@@ -19,6 +19,8 @@ export interface Compiled {
 export type RunEntry = (inputs: Readonly<Record<string, RunInput>>) => Promise<Record<string, RunTensor>>;
 
 export interface Engine {
+  /** Threads that compute. */
+  readonly threads: number;
   compile(graph: Graph, onPass?: (record: PassRecord) => void): Compiled;
   /** Makes a compiled graph ready to run; `initial` gives the values of variables that are new. */
   load(compiled: Compiled, initial: (variable: PlanTensor) => RunInput): Promise<RunEntry>;
@@ -55,6 +57,9 @@ export function compiledEngine(options: EngineOptions): Engine {
   const has = (name: string): boolean => executor?.variableNames().includes(name) ?? false;
 
   return {
+    get threads() {
+      return executor?.threads ?? threads;
+    },
     compile: (graph, onPass) =>
       compileGraph(graph, {
         target: options.target,

@@ -14,6 +14,7 @@ export type { AppliedLayer, Context } from './context.ts';
 export * as data from './data/index.ts';
 export { type Entry, entry, type InputsOf, type Outputs, type Specs } from './entry.ts';
 export type { Feed, NestedArray } from './feeds.ts';
+export type { Floats } from './floats.ts';
 export * as initializers from './initializers/index.ts';
 export * as losses from './losses/index.ts';
 export * as metrics from './metrics/index.ts';

@@ -14,6 +14,7 @@ import { runtimeError } from '../runtime/errors.ts';
 import { savePlans } from '../runtime/file.ts';
 import { type RunData, type RunInput, type RunTensor, toData } from '../runtime/tensor.ts';
 import type { AppliedLayer, Registry } from './context.ts';
+import { describePlan } from './describe.ts';
 import { type Compiled, compiledEngine, type Engine, type RunEntry } from './engine.ts';
 import { type AnyEntry, type Entry, type Outputs, type Specs, traceEntry } from './entry.ts';
 import { bindFeeds, type Feed } from './feeds.ts';
@@ -23,17 +24,17 @@ import { initialValue, isTrainable, variableName } from './variable.ts';
 
 export interface ProgramOptions {
   /** Threads that compute; default one per core. 1 means the calling thread. */
-  readonly threads?: number;
+  readonly threads?: number | undefined;
   /** `wasm` (default), `js` (readable source, for debugging), `reference` (the interpreter: slow, to check others). */
-  readonly target?: 'wasm' | 'js' | 'reference';
+  readonly target?: 'wasm' | 'js' | 'reference' | undefined;
   /** Initial values and random ops follow from it; default 0. */
-  readonly seed?: number;
+  readonly seed?: number | undefined;
   /** A run that makes a NaN or an infinity fails, and says which op made the first. Default false. */
-  readonly checkNumerics?: boolean;
+  readonly checkNumerics?: boolean | undefined;
   /** Allows fused multiply-add: faster, other last bits. Default false. */
-  readonly relaxed?: boolean;
+  readonly relaxed?: boolean | undefined;
   /** Told of each stage of a compilation. */
-  readonly onProgress?: (event: CompileEvent) => void;
+  readonly onProgress?: ((event: CompileEvent) => void) | undefined;
 }
 
 export interface CompileEvent {
@@ -211,6 +212,19 @@ export class Program<E extends Entries = Entries> {
     return shown
       .map((s) => (shown.length === 1 ? '' : `# ${title(s)}\n`) + s.compiled.dump(stage))
       .join('\n');
+  }
+
+  /**
+   * A few lines about an entry's plan: kernels, barriers, memory, time of each stage. Compiles it if need be. Throws as `dump`.
+   *
+   * @example console.log(p.describe('train', { batch: 64 }));
+   */
+  describe(name: keyof E & string, dims: Dims = {}): string {
+    this.#checkOpen('describe an entry');
+    const made = this.#specialise(name, this.#checkDims(name, dims));
+    const { plan } = made.compiled;
+    if (plan === null) return `${title(made)}: interpreted`;
+    return describePlan(title(made), plan, this.#engine.threads, made.timings);
   }
 
   /** Milliseconds of each stage, for each specialisation compiled so far. */

@@ -2,7 +2,8 @@
 // function of the stream's key and k alone, so streams never depend on who drew before. A stream is named by a seed and
 // a path (`random(seed, 'dense1/w')`): variables get the same initial values whatever is built before them.
 //
-// The words are Threefry-2x32 with 20 rounds (Salmon et al., 2011), two per block.
+// The words are Threefry-2x32 with 20 rounds (Salmon et al., 2011), two per block: those of `randomBits` in graphs, written
+// out here for speed; a test holds both equal.
 
 /** A stream of random numbers; deterministic for a seed and path. */
 export interface Random {
@@ -26,7 +27,7 @@ export interface Random {
  * @example random(1, 'data').uniform(-1, 1)
  */
 export function random(seed: number, ...path: readonly (string | number)[]): Random {
-  let key: Key = [seed >>> 0, Math.floor(seed / 4294967296) >>> 0];
+  let key: Key = [Math.floor(seed / 4294967296) >>> 0, seed >>> 0];
   for (const name of path) key = foldName(key, name);
   return stream(key);
 }

@@ -29,6 +29,7 @@ export function referenceEngine(mode: 'f32' | 'f64' = 'f32'): Engine {
   });
 
   return {
+    threads: 1,
     compile: (graph): Interpreted => ({
       graph,
       timings: [],

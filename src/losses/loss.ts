@@ -7,10 +7,11 @@ import type { Tensor } from '../../compiler/graph/ir.ts';
 import { callerLocation } from '../../compiler/graph/location.ts';
 import { formatShape, sameShape } from '../../compiler/graph/types.ts';
 import { mean, sum } from '../../compiler/ops/index.ts';
+import type { Floats } from '../floats.ts';
 
 /** A function of a prediction and its target; f32. Any such function is a loss. */
 export interface Loss {
-  (prediction: Tensor, target: Tensor): Tensor;
+  (prediction: Tensor, target: Tensor): Floats;
   /** What targets are: `classes` are i32 numbers of classes, `values` (default) are f32. */
   readonly targets?: 'classes' | 'values';
 }
@@ -22,7 +23,7 @@ export interface LossOptions {
   readonly reduction?: Reduction;
 }
 
-export function reduceLoss(values: Tensor, reduction: Reduction = 'mean'): Tensor {
+export function reduceLoss(values: Floats, reduction: Reduction = 'mean'): Floats {
   switch (reduction) {
     case 'mean':
       return mean(values);

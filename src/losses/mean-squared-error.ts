@@ -3,6 +3,7 @@
 import type { Tensor } from '../../compiler/graph/ir.ts';
 import { scope } from '../../compiler/graph/scope.ts';
 import { square, sub } from '../../compiler/ops/index.ts';
+import type { Floats } from '../floats.ts';
 import { expectSameShape, type LossOptions, reduceLoss } from './loss.ts';
 
 /**
@@ -11,7 +12,9 @@ import { expectSameShape, type LossOptions, reduceLoss } from './loss.ts';
  *
  * @example const loss = losses.meanSquaredError(y, target);
  */
-export function meanSquaredError(prediction: Tensor, target: Tensor, options: LossOptions = {}): Tensor {
+export function meanSquaredError(prediction: Tensor, target: Tensor, options: LossOptions = {}): Floats {
   expectSameShape('meanSquaredError', prediction, target);
-  return scope('meanSquaredError', () => reduceLoss(square(sub(prediction, target)), options.reduction));
+  return scope('meanSquaredError', () =>
+    reduceLoss(square(sub(prediction as Floats, target as Floats)), options.reduction),
+  );
 }

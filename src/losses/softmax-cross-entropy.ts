@@ -5,12 +5,13 @@ import { compilerError } from '../../compiler/graph/errors.ts';
 import type { Tensor } from '../../compiler/graph/ir.ts';
 import { callerLocation } from '../../compiler/graph/location.ts';
 import { scope } from '../../compiler/graph/scope.ts';
-import { formatShape } from '../../compiler/graph/types.ts';
+import { formatShape, type Shape } from '../../compiler/graph/types.ts';
 import { checkIndex, eq, iota, logSoftmax, neg, reshape, sum, where } from '../../compiler/ops/index.ts';
+import type { Floats } from '../floats.ts';
 import { type Loss, type LossOptions, reduceLoss } from './loss.ts';
 
 export interface SoftmaxCrossEntropy extends Loss {
-  (logits: Tensor, labels: Tensor, options?: LossOptions): Tensor;
+  (logits: Tensor, labels: Tensor, options?: LossOptions): Floats;
   readonly targets: 'classes';
 }
 
@@ -25,13 +26,16 @@ export const softmaxCrossEntropy: SoftmaxCrossEntropy = Object.assign(crossEntro
   targets: 'classes' as const,
 });
 
-function crossEntropy(logits: Tensor, labels: Tensor, options: LossOptions = {}): Tensor {
+function crossEntropy(logits: Tensor, labels: Tensor, options: LossOptions = {}): Floats {
   check(logits, labels);
   return scope('softmaxCrossEntropy', () => {
     const [rows, classes] = logits.type.shape as [number, number];
-    const label = reshape(checkIndex(labels as Tensor<readonly number[], 'i32'>, classes), [rows, 1]);
+    const label = reshape(
+      checkIndex(labels as Tensor<Shape, 'i32'>, { size: classes, label: 'softmaxCrossEntropy labels' }),
+      [rows, 1],
+    );
     const isLabel = eq(iota([rows, classes], 1), label);
-    const picked = where(isLabel as Tensor<readonly number[], 'bool'>, logSoftmax(logits, 1), 0);
+    const picked = where(isLabel, logSoftmax(logits as Floats, 1), 0);
     return reduceLoss(neg(sum(picked, 1)), options.reduction);
   });
 }

@@ -68,6 +68,8 @@ export interface FitOptions {
   readonly shuffle?: boolean;
   /** The order follows from it; default 0. */
   readonly seed?: number;
+  /** The learning rate of each step, from 0: set before the step runs. Default: the optimizer's. */
+  readonly learningRate?: (step: number) => number;
   /** Called after each epoch; training stops when it returns `stop`. */
   readonly onEpochEnd?: (end: EpochEnd) => unknown;
   /** When it is aborted, training stops after the step in flight, and `fit` returns what it has. */
@@ -158,9 +160,7 @@ export class Model {
       });
     }
     this.#training =
-      loss === undefined
-        ? undefined
-        : { loss, optimizer, metrics, target: targetSpec(loss, y, prediction) };
+      loss === undefined ? undefined : { loss, optimizer, metrics, target: targetSpec(loss, y, prediction) };
     const entries = modelEntries(this.#inputs, build, this.#training);
     const next = new Program<Readonly<Record<string, AnyEntry>>>(entries, rest);
     const before = this.#program;
@@ -190,7 +190,15 @@ export class Model {
    * (the loss is no longer finite), and what a run throws.
    */
   async fit(data: ModelData, options: FitOptions = {}): Promise<History> {
-    const { epochs = 1, batchSize = 32, shuffle = true, seed = 0, signal, onEpochEnd } = options;
+    const {
+      epochs = 1,
+      batchSize = 32,
+      shuffle = true,
+      seed = 0,
+      signal,
+      onEpochEnd,
+      learningRate,
+    } = options;
     const training = this.#need('fit', 'optimizer');
     const rows = this.#rows(data, '', training);
     const validation = options.validation && this.#rows(options.validation, 'validation ', training);
@@ -203,7 +211,13 @@ export class Model {
       const count = rows[targetName]!.count;
       progress.begin(`Epoch ${epoch}/${epochs}`, count);
       const order = batchesOf(count, batchSize, shuffle ? { seed: seed * 65537 + epoch } : null);
-      await this.#overBatches('train', rows, order, (results, examples) => {
+      const prepare = async (batch: number): Promise<void> => {
+        if (learningRate === undefined) return;
+        // The rate is a variable of the compiled entry.
+        if (steps === 0) await this.program.compile('train', { batch });
+        this.program.set('optimizer/learningRate', learningRate(steps));
+      };
+      await this.#overBatches('train', rows, order, prepare, (results, examples) => {
         const loss = totals.add(results, examples);
         steps++;
         if (!Number.isFinite(loss)) throw divergence(loss, epoch, steps);
@@ -246,6 +260,7 @@ export class Model {
       'predict',
       rows,
       batchesOf(count, options.batchSize ?? 32),
+      null,
       (results, examples) => {
         const { data, dtype, shape } = results['prediction']!;
         const rowSize = data.length / examples;
@@ -267,12 +282,21 @@ export class Model {
     return summarize(this.#trace(), probeBatch);
   }
 
-  /** Text of a stage; see `Program.dump`. Without `of`: of all that has been compiled. */
-  dump(
-    stage: DumpStage,
-    of: { readonly entry?: string; readonly dims?: Readonly<Record<string, number>> } = {},
-  ): string {
-    return this.program.dump(stage, of);
+  /**
+   * Text of a stage; see `Program.dump`. Of `train` (or what the model was compiled for) and a batch size, or of all that
+   * has been compiled.
+   */
+  dump(stage: DumpStage, of: { readonly entry?: string; readonly batchSize?: number } = {}): string {
+    const { entry = of.batchSize === undefined ? undefined : this.#mainEntry(), batchSize } = of;
+    return this.program.dump(stage, {
+      ...(entry === undefined ? {} : { entry }),
+      ...(batchSize === undefined ? {} : { dims: { batch: batchSize } }),
+    });
+  }
+
+  /** A few lines about the plan of an entry for a batch size; see `Program.describe`. */
+  describePlan(of: { readonly entry?: string; readonly batchSize?: number } = {}): string {
+    return this.program.describe(of.entry ?? this.#mainEntry(), { batch: of.batchSize ?? 32 });
   }
 
   /** Plans compiled so far with the current values of variables, for `heddle/runtime`; see `Program.save`. */
@@ -283,6 +307,12 @@ export class Model {
   /** Ends the threads. */
   async dispose(): Promise<void> {
     await this.#program?.dispose();
+  }
+
+  /** What the model is for: `train` when it was compiled to train, else `evaluate`, else `predict`. */
+  #mainEntry(): string {
+    if (this.#training === undefined) return 'predict';
+    return this.#training.optimizer === undefined ? 'evaluate' : 'train';
   }
 
   #buildFunction(): Build {
@@ -326,6 +356,7 @@ export class Model {
       'evaluate',
       rows,
       batchesOf(rows[targetName]!.count, batchSize),
+      null,
       (results, examples) => {
         totals.add(results, examples);
         return true;
@@ -339,6 +370,7 @@ export class Model {
     name: string,
     rows: RowsByName,
     batches: Iterable<Int32Array>,
+    prepare: ((examples: number) => Promise<void>) | null,
     visit: (results: Readonly<Record<string, RunTensor>>, examples: number) => boolean,
   ): Promise<void> {
     const gather = (indices: Int32Array): Record<string, Feed> =>
@@ -353,6 +385,7 @@ export class Model {
     let feeds = next.done ? null : gather(next.value);
     while (feeds !== null) {
       const examples: number = next.value!.length;
+      await prepare?.(examples);
       const running: Promise<Readonly<Record<string, RunTensor>>> = this.program.run(name, feeds);
       // A failing run is told by `await` below; gathering must not let it go by unhandled.
       running.catch(() => {});

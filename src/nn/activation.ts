@@ -1,6 +1,5 @@
 // Layers without variables that change each element, or the shape.
 
-import type { Tensor } from '../../compiler/graph/ir.ts';
 import {
   flatten as flattenOp,
   relu as reluOp,
@@ -9,17 +8,11 @@ import {
   tanh as tanhOp,
 } from '../../compiler/ops/index.ts';
 import type { Context } from '../context.ts';
-import { type Layer, type LayerOptions, layer, refuse } from './layer.ts';
+import type { Floats } from '../floats.ts';
+import { type Layer, type LayerOptions, layer } from './layer.ts';
 
-function activation(kind: string, op: (x: Tensor) => Tensor, options: LayerOptions): Layer {
-  return layer(
-    kind,
-    (x) => {
-      if (x.type.dtype !== 'f32') refuse(kind, x, 'its input is f32', "convert it first: cast(x, 'f32')");
-      return op(x);
-    },
-    options,
-  );
+function activation(kind: string, op: (x: Floats) => Floats, options: LayerOptions): Layer {
+  return layer(kind, op, options);
 }
 
 /** max(x, 0), elementwise; the derivative at 0 is 0. */
@@ -65,6 +58,6 @@ export function identity(options: LayerOptions = {}): Layer {
  *
  * @example nn.lambda((x) => mul(x, 2))
  */
-export function lambda(build: (x: Tensor, ctx: Context) => Tensor, options: LayerOptions = {}): Layer {
+export function lambda(build: (x: Floats, ctx: Context) => Floats, options: LayerOptions = {}): Layer {
   return layer('lambda', build, options);
 }

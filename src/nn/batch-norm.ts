@@ -1,9 +1,9 @@
 // Batch normalization (Ioffe and Szegedy, 2015).
 
-import type { Tensor } from '../../compiler/graph/ir.ts';
 import { elementCount } from '../../compiler/graph/types.ts';
 import { add, mean, mul, reshape, rsqrt, square, sub } from '../../compiler/ops/index.ts';
 import type { Context } from '../context.ts';
+import type { Floats } from '../floats.ts';
 import { ones, zeros } from '../initializers/constant.ts';
 import type { Initializer } from '../initializers/initializer.ts';
 import { checkRange } from './check.ts';
@@ -29,7 +29,7 @@ export interface BatchNormOptions extends LayerOptions {
  * In training, mean and biased variance are those of the batch, and the running statistics move towards the batch's
  * mean and its unbiased variance (· n/(n−1)); in evaluation the running statistics take their place. Variables `scale`, `shift`
  * and, not trainable, `mean` and `variance`, one number a channel.
- * Throws HDL0003 (options), HDL0015 (input is not f32, has no channels, or is one value a channel in training).
+ * Throws HDL0003 (options), HDL0015 (input has no channels, or is one value a channel in training).
  *
  * @example nn.batchNorm({ momentum: 0.1 })
  */
@@ -41,23 +41,23 @@ export function batchNorm(options: BatchNormOptions = {}): Layer {
   return layer(
     'bn',
     (x, ctx) => {
-      const { shape, dtype } = x.type;
-      if (shape.length < 2 || dtype !== 'f32') {
+      const { shape } = x.type;
+      if (shape.length < 2) {
         refuse('batchNorm', x, 'its input is f32[batch, channels, …]', 'put the channels in dimension 1');
       }
       const channels = shape[1]!;
       // Statistics have shape [channels]; against x they are [channels, 1, …, 1].
-      const spread = (v: Tensor): Tensor => reshape(v, [channels, ...shape.slice(2).map(() => 1)]);
+      const spread = (v: Floats): Floats => reshape(v, [channels, ...shape.slice(2).map(() => 1)]);
       const { mean: center, variance } = statistics(x, ctx);
-      let scale: Tensor = rsqrt(add(variance, epsilon));
+      let scale: Floats = rsqrt(add(variance, epsilon));
       if (affine) scale = mul(scale, ctx.variable('scale', [channels], options.scaleInit ?? ones()));
-      const y: Tensor = mul(sub(x, spread(center)), spread(scale));
+      const y: Floats = mul(sub(x, spread(center)), spread(scale));
       return affine ? add(y, spread(ctx.variable('shift', [channels], options.shiftInit ?? zeros()))) : y;
     },
     options,
   );
 
-  function statistics(x: Tensor, ctx: Context): { readonly mean: Tensor; readonly variance: Tensor } {
+  function statistics(x: Floats, ctx: Context): { readonly mean: Floats; readonly variance: Floats } {
     const { shape } = x.type;
     const channels = shape[1]!;
     const notTrained = { trainable: false };
@@ -79,11 +79,11 @@ export function batchNorm(options: BatchNormOptions = {}): Layer {
       );
     }
     const axes = shape.map((_, i) => i).filter((i) => i !== 1);
-    const center: Tensor = mean(x, axes, { keepDims: true });
+    const center: Floats = mean(x, axes, { keepDims: true });
     const variance = mean(square(sub(x, center)), axes);
     const flat = reshape(center, [channels]);
     if (running !== null && ctx.training) {
-      const moved = (from: Tensor, to: Tensor): Tensor => add(mul(from, 1 - momentum), mul(to, momentum));
+      const moved = (from: Floats, to: Floats): Floats => add(mul(from, 1 - momentum), mul(to, momentum));
       ctx.assign(running.mean, moved(running.mean, flat));
       ctx.assign(running.variance, moved(running.variance, mul(variance, n / (n - 1))));
     }

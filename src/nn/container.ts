@@ -5,6 +5,7 @@ import { compilerError } from '../../compiler/graph/errors.ts';
 import { callerLocation } from '../../compiler/graph/location.ts';
 import { formatShape, sameShape } from '../../compiler/graph/types.ts';
 import { add } from '../../compiler/ops/index.ts';
+import type { Floats } from '../floats.ts';
 import { type Layer, type LayerOptions, layer } from './layer.ts';
 
 /**
@@ -23,7 +24,7 @@ export function sequential(layers: readonly Layer[], options: LayerOptions = {})
       loc: callerLocation(),
     });
   });
-  return layer('block', (x, ctx) => children.reduce((y, child) => child.apply(y, ctx), x), options);
+  return layer('block', (x, ctx) => children.reduce<Floats>((y, child) => child.apply(y, ctx), x), options);
 }
 
 /**

@@ -1,6 +1,6 @@
 // The two-dimensional convolution layer.
 
-import { conv2d as conv2dOp } from '../../compiler/ops/index.ts';
+import { add, conv2d as conv2dOp, reshape } from '../../compiler/ops/index.ts';
 import { zeros } from '../initializers/constant.ts';
 import type { Initializer } from '../initializers/initializer.ts';
 import { glorotUniform } from '../initializers/scaled.ts';
@@ -10,7 +10,7 @@ import { expectRank, type Layer, type LayerOptions, layer, refuse } from './laye
 export interface Conv2dOptions extends LayerOptions {
   /** Default 1. */
   readonly stride?: Pair;
-  /** Zeros added on each side: a number, [rows, columns], or `same`, half the kernel; default 0. */
+  /** Zeros on each side: a number, [rows, columns], or `same`, as many as give ⌈size / stride⌉; default 0. */
   readonly padding?: Pair | 'same';
   /** Default 1. */
   readonly dilation?: Pair;
@@ -26,7 +26,7 @@ export interface Conv2dOptions extends LayerOptions {
 /**
  * Cross-correlation of pictures with `filters` kernels. f32[N, C, H, W] → f32[N, filters, H′, W′] with
  * H′ = ⌊(H + 2·padding − dilation·(kernel − 1) − 1) / stride⌋ + 1; variables `w` [filters, C / groups, kernel, kernel] and
- * `b` [filters]. Padding `same` keeps the size at stride 1 and needs odd kernels.
+ * `b` [filters].
  * Throws HDL0003 (options), HDL0015 (input is not f32[N, C, H, W], or channels do not split into groups).
  *
  * @example nn.conv2d(16, 3, { padding: 1, stride: 2, bias: false })
@@ -36,6 +36,7 @@ export function conv2d(filters: number, kernel: Pair, options: Conv2dOptions = {
   const [rows, columns] = pair(kernel);
   const stride = pair(options.stride ?? 1);
   const dilation = pair(options.dilation ?? 1);
+  const padding = options.padding === 'same' ? 'same' : pair(options.padding ?? 0);
   for (const [name, value] of [
     ['filters', filters],
     ['kernel', rows],
@@ -63,26 +64,10 @@ export function conv2d(filters: number, kernel: Pair, options: Conv2dOptions = {
           `choose a number of groups that divides both`,
         );
       }
-      const padding =
-        options.padding === 'same'
-          ? ([samePadding(rows, dilation[0]), samePadding(columns, dilation[1])] as const)
-          : pair(options.padding ?? 0);
       const w = ctx.variable('w', [filters, channels / groups, rows, columns], init);
-      const b = bias ? ctx.variable('b', [filters], biasInit) : undefined;
-      return conv2dOp(x, w, { stride, padding, dilation, groups, ...(b === undefined ? {} : { bias: b }) });
-
-      function samePadding(size: number, step: number): number {
-        const sum = step * (size - 1);
-        if (sum % 2 !== 0) {
-          refuse(
-            say,
-            x,
-            `padding 'same' needs an odd kernel, not ${size}`,
-            'use an odd kernel, or say the padding',
-          );
-        }
-        return sum / 2;
-      }
+      const y = conv2dOp(x, w, { strides: stride, padding, dilation, groups });
+      if (!bias) return y;
+      return add(y, reshape(ctx.variable('b', [filters], biasInit), [1, filters, 1, 1]));
     },
     options,
   );

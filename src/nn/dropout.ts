@@ -2,7 +2,7 @@
 
 import { bernoulli, mul, where } from '../../compiler/ops/index.ts';
 import { checkRange } from './check.ts';
-import { type Layer, type LayerOptions, layer, refuse } from './layer.ts';
+import { type Layer, type LayerOptions, layer } from './layer.ts';
 
 /**
  * In training, each element is 0 with probability `rate` and else x / (1 − rate); in evaluation it is x. Any f32 input. The
@@ -15,10 +15,8 @@ export function dropout(rate: number, options: LayerOptions = {}): Layer {
   return layer(
     'dropout',
     (x, ctx) => {
-      if (x.type.dtype !== 'f32')
-        refuse('dropout', x, 'its input is f32', "convert it first: cast(x, 'f32')");
       if (!ctx.training || rate === 0) return x;
-      const kept = bernoulli(ctx.randomKey(), x.type.shape, 1 - rate);
+      const kept = bernoulli(ctx.randomKey(), 1 - rate, x.type.shape);
       return where(kept, mul(x, 1 / (1 - rate)), 0);
     },
     options,

@@ -7,6 +7,7 @@ import { compilerError } from '../../compiler/graph/errors.ts';
 import type { Tensor } from '../../compiler/graph/ir.ts';
 import { callerLocation } from '../../compiler/graph/location.ts';
 import type { Context } from '../context.ts';
+import type { Floats } from '../floats.ts';
 
 export interface Layer {
   /** What it is called in paths: `conv`, `bn`, `dense`. */
@@ -14,7 +15,7 @@ export interface Layer {
   /** The user's name for it, in place of its kind and a number. */
   readonly name: string | undefined;
   /** Its output for `x`, with nodes and variables under its path. */
-  apply(x: Tensor, ctx: Context): Tensor;
+  apply(x: Tensor, ctx: Context): Floats;
 }
 
 /** Options that every layer takes. */
@@ -25,14 +26,14 @@ export interface LayerOptions {
 
 /**
  * A layer of one's own. `build` runs in the layer's scope: variables come from `ctx.variable`, other layers are applied
- * with `inner.apply(x, ctx)`.
+ * with `inner.apply(x, ctx)`. Its input is f32: anything else throws HDL0015 when it is applied.
  *
  * @example
  * const scale = layer('scale', (x, ctx) => mul(x, ctx.variable('s', [], initializers.ones())));
  */
 export function layer(
   kind: string,
-  build: (x: Tensor, ctx: Context) => Tensor,
+  build: (x: Floats, ctx: Context) => Floats,
   options: LayerOptions = {},
 ): Layer {
   const made: Layer = {
@@ -47,7 +48,8 @@ export function layer(
           loc: callerLocation(),
         });
       }
-      return ctx.enter(made, kind, options.name, (inner) => build(x, inner));
+      if (x.type.dtype !== 'f32') refuse(kind, x, 'its input is f32', "convert it first: cast(x, 'f32')");
+      return ctx.enter(made, kind, options.name, (inner) => build(x as Floats, inner));
     },
   };
   return Object.freeze(made);
@@ -63,10 +65,9 @@ export function refuse(kind: string, x: Tensor, rule: string, hint: string): nev
   });
 }
 
-/** The input has this many dimensions and is f32, or HDL0015 is thrown. */
+/** The input has this many dimensions, or HDL0015 is thrown. */
 export function expectRank(kind: string, x: Tensor, rank: number, layout: string): void {
-  const { shape, dtype } = x.type;
-  if (dtype !== 'f32') refuse(kind, x, 'its input is f32', "convert it first: cast(x, 'f32')");
+  const { shape } = x.type;
   if (shape.length === rank) return;
   const hint =
     rank === 2

@@ -1,0 +1,236 @@
+// Each layer's formula, computed by hand beside it.
+
+import t from 'tap';
+import {
+  type Context,
+  entry,
+  grad,
+  initializers,
+  nn,
+  type Program,
+  program,
+  sum,
+  type Tensor,
+  tensor,
+} from '../../src/index.ts';
+
+const { constant, fromArray } = initializers;
+
+/** A program that applies a layer in evaluation (`predict`) and training (`train`). */
+function programOf(layer: nn.Layer, shape: readonly number[]): Program {
+  const inputs = { x: tensor(['batch', ...shape]) };
+  const build = ({ x }: { readonly x: Tensor }, ctx: Context): { y: Tensor } => ({ y: layer.apply(x, ctx) });
+  return program(
+    { predict: entry(inputs, build), train: entry(inputs, build, { training: true }) },
+    { target: 'reference', seed: 3 },
+  ) as Program;
+}
+
+async function output(
+  p: Program,
+  name: string,
+  data: readonly number[],
+  shape: readonly number[],
+): Promise<number[]> {
+  const { y } = await p.run(name, { x: { data, shape } });
+  return Array.from(y!.data);
+}
+
+function close(t: Tap, got: readonly number[], want: readonly number[], tolerance = 1e-5): void {
+  t.ok(
+    got.length === want.length && got.every((g, i) => Math.abs(g - want[i]!) <= tolerance),
+    `${got} is near ${want}`,
+  );
+}
+type Tap = typeof t;
+
+t.test('dense: x w + b', async (t) => {
+  const p = programOf(
+    nn.dense(2, { init: fromArray([1, 2, 3, 4, 5, 6]), biasInit: fromArray([10, 20]) }),
+    [3],
+  );
+  close(t, await output(p, 'predict', [1, 0, 2], [1, 3]), [10 + 1 + 10, 20 + 2 + 12]);
+  t.same(
+    p.variables().map((v) => [v.name, v.shape, v.trainable]),
+    [
+      ['dense1/w', [3, 2], true],
+      ['dense1/b', [2], true],
+    ],
+  );
+});
+
+t.test('conv2d: cross-correlation with padding and stride', async (t) => {
+  const p = programOf(
+    nn.conv2d(1, 3, {
+      padding: 1,
+      stride: 2,
+      init: fromArray([1, 2, 3, 4, 5, 6, 7, 8, 9]),
+      biasInit: constant(1),
+    }),
+    [1, 3, 3],
+  );
+  const x = [1, 2, 3, 4, 5, 6, 7, 8, 9];
+  // Windows at the corners of the padded picture: at (0, 0) the kernel's 5, 6, 8, 9 meet 1, 2, 4, 5.
+  const corner = 5 * 1 + 6 * 2 + 8 * 4 + 9 * 5;
+  close(
+    t,
+    await output(p, 'predict', x, [1, 1, 3, 3]),
+    [corner, 4 * 2 + 5 * 3 + 7 * 5 + 8 * 6, 2 * 4 + 3 * 5 + 5 * 7 + 6 * 8, 1 * 5 + 2 * 6 + 4 * 8 + 5 * 9].map(
+      (v) => v + 1,
+    ),
+  );
+});
+
+t.test('batchNorm: batch statistics in training, running ones in evaluation', async (t) => {
+  const p = programOf(
+    nn.batchNorm({ momentum: 0.1, epsilon: 1e-5, scaleInit: constant(2), shiftInit: constant(0.5) }),
+    [1],
+  );
+  const x = [1, 2, 3, 6];
+  const mean = 3;
+  const biased = (4 + 1 + 0 + 9) / 4;
+  const normal = (m: number, v: number) => x.map((e) => (2 * (e - m)) / Math.sqrt(v + 1e-5) + 0.5);
+  close(t, await output(p, 'predict', x, [4, 1]), normal(0, 1));
+  close(t, await output(p, 'train', x, [4, 1]), normal(mean, biased));
+  const [runningMean, runningVariance] = [0.1 * mean, 0.9 + 0.1 * biased * (4 / 3)];
+  close(t, Array.from(p.get('bn1/mean').data), [runningMean]);
+  close(t, Array.from(p.get('bn1/variance').data), [runningVariance]);
+  close(t, await output(p, 'predict', x, [4, 1]), normal(runningMean, runningVariance));
+  await t.rejects(
+    p.run('train', { x: { data: [1], shape: [1, 1] } }),
+    { code: 'HDL0015' },
+    'one value has no variance',
+  );
+});
+
+t.test('batchNorm normalizes over all axes but 1', async (t) => {
+  const p = programOf(nn.batchNorm(), [2, 1, 2]);
+  const y = await output(p, 'train', [0, 2, 5, 5, 2, 4, 5, 9], [2, 2, 1, 2]);
+  const channel = (c: number): number[] => [0, 1].flatMap((n) => y.slice(n * 4 + c * 2, n * 4 + c * 2 + 2));
+  for (const c of [0, 1]) {
+    const values = channel(c);
+    close(
+      t,
+      [values.reduce((a, b) => a + b, 0) / 4, values.reduce((a, b) => a + b * b, 0) / 4],
+      [0, 1],
+      1e-4,
+    );
+  }
+});
+
+t.test('pooling', async (t) => {
+  const x = Array.from({ length: 16 }, (_, i) => i);
+  close(t, await output(programOf(nn.maxPool2d(2), [1, 4, 4]), 'predict', x, [1, 1, 4, 4]), [5, 7, 13, 15]);
+  close(
+    t,
+    await output(programOf(nn.avgPool2d(2), [1, 4, 4]), 'predict', x, [1, 1, 4, 4]),
+    [2.5, 4.5, 10.5, 12.5],
+  );
+  close(t, await output(programOf(nn.globalAvgPool(), [2, 2, 4]), 'predict', x, [1, 2, 2, 4]), [3.5, 11.5]);
+});
+
+t.test('activations, flatten, identity, lambda', async (t) => {
+  const x = [-1, 0, 2];
+  close(t, await output(programOf(nn.relu(), [3]), 'predict', x, [1, 3]), [0, 0, 2]);
+  close(
+    t,
+    await output(programOf(nn.sigmoid(), [3]), 'predict', x, [1, 3]),
+    x.map((v) => 1 / (1 + Math.exp(-v))),
+  );
+  close(t, await output(programOf(nn.tanh(), [3]), 'predict', x, [1, 3]), x.map(Math.tanh));
+  const exps = x.map(Math.exp);
+  const total = exps.reduce((a, b) => a + b);
+  close(
+    t,
+    await output(programOf(nn.softmax(), [3]), 'predict', x, [1, 3]),
+    exps.map((e) => e / total),
+  );
+  close(t, await output(programOf(nn.identity(), [3]), 'predict', x, [1, 3]), x);
+  close(
+    t,
+    await output(
+      programOf(
+        nn.lambda((v) => sum(v, 1)),
+        [3],
+      ),
+      'predict',
+      x,
+      [1, 3],
+    ),
+    [1],
+  );
+  const flat = await programOf(nn.flatten(), [2, 3]).run('predict', {
+    x: { data: [1, 2, 3, 4, 5, 6], shape: [1, 2, 3] },
+  });
+  t.same(flat['y']!.shape, [1, 6]);
+});
+
+t.test('dropout: scaled in training, another mask each run, identity in evaluation', async (t) => {
+  const p = programOf(nn.dropout(0.25), [1000]);
+  const x = new Array<number>(1000).fill(3);
+  const first = await output(p, 'train', x, [1, 1000]);
+  const second = await output(p, 'train', x, [1, 1000]);
+  t.ok(
+    first.every((v) => v === 0 || Math.abs(v - 4) < 1e-5),
+    'each is 0 or 3 / 0.75',
+  );
+  const share = first.filter((v) => v === 0).length / 1000;
+  t.ok(Math.abs(share - 0.25) < 0.05, `dropped ${share}`);
+  t.notSame(first, second, 'the next run drops others');
+  t.same(await output(p, 'predict', x, [1, 1000]), x);
+  const again = programOf(nn.dropout(0.25), [1000]);
+  t.same(await output(again, 'train', x, [1, 1000]), first, 'same seed, same mask');
+});
+
+t.test('residual adds its branches', async (t) => {
+  const p = programOf(nn.residual([nn.dense(2, { init: fromArray([0, 1, 1, 0]) }), nn.relu()]), [2]);
+  close(t, await output(p, 'predict', [1, -2], [1, 2]), [1 + 0, -2 + 1]);
+  t.same(
+    p.variables().map((v) => v.name),
+    ['residual1/main/dense1/w', 'residual1/main/dense1/b'],
+  );
+});
+
+t.test('names: by kind and order in a container, by the user’s name, by object when shared', async (t) => {
+  const shared = nn.dense(2, { name: 'tied' });
+  const net = nn.sequential(
+    [nn.dense(2), nn.relu(), nn.dense(2), shared, shared, nn.sequential([nn.dense(2)])],
+    { name: 'net' },
+  );
+  const p = programOf(net, [2]);
+  await output(p, 'predict', [1, 2], [1, 2]);
+  t.same(
+    p
+      .variables()
+      .filter((v) => v.name.endsWith('/w'))
+      .map((v) => v.name),
+    ['net/dense1/w', 'net/dense2/w', 'net/tied/w', 'net/block1/dense1/w'],
+  );
+});
+
+t.test('layers made inside a build function find their variables by place', async (t) => {
+  const build = ({ x }: { readonly x: Tensor }, ctx: Context): { y: Tensor } => ({
+    y: nn.dense(1).apply(nn.dense(4).apply(x, ctx), ctx),
+  });
+  const inputs = { x: tensor(['batch', 3]) };
+  const p = program({ a: entry(inputs, build), b: entry(inputs, build) }, { target: 'reference' });
+  const one = await p.run('a', { x: [[1, 2, 3]] });
+  const other = await p.run('b', {
+    x: [
+      [1, 2, 3],
+      [1, 2, 3],
+    ],
+  });
+  t.same([...other.y.data], [one.y.data[0], one.y.data[0]]);
+  t.equal(p.variables().length, 4);
+});
+
+t.test('gradients flow through layers', async (t) => {
+  const layer = nn.sequential([nn.dense(2, { init: fromArray([1, 2, 3, 4]), bias: false }), nn.relu()]);
+  const p = program(
+    { dx: entry({ x: tensor([1, 2]) }, ({ x }, ctx) => ({ dx: grad(sum(layer.apply(x, ctx)), [x])[0]! })) },
+    { target: 'reference' },
+  );
+  const { dx } = await p.run('dx', { x: [[1, 1]] });
+  t.same([...dx.data], [3, 7]);
+});
