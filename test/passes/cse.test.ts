@@ -5,6 +5,7 @@ import { named } from '../../compiler/graph/build.ts';
 import type { Node } from '../../compiler/graph/ir.ts';
 import { scope } from '../../compiler/graph/scope.ts';
 import { add, div, mul, sub } from '../../compiler/ops/arithmetic.ts';
+import { minimum } from '../../compiler/ops/binary.ts';
 import { broadcastTo, sum } from '../../compiler/ops/broadcast.ts';
 import { constant } from '../../compiler/ops/constant.ts';
 import { full, input } from '../../compiler/ops/leaf.ts';
@@ -37,6 +38,8 @@ t.test('what differs in operands, attributes, type or constants stays apart', as
   const pairs: [string, Node, Node][] = [
     ['inputs', x, y],
     ['operands of a quotient', div(x, y), div(y, x)],
+    ['operands of a difference', sub(x, y), sub(y, x)],
+    ['operands of a minimum, for its zeros', minimum(x, y), minimum(y, x)],
     ['axes', sum(x, 0), sum(x, 1)],
     ['shapes', broadcastTo(x, [3, 2, 2]), broadcastTo(x, [4, 2, 2])],
     ['zeros of different sign', full([], 0), full([], -0)],
