@@ -114,6 +114,17 @@ export function normalizeAxis(fn: string, x: Node, axis: number, rank: number = 
   });
 }
 
+/** Throws HDL0002 in the name of a function of several ops unless x is f32. */
+export function requireFloats(fn: string, x: Node): void {
+  if (x.type.dtype === 'f32') return;
+  throw compilerError('HDL0002', {
+    what: `${fn}(${describeNode(x)})`,
+    rule: `${fn} computes with f32, not ${x.type.dtype}`,
+    hint: `convert it: cast(x, 'f32')`,
+    loc: callerLocation(),
+  });
+}
+
 function show(value: unknown): string {
   return value === undefined ? 'nothing' : (JSON.stringify(value) ?? String(value)).replaceAll(',', ', ');
 }

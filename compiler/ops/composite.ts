@@ -8,7 +8,7 @@ import { callerLocation } from '../graph/location.ts';
 import { scope } from '../graph/scope.ts';
 import type { Shape } from '../graph/types.ts';
 import { add, div, mul, sub } from './arithmetic.ts';
-import { normalizeAxes, normalizeAxis } from './attrs.ts';
+import { normalizeAxes, normalizeAxis, requireFloats } from './attrs.ts';
 import { sum } from './broadcast.ts';
 import { eq, where } from './compare.ts';
 import { stopGradient } from './convert.ts';
@@ -26,7 +26,7 @@ type Axes = number | readonly number[];
  *     mean(x, 0); // f32[64, 10] → f32[10]
  */
 export function mean(x: Floats, axes?: Axes, options: ReduceOptions = {}): Floats {
-  acceptFloats('mean', x);
+  requireFloats('mean', x);
   const count = countAlong('mean', x, axes);
   return scope('mean', () => div(sum(x, axes, options), count) as Floats);
 }
@@ -43,7 +43,7 @@ export interface VarianceOptions extends ReduceOptions {
  *     variance(x, 0, { ddof: 1 }); // f32[64, 10] → f32[10]
  */
 export function variance(x: Floats, axes?: Axes, options: VarianceOptions = {}): Floats {
-  acceptFloats('variance', x);
+  requireFloats('variance', x);
   const { ddof = 0 } = options;
   const count = countAlong('variance', x, axes);
   if (!(count - ddof > 0)) {
@@ -67,7 +67,7 @@ export function variance(x: Floats, axes?: Axes, options: VarianceOptions = {}):
  *     logSumExp(logits, 1); // f32[64, 10] → f32[64]
  */
 export function logSumExp(x: Floats, axes?: Axes, options: ReduceOptions = {}): Floats {
-  acceptFloats('logSumExp', x);
+  requireFloats('logSumExp', x);
   const list = normalizeAxes('logSumExp', x, axes);
   return scope('logSumExp', () => {
     const top = stopGradient(max(x, list, { keepDims: true }));
@@ -84,7 +84,7 @@ export function logSumExp(x: Floats, axes?: Axes, options: ReduceOptions = {}): 
  *     softmax(logits); // f32[64, 10] → f32[64, 10], rows add up to 1
  */
 export function softmax<S extends Shape>(x: Node<S, 'f32'>, axis: number = -1): Node<S, 'f32'> {
-  acceptFloats('softmax', x);
+  requireFloats('softmax', x);
   const a = normalizeAxis('softmax', x, axis);
   return scope('softmax', () => {
     const powers = exp(sub(x as Floats, largestAlong(x, a)));
@@ -99,7 +99,7 @@ export function softmax<S extends Shape>(x: Node<S, 'f32'>, axis: number = -1): 
  *     logSoftmax(logits); // f32[64, 10] → f32[64, 10]
  */
 export function logSoftmax<S extends Shape>(x: Node<S, 'f32'>, axis: number = -1): Node<S, 'f32'> {
-  acceptFloats('logSoftmax', x);
+  requireFloats('logSoftmax', x);
   const a = normalizeAxis('logSoftmax', x, axis);
   return scope('logSoftmax', () => {
     const shifted = sub(x as Floats, largestAlong(x, a));
@@ -116,14 +116,4 @@ function largestAlong(x: Floats, axis: number): Floats {
 /** Number of elements that go into one. */
 function countAlong(fn: string, x: Node, axes: Axes | undefined): number {
   return normalizeAxes(fn, x, axes).reduce((n, a) => n * x.type.shape[a]!, 1);
-}
-
-function acceptFloats(fn: string, x: Node): void {
-  if (x.type.dtype === 'f32') return;
-  throw compilerError('HDL0002', {
-    what: `${fn}(${describeNode(x)})`,
-    rule: `${fn} computes with f32, not ${x.type.dtype}`,
-    hint: `convert it: cast(x, 'f32')`,
-    loc: callerLocation(),
-  });
 }

@@ -37,18 +37,29 @@ export {
 export { broadcastTo, expandDims, sum } from './broadcast.ts';
 export { checkFinite, checkIndex } from './check.ts';
 export { eq, ge, gt, le, lt, ne, where } from './compare.ts';
+export { logSoftmax, logSumExp, mean, softmax, type VarianceOptions, variance } from './composite.ts';
 export { concat, split, stack } from './concat.ts';
 export { type ConstantValues, constant } from './constant.ts';
+export { type ConvOptions, conv1d, conv2d, conv3d, dense, matmul } from './contract.ts';
 export { bitcast, cast, stopGradient } from './convert.ts';
 export { defineOp } from './define.ts';
 export { bernoulli, normal, randomKey, uniform } from './distributions.ts';
 export { full, input, iota, ones, onesLike, variableNode, zeros, zerosLike } from './leaf.ts';
 export { clip, cosh, log2, reciprocal, rsqrt, sinh, square, tan } from './math.ts';
+export {
+  type AvgPoolOptions,
+  avgPool1d,
+  avgPool2d,
+  globalAvgPool,
+  maxPool1d,
+  maxPool2d,
+  type PoolOptions,
+} from './pool.ts';
 export { pow } from './power.ts';
 export { prod } from './prod.ts';
 export { foldIn, randomBits, splitKey } from './random.ts';
 export { all, any, max, min } from './reduce.ts';
-export { flatten, flip, reshape, reverse, squeeze, transpose } from './shape.ts';
+export { flatten, flip, reshape, reverse, squeeze, transpose, unsqueeze } from './shape.ts';
 export { pad, slice } from './slice.ts';
 export {
   abs,

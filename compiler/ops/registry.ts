@@ -7,13 +7,16 @@ import { binaryOps } from './binary.ts';
 import { checkOps } from './check.ts';
 import { compareOps } from './compare.ts';
 import { concatOps } from './concat.ts';
+import { contractOps } from './contract.ts';
 import { convertOps } from './convert.ts';
 import { leafOps } from './leaf.ts';
 import { powerOps } from './power.ts';
 import { randomOps } from './random.ts';
+import { reduceOps } from './reduce.ts';
 import { shapeOps } from './shape.ts';
 import { sliceOps } from './slice.ts';
 import { unaryOps } from './unary.ts';
+import { windowOps } from './window.ts';
 
 const families: readonly (readonly OpDef[])[] = [
   leafOps,
@@ -26,6 +29,9 @@ const families: readonly (readonly OpDef[])[] = [
   shapeOps,
   sliceOps,
   concatOps,
+  reduceOps,
+  contractOps,
+  windowOps,
   randomOps,
   checkOps,
 ];

@@ -17,7 +17,7 @@ import {
 } from '../graph/types.ts';
 import { constIndex, divIndex, type Index, modIndex, offsetIndex, scaleIndex } from '../kernel/affine.ts';
 import { checkAxes, checkIntegers, normalizeAxes, normalizeAxis } from './attrs.ts';
-import { broadcastOps } from './broadcast.ts';
+import { broadcastOps, expandDims } from './broadcast.ts';
 import { defineOp } from './define.ts';
 import { allDTypes, drawAxes, drawPermutation, drawTensor } from './draw.ts';
 import { flatIndex } from './leaf.ts';
@@ -268,6 +268,9 @@ export function squeeze<D extends DType>(
     shape.filter((_, i) => !list.includes(i)),
   );
 }
+
+/** Another name of `expandDims`, as ONNX and PyTorch have it. */
+export const unsqueeze: typeof expandDims = expandDims;
 
 /**
  * Joins all dimensions from `axis` on: batch first, features in one row. Any dtype.

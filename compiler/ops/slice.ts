@@ -13,6 +13,7 @@ import { defineOp } from './define.ts';
 import { allDTypes, drawTensor } from './draw.ts';
 import { full } from './leaf.ts';
 import { flatPosition, generate, reader } from './loops.ts';
+import { spreadSize } from './spatial.ts';
 
 type SliceAttrs = {
   readonly starts: readonly number[];
@@ -62,7 +63,7 @@ export const sliceOp: OpDef = defineOp<SliceAttrs>({
     if (!needs[0] || cotangent.type.dtype !== 'f32') return [null];
     const { starts, strides } = node.attrs as SliceAttrs;
     const shape = operands[0]!.type.shape;
-    const covered = node.type.shape.map((n, d) => spread(n, strides[d]! - 1));
+    const covered = node.type.shape.map((n, d) => spreadSize(n, strides[d]! - 1));
     return [
       padBy(cotangent, {
         lo: starts,
@@ -125,7 +126,7 @@ export const padOp: OpDef = defineOp<PadAttrs>({
         'HDL0002',
       );
     }
-    const shape = x!.shape.map((n, d) => lo[d]! + spread(n, interior[d]!) + hi[d]!);
+    const shape = x!.shape.map((n, d) => lo[d]! + spreadSize(n, interior[d]!) + hi[d]!);
     const negative = shape.findIndex((n) => n < 0);
     if (negative >= 0) {
       fail(
@@ -161,19 +162,14 @@ export const padOp: OpDef = defineOp<PadAttrs>({
     const shape = random.shape(0, 4);
     const dtype = random.pick(allDTypes);
     const interior = shape.map(() => (random.bool(0.3) ? random.int(1, 2) : 0));
-    const lo = shape.map((n, d) => random.int(-Math.min(2, spread(n, interior[d]!) - 1), 2));
-    const hi = shape.map((n, d) => random.int(-Math.min(2, spread(n, interior[d]!) + lo[d]! - 1), 2));
+    const lo = shape.map((n, d) => random.int(-Math.min(2, spreadSize(n, interior[d]!) - 1), 2));
+    const hi = shape.map((n, d) => random.int(-Math.min(2, spreadSize(n, interior[d]!) + lo[d]! - 1), 2));
     return {
       operands: [drawTensor(random, dtype, shape), drawTensor(random, dtype, [])],
       attrs: { lo, hi, interior },
     };
   },
 });
-
-/** Size of a dimension of n elements with `interior` new ones between neighbours. */
-function spread(n: number, interior: number): number {
-  return n === 0 ? 0 : n + (n - 1) * interior;
-}
 
 /** True where a pad put its value: the pad of false by true. */
 function isPadding(node: Node): Node {
@@ -189,7 +185,7 @@ function unpad(y: Node, { lo, hi, interior }: PadAttrs, shape: Shape): Node {
   return slice(
     grown,
     starts,
-    shape.map((n, d) => starts[d]! + spread(n, interior[d]!)),
+    shape.map((n, d) => starts[d]! + spreadSize(n, interior[d]!)),
     interior.map((i) => i + 1),
   );
 }
@@ -208,7 +204,7 @@ export function dilatedPosition(
   const position = at.map((i, d) => {
     const by = interior[d]! + 1;
     const offset = offsetIndex(i, -lo[d]!);
-    const hi = spread(shape[d]!, interior[d]!);
+    const hi = spreadSize(shape[d]!, interior[d]!);
     const range = indexRange(offset);
     if (range.min < 0 || range.max >= hi) conditions.push({ kind: 'inRange', index: offset, lo: 0, hi });
     const aligned = offset.constant % by === 0 && offset.terms.every((t) => t.coeff % by === 0);
