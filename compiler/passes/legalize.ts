@@ -1,58 +1,88 @@
 // Makes padding explicit, so that inner loops never test for borders: afterwards convolutions have neither padding nor
-// input dilation. A `pad` fuses with whatever produces its operand, and its guards split loops at the border; the
-// convolution itself reads plain memory.
+// input dilation, and sums and extremes under windows have no padding. A `pad` fuses with whatever produces its operand,
+// and its guards split loops at the border; the op itself reads plain memory.
 //
 //   convolution(x, w, {padLo, padHi, inputDilation})  →  convolution(pad(x, 0, {lo, hi, interior}), w)
+//   reduceWindow(x, {monoid: max, padLo, padHi})      →  reduceWindow(pad(x, −∞), {monoid: max})
+//   windowArgmax(x, {padLo, padHi})                   →  windowArgmax(pad(x, −∞))
 //
 // Negative padding crops, as `pad` does. Values stay, save for one case: a padded 0 meets its filter element, so that
-// an infinite or NaN weight reaches outputs at the border as NaN.
+// an infinite or NaN weight reaches outputs at the border as NaN. `windowGather` and `windowScatter` keep their padding:
+// few of their elements lie on it, and their lowering guards those.
 
 import { makeNode } from '../graph/build.ts';
-import { describeNode } from '../graph/describe.ts';
-import { compilerError } from '../graph/errors.ts';
-import type { Graph, Node } from '../graph/ir.ts';
+import type { Node } from '../graph/ir.ts';
+import { type Monoid, neutral, type ScalarType } from '../kernel/expr.ts';
+import { transpose } from '../ops/shape.ts';
 import { padBy } from '../ops/slice.ts';
 import type { GraphPass } from './manager.ts';
 import { integers, rewriteNodes } from './rewrite.ts';
 
 export const legalize: GraphPass = {
   name: 'legalize',
-  doc: 'Makes the padding of convolutions explicit.',
-  run(graph) {
-    const after = rewriteNodes(graph, legalizeNode);
-    checkLegal(after);
-    return after;
-  },
+  doc: 'Makes the padding of convolutions and windows explicit.',
+  run: (graph) => rewriteNodes(graph, (node) => explicitPadding[node.op.name]?.(node) ?? node),
 };
 
-function legalizeNode(node: Node): Node {
-  return isLegal(node) ? node : explicitPadding(node);
-}
+/** For each op that has padding, the node without it, or null when there is none. */
+const explicitPadding: Readonly<Record<string, (node: Node) => Node | null>> = {
+  convolution(node) {
+    const spread = integers(node, 'inputDilation').map((d) => d - 1);
+    if (!hasPadding(node) && spread.every(isZero)) return null;
+    const padded = padBelow(node.operands[0]!, {
+      lo: [0, 0, ...integers(node, 'padLo')],
+      hi: [0, 0, ...integers(node, 'padHi')],
+      interior: [0, 0, ...spread],
+    });
+    return over(padded, node, { inputDilation: spread.map(() => 1) });
+  },
+  reduceWindow: (node) => padWindows(node, node.attrs['monoid'] as Monoid),
+  windowArgmax: (node) => padWindows(node, 'max'),
+};
 
-function isLegal(node: Node): boolean {
-  if (node.op.name !== 'convolution') return true;
-  const isPlain = (name: string, value: number): boolean => integers(node, name).every((v) => v === value);
-  return isPlain('padLo', 0) && isPlain('padHi', 0) && isPlain('inputDilation', 1);
-}
-
-function explicitPadding(node: Node): Node {
-  const [x, w] = node.operands;
-  const inputDilation = integers(node, 'inputDilation');
-  const padded = padBy(x!, {
-    lo: [0, 0, ...integers(node, 'padLo')],
-    hi: [0, 0, ...integers(node, 'padHi')],
-    interior: [0, 0, ...inputDilation.map((d) => d - 1)],
+/**
+ * Pads below a transpose: transpose(pad(x)) instead of pad(transpose(x)). The gradient to a convolution's weights reads
+ * the same padded picture as the convolution itself, seen from another side; so both are one value.
+ */
+function padBelow(
+  x: Node,
+  amounts: { readonly lo: number[]; readonly hi: number[]; readonly interior: number[] },
+): Node {
+  if (x.op.name !== 'transpose') return padBy(x, amounts);
+  const perm = integers(x, 'perm');
+  const moved = (list: readonly number[]): number[] => {
+    const out = new Array<number>(list.length);
+    perm.forEach((from, d) => {
+      out[from] = list[d]!;
+    });
+    return out;
+  };
+  const inner = padBelow(x.operands[0]!, {
+    lo: moved(amounts.lo),
+    hi: moved(amounts.hi),
+    interior: moved(amounts.interior),
   });
-  const none = inputDilation.map(() => 0);
-  const attrs = { ...node.attrs, padLo: none, padHi: none, inputDilation: none.map(() => 1) };
-  return makeNode(node.op, [padded, w!], attrs);
+  return transpose(inner, perm);
 }
 
-function checkLegal(graph: Graph): void {
-  const illegal = graph.nodes.find((n) => !isLegal(n));
-  if (illegal === undefined) return;
-  throw compilerError('HDL0099', {
-    what: `internal: ${describeNode(illegal)} is still padded after legalize`,
-    loc: illegal.loc,
-  });
+function padWindows(node: Node, monoid: Monoid): Node | null {
+  if (!hasPadding(node)) return null;
+  const x = node.operands[0]!;
+  const value = neutral(monoid, x.type.dtype as ScalarType);
+  return over(padBy(x, { lo: integers(node, 'padLo'), hi: integers(node, 'padHi') }, value), node);
+}
+
+/** The node without padding, over a padded first operand. */
+function over(padded: Node, node: Node, attrs: Node['attrs'] = {}): Node {
+  const none = integers(node, 'padLo').map(() => 0);
+  const operands = [padded, ...node.operands.slice(1)];
+  return makeNode(node.op, operands, { ...node.attrs, padLo: none, padHi: none, ...attrs });
+}
+
+function hasPadding(node: Node): boolean {
+  return ![...integers(node, 'padLo'), ...integers(node, 'padHi')].every(isZero);
+}
+
+function isZero(v: number): boolean {
+  return v === 0;
 }

@@ -2,8 +2,12 @@
 
 import t from 'tap';
 import { elementCount } from '../../compiler/graph/types.ts';
+import { mul } from '../../compiler/ops/arithmetic.ts';
+import { sum } from '../../compiler/ops/broadcast.ts';
 import { type ConvolutionAttrs, convolution } from '../../compiler/ops/convolution.ts';
 import { input } from '../../compiler/ops/leaf.ts';
+import { reduceWindow } from '../../compiler/ops/window.ts';
+import { grad } from '../../compiler/passes/grad.ts';
 import { legalize } from '../../compiler/passes/legalize.ts';
 import { graphOf, mismatches, show } from '../support/passes.ts';
 import { seededRandom } from '../support/random.ts';
@@ -58,5 +62,33 @@ t.test('values stay, to the bit: padding, cropping, dilation, strides, groups', 
     const draw = (n: number): Float64Array => Float64Array.from({ length: n }, () => random.uniform(-1, 1));
     const inputs = { x: draw(elementCount(x.type.shape)), w: draw(elementCount(v.type.shape)) };
     t.same(mismatches(before, legalize.run(before), { inputs }, 0), [], JSON.stringify(attrs));
+  }
+});
+
+t.test('windows are padded by what is neutral to them', async (t) => {
+  const windows = {
+    window: [1, 1, 3, 2],
+    strides: [1, 1, 2, 2],
+    padLo: [0, 0, 1, 1],
+    padHi: [0, 0, 1, 0],
+    dilation: [1, 1, 1, 1],
+  };
+  const data = Float64Array.from({ length: 120 }, (_, i) => ((i * 37) % 101) - 200);
+  for (const monoid of ['sum', 'max', 'min'] as const) {
+    const y = reduceWindow(x, monoid, windows);
+    const before = graphOf(y, ...grad(sum(mul(y, y)), [x]));
+    const after = legalize.run(before);
+    t.same(mismatches(before, after, { inputs: { x: data } }, 0), [], monoid);
+    const padding = after.nodes.flatMap((n) =>
+      n.op.name === 'pad' && n.operands[0] === x ? [n.operands[1]!.attrs] : [],
+    );
+    const value = { sum: 0, max: Number.NEGATIVE_INFINITY, min: Number.POSITIVE_INFINITY }[monoid];
+    t.ok(
+      padding.length > 0 && padding.every((a) => a['value'] === value),
+      `${monoid}: ${JSON.stringify(padding)}`,
+    );
+    for (const n of after.nodes.filter((v) => ['reduceWindow', 'windowArgmax'].includes(v.op.name))) {
+      t.same([n.attrs['padLo'], n.attrs['padHi']].flat(), [0, 0, 0, 0, 0, 0, 0, 0]);
+    }
   }
 });

@@ -19,11 +19,13 @@ import {
 } from '../../compiler/ops/binary.ts';
 import { broadcastTo, sum } from '../../compiler/ops/broadcast.ts';
 import { eq, ge, gt, lt, where } from '../../compiler/ops/compare.ts';
+import { softmax } from '../../compiler/ops/composite.ts';
 import { concat, stack } from '../../compiler/ops/concat.ts';
 import { conv2d, matmul } from '../../compiler/ops/contract.ts';
 import { cast } from '../../compiler/ops/convert.ts';
 import { iota } from '../../compiler/ops/leaf.ts';
 import { rsqrt, square } from '../../compiler/ops/math.ts';
+import { avgPool2d, maxPool2d } from '../../compiler/ops/pool.ts';
 import { pow } from '../../compiler/ops/power.ts';
 import { prod } from '../../compiler/ops/prod.ts';
 import { all, any, max, min } from '../../compiler/ops/reduce.ts';
@@ -188,8 +190,7 @@ const reductions: readonly Recipe[] = [
       const x = k.float();
       if (rank(x) === 0) return null;
       const axis = axisOf(k, x);
-      const e = exp(sub(x, max(x, axis, { keepDims: true })));
-      return [div(e, sum(e, axis, { keepDims: true })), 1];
+      return [softmax(x, axis), 1];
     },
   },
   {
@@ -304,6 +305,17 @@ const contractions: readonly Recipe[] = [
       const options = { strides: k.choose(1, 2), padding: k.choose(0, 2), groups };
       const terms = (channels / groups) * elementCount(taps);
       return [conv2d(x, w, options), k.bound(x) * terms];
+    },
+  },
+  {
+    name: 'pool',
+    make: (k) => {
+      const x = asImage(k.float());
+      const [, , h, w] = shapeOf(x) as [number, number, number, number];
+      const kernel = [k.choose(1, Math.min(3, h)), k.choose(1, Math.min(3, w))];
+      const padding = kernel.every((n) => n > 1) ? k.choose(0, 1) : 0;
+      const options = { kernel, strides: k.choose(1, 2), padding };
+      return [k.choose(0, 1) === 0 ? maxPool2d(x, options) : avgPool2d(x, options), k.bound(x)];
     },
   },
 ];
