@@ -1,0 +1,150 @@
+// Partition: hands the units of each step to the workers, phase by phase.
+//
+//   phase      step 3: 8 units      step 4: 1 unit     step 5: 3 units      worker 0   worker 1
+//                                                                           3 [0, 4)   3 [4, 8)
+//                                                                           5 [0, 1)   4 [0, 1)
+//                                                                                      5 [1, 3)   (if 4 is light)
+//
+// Units are fixed by the kernel and indivisible, groups (phases.ts) too. What is coarsest is handed out first, so that
+// what is fine evens out the rest; a worker gets one contiguous range of each step. Results never depend on it.
+
+import type { PlanSchedule, ScheduleItem } from '../../runtime/plan.ts';
+import type { Kernel } from '../kernel/ir.ts';
+import type { StepCost } from './barriers.ts';
+import type { Phases } from './phases.ts';
+
+/** A call, in the unit of `costOf`: some hundred nanoseconds' worth of nothing. */
+const callCost = 500;
+/** Below this cost, about half a microsecond, a step is not worth a second worker. */
+export const serialCost = 16384;
+
+/**
+ * Cost of running a kernel once: an operation and a byte cost about the same, some 0.03 ns, and the slower of arithmetic
+ * and memory decides.
+ */
+export function costOf(kernel: Kernel): number {
+  return callCost + Math.max(kernel.cost.flops, kernel.cost.bytes);
+}
+
+export function stepCosts(steps: readonly { readonly kernel: Kernel }[]): StepCost[] {
+  return steps.map(({ kernel }) => {
+    const cost = costOf(kernel);
+    return { isSerial: kernel.unit.extent <= 1 || cost < serialCost, cost };
+  });
+}
+
+/** One list of work per worker. */
+export function partition(
+  steps: readonly { readonly kernel: Kernel }[],
+  costs: readonly StepCost[],
+  phases: Phases,
+  workers: number,
+): PlanSchedule {
+  const lists: ScheduleItem[][] = Array.from({ length: workers }, () => []);
+  phases.phases.forEach((phase, p) => {
+    if (p > 0) for (const list of lists) list.push({ do: 'barrier' });
+    const parts: ScheduleItem[][] = lists.map(() => []);
+    const load = new Float64Array(workers);
+    for (const piece of piecesOf(phase.begin, phase.end, costs, phases.group, steps)) {
+      if (piece.kind === 'group') {
+        const worker = leastLoaded(load);
+        load[worker]! += piece.cost;
+        for (const step of piece.steps) {
+          parts[worker]!.push({ do: 'run', step, begin: 0, end: steps[step]!.kernel.unit.extent });
+        }
+        continue;
+      }
+      const counts = shareUnits(piece.units, piece.grain, load);
+      let begin = 0;
+      counts.forEach((count, worker) => {
+        if (count > 0) parts[worker]!.push({ do: 'run', step: piece.step, begin, end: begin + count });
+        load[worker]! += count * piece.grain;
+        begin += count;
+      });
+    }
+    parts.forEach((items, worker) => {
+      items.sort((a, b) => stepOf(a) - stepOf(b));
+      lists[worker]!.push(...items);
+    });
+  });
+  return { workers, lists };
+}
+
+function stepOf(item: ScheduleItem): number {
+  return item.do === 'run' ? item.step : -1;
+}
+
+type Piece =
+  | {
+      readonly kind: 'group';
+      readonly grain: number;
+      readonly cost: number;
+      readonly steps: readonly number[];
+    }
+  | { readonly kind: 'units'; readonly grain: number; readonly step: number; readonly units: number };
+
+/** What a phase hands out, the coarsest grain first; equal grains in step order. */
+function piecesOf(
+  begin: number,
+  end: number,
+  costs: readonly StepCost[],
+  group: Int32Array,
+  steps: readonly { readonly kernel: Kernel }[],
+): Piece[] {
+  const groups = new Map<number, { steps: number[]; cost: number }>();
+  const pieces: Piece[] = [];
+  for (let s = begin; s < end; s++) {
+    const { cost } = costs[s]!;
+    const g = group[s]!;
+    if (g < 0) {
+      const units = steps[s]!.kernel.unit.extent;
+      pieces.push({ kind: 'units', grain: cost / units, step: s, units });
+      continue;
+    }
+    const known = groups.get(g) ?? { steps: [], cost: 0 };
+    known.steps.push(s);
+    known.cost += cost;
+    groups.set(g, known);
+  }
+  for (const { steps, cost } of groups.values()) pieces.push({ kind: 'group', grain: cost, cost, steps });
+  return pieces.sort((a, b) => b.grain - a.grain);
+}
+
+function leastLoaded(load: Float64Array): number {
+  let least = 0;
+  for (let w = 1; w < load.length; w++) if (load[w]! < load[least]!) least = w;
+  return least;
+}
+
+/**
+ * How many units each worker gets so that the most loaded has as little as possible: all are filled to one level, and
+ * what does not divide goes, unit by unit, to the least loaded.
+ */
+function shareUnits(units: number, grain: number, load: Float64Array): number[] {
+  const level = waterLevel(units * grain, load);
+  const counts = Array.from(load, (l) => Math.max(0, Math.floor((level - l) / grain + 1e-9)));
+  let left = units - counts.reduce((a, b) => a + b, 0);
+  const filled = Float64Array.from(load, (l, w) => l + counts[w]! * grain);
+  for (; left > 0; left--) {
+    const worker = leastLoaded(filled);
+    counts[worker]!++;
+    filled[worker]! += grain;
+  }
+  for (; left < 0; left++) {
+    const worker = counts.findLastIndex((count) => count > 0);
+    counts[worker]!--;
+  }
+  return counts;
+}
+
+/** The level to which `amount` fills the loads, as water fills a vessel with steps. */
+function waterLevel(amount: number, load: Float64Array): number {
+  const sorted = Float64Array.from(load).sort();
+  let sum = 0;
+  for (let k = 0; k < sorted.length; k++) {
+    sum += sorted[k]!;
+    const level = (amount + sum) / (k + 1);
+    if (k + 1 === sorted.length || level <= sorted[k + 1]!) return level;
+  }
+  return amount;
+}

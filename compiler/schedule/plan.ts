@@ -1,0 +1,223 @@
+// schedulePlan: from a lowered program to a plan. Reads as the list of decisions:
+//
+//   order → phases (barriers) → lifetimes → in-place pairs → placement → partition, once per worker count
+//
+// Everything depends on the lowered program, the target and the set of worker counts; results of a run depend on none
+// of it. The lowered program comes back with its steps in the order of the plan: what dumps and the checker go by.
+
+import {
+  type Location,
+  type Plan,
+  type PlanManifest,
+  type PlanPlacement,
+  planFormat,
+} from '../../runtime/plan.ts';
+import { compilerError } from '../graph/errors.ts';
+import { elementBytes } from '../kernel/cost.ts';
+import type { Kernel, Target } from '../kernel/ir.ts';
+import { findPhases } from './barriers.ts';
+import { layOutConstants } from './constants.ts';
+import { dependencesOf } from './dependences.ts';
+import { findInPlacePairs, type InPlacePair } from './inplace.ts';
+import { lifetimesOf, peakBytes, widen } from './lifetimes.ts';
+import type { Buffer, Lowered, LoweredTensor } from './lowered.ts';
+import { orderSteps } from './order.ts';
+import { partition, serialCost, stepCosts } from './partition.ts';
+import { type Lifetime, type Phases, singlePhase } from './phases.ts';
+import { place } from './place.ts';
+
+export { manifestFromJson, manifestToJson } from './manifest.ts';
+export { printPlan } from './print.ts';
+
+/** Offsets in the arena are multiples of a cache line. */
+const alignment = 64;
+
+export interface ScheduleOptions {
+  readonly target: Target;
+  readonly targetKind: 'wasm' | 'js';
+  /** Worker counts to make schedules for. */
+  readonly workers: readonly number[];
+  /** Default: the target's. */
+  readonly features?: readonly string[];
+  /** Looks at buffers that placement may spend (place.ts). */
+  readonly placementEffort?: number;
+}
+
+export interface Scheduled {
+  readonly manifest: PlanManifest;
+  readonly constants: Uint8Array;
+  /** The program with its steps in the order of the plan. */
+  readonly lowered: Lowered;
+  /** Step s of the plan is step `order[s]` of the program that came in. */
+  readonly order: readonly number[];
+  /** Largest sum of bytes of the arena alive at once, which no placement beats. */
+  readonly lowerBound: number;
+}
+
+/**
+ * Decides order, memory and work of every worker. Pure and deterministic. Throws HDL0003 when `workers` is not a list of
+ * positive integers.
+ *
+ * @example
+ * const { manifest, constants } = scheduleProgram(lowered, { target, targetKind: 'wasm', workers: [1, 4] });
+ */
+export function scheduleProgram(program: Lowered, options: ScheduleOptions): Scheduled {
+  checkWorkers(options.workers);
+  const isParallel = options.workers.some((w) => w > 1);
+  const { order, lowered, phases } = chooseOrder(program, isParallel);
+  const lifetimes = lifetimesOf(lowered);
+  const widened = widen(lifetimes, phases);
+  const pairs = findInPlacePairs(lowered, lifetimes, phases);
+  const arena = placeArena(lowered, widened, pairs, options.placementEffort);
+  const constants = layOutConstants(lowered.buffers);
+  const kernels = [...new Set(lowered.steps.map((s) => s.kernel))];
+  const kernelIndex = new Map(kernels.map((k, i) => [k, i]));
+  const costs = stepCosts(lowered.steps);
+
+  const locate = (b: Buffer): Location => {
+    switch (b.home.kind) {
+      case 'arena':
+        return { space: 'arena', offset: arena.offsets[b.id]! };
+      case 'constant':
+        return { space: 'constant', offset: constants.offsets.get(b.id)! };
+      case 'variable':
+        return { space: 'variable', variable: b.home.variable, bank: b.home.bank };
+      case 'flags':
+        return { space: 'flags' };
+      default:
+        return b.home satisfies never;
+    }
+  };
+  const placement = ({ name, buffer }: LoweredTensor): PlanPlacement => {
+    const b = lowered.buffers[buffer]!;
+    return { name, dtype: b.type.dtype, shape: b.type.shape, location: locate(b), order: b.order };
+  };
+
+  const manifest: PlanManifest = {
+    format: planFormat,
+    entry: lowered.entry,
+    target: options.targetKind,
+    features: [...(options.features ?? options.target.features)],
+    arenaBytes: arena.height,
+    constantBytes: constants.bytes.length,
+    inputs: lowered.inputs.map(placement),
+    outputs: lowered.outputs.map(placement),
+    variables: lowered.variables.map((v) => ({
+      name: v.name,
+      dtype: v.type.dtype,
+      shape: v.type.shape,
+      order: v.order,
+      trainable: v.trainable,
+      updated: v.updated,
+    })),
+    kernels: kernels.map((k) => ({
+      name: k.name,
+      params: k.params.map((p) => ({ access: p.access, bytes: p.elements * elementBytes(p.storage) })),
+    })),
+    steps: lowered.steps.map((s) => ({
+      label: s.label,
+      kernel: kernelIndex.get(s.kernel as Kernel)!,
+      args: s.args.map((id) => locate(lowered.buffers[id]!)),
+      units: s.kernel.unit.extent,
+    })),
+    schedules: options.workers.map((n) => partition(lowered.steps, costs, phases, n)),
+    sites: lowered.sites,
+    buffers: lowered.buffers.flatMap((b) => {
+      const l = lifetimes[b.id];
+      return l
+        ? [{ name: b.name, offset: arena.offsets[b.id]!, bytes: b.bytes, from: l.from, to: l.to }]
+        : [];
+    }),
+  };
+  return { manifest, constants: constants.bytes, lowered, order, lowerBound: arena.lowerBound };
+}
+
+/** `scheduleProgram` with the code of the kernels: a whole plan, and the program in its order. */
+export function schedulePlan(
+  program: Lowered,
+  options: ScheduleOptions & { readonly code: Uint8Array },
+): { readonly plan: Plan; readonly lowered: Lowered; readonly scheduled: Scheduled } {
+  const scheduled = scheduleProgram(program, options);
+  const { manifest, constants, lowered } = scheduled;
+  return { plan: { manifest, code: options.code, constants }, lowered, scheduled };
+}
+
+function checkWorkers(workers: readonly number[]): void {
+  if (workers.length > 0 && workers.every((w) => Number.isInteger(w) && w >= 1)) return;
+  throw compilerError('HDL0003', {
+    what: `workers is [${workers.join(', ')}]`,
+    rule: 'worker counts are positive integers, one at least',
+    hint: 'pass for example workers: [1, 4]',
+  });
+}
+
+interface Ordered {
+  readonly order: readonly number[];
+  readonly lowered: Lowered;
+  readonly phases: Phases;
+  readonly peak: number;
+}
+
+/** More memory than this factor is too much to pay for fewer barriers. */
+const memoryForBarriers = 1.05;
+
+/** The program's own order, or the list schedule when that has fewer barriers and needs no more memory. */
+function chooseOrder(program: Lowered, isParallel: boolean): Ordered {
+  const own = arrange(
+    program,
+    program.steps.map((_, s) => s),
+    isParallel,
+  );
+  const listed = arrange(program, orderSteps(program, dependencesOf(program)), isParallel);
+  if (listed.peak <= own.peak)
+    return listed.phases.phases.length <= own.phases.phases.length || listed.peak < own.peak ? listed : own;
+  const isWorth =
+    listed.phases.phases.length < own.phases.phases.length && listed.peak <= own.peak * memoryForBarriers;
+  return isWorth ? listed : own;
+}
+
+function arrange(program: Lowered, order: readonly number[], isParallel: boolean): Ordered {
+  const lowered: Lowered = { ...program, steps: order.map((s) => program.steps[s]!) };
+  const phases = isParallel
+    ? findPhases(dependencesOf(lowered).before, stepCosts(lowered.steps), serialCost)
+    : singlePhase(lowered.steps.length);
+  const peak = peakBytes(widen(lifetimesOf(lowered), phases), (id) => lowered.buffers[id]!.bytes);
+  return { order, lowered, phases, peak };
+}
+
+interface Arena {
+  /** By buffer id. */
+  readonly offsets: readonly number[];
+  readonly height: number;
+  readonly lowerBound: number;
+}
+
+/** Buffers that follow each other in place are one interval. */
+function placeArena(
+  lowered: Lowered,
+  lifetimes: readonly (Lifetime | null)[],
+  pairs: readonly InPlacePair[],
+  effort: number | undefined,
+): Arena {
+  const head = lowered.buffers.map((b) => b.id as number);
+  // Pairs are in step order, so the input's own head is known.
+  for (const { input, output } of pairs) head[output] = head[input]!;
+  const spans = new Map<number, { from: number; to: number }>();
+  lifetimes.forEach((l, id) => {
+    if (!l) return;
+    const span = spans.get(head[id]!);
+    if (!span) spans.set(head[id]!, { ...l });
+    else {
+      span.from = Math.min(span.from, l.from);
+      span.to = Math.max(span.to, l.to);
+    }
+  });
+  const intervals = [...spans].map(([id, l]) => ({ id, ...l, bytes: lowered.buffers[id]!.bytes }));
+  const placed = place(intervals, { alignment, ...(effort === undefined ? {} : { effort }) });
+  const at = new Map(intervals.map((x, k) => [x.id, placed.offsets[k]!]));
+  return {
+    offsets: head.map((id) => at.get(id) ?? 0),
+    height: placed.height,
+    lowerBound: placed.lowerBound,
+  };
+}

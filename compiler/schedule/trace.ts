@@ -1,0 +1,121 @@
+// The trace of a kernel: its loop nest with everything left out but the accesses to memory, in the order in which they
+// happen. Statements become the loads of their expressions, then their store; a guard becomes a branch around the loads
+// of its sides. Accesses to the flags by checks are not in it.
+
+import type { Index, LoopVar } from '../kernel/affine.ts';
+import { indexKey } from '../kernel/affine.ts';
+import { type Condition, childrenOf, type Expr } from '../kernel/expr.ts';
+import type { Kernel, Stmt } from '../kernel/ir.ts';
+
+interface AccessOf<Kind> {
+  readonly kind: Kind;
+  readonly param: number;
+  readonly index: Index;
+  /** Elements touched: `lanes` of them, `stride` apart. */
+  readonly lanes: 1 | 4;
+  readonly stride: number;
+}
+
+export type Access = AccessOf<'load'> | AccessOf<'store'>;
+
+export type Trace =
+  | Access
+  | {
+      readonly kind: 'loop';
+      readonly v: LoopVar;
+      readonly step: number;
+      readonly limit: Index;
+      readonly body: readonly Trace[];
+    }
+  | {
+      readonly kind: 'branch';
+      readonly conditions: readonly Condition[];
+      readonly body: readonly Trace[];
+      readonly otherwise: readonly Trace[];
+    };
+
+export function traceOf(kernel: Kernel): Trace[] {
+  return traceStmts(kernel.body);
+}
+
+/** Two accesses with equal keys in one iteration touch the same elements. */
+export function accessKey(a: Access): string {
+  return `${indexKey(a.index)};${a.lanes};${a.lanes === 1 ? 0 : a.stride}`;
+}
+
+function traceStmts(body: readonly Stmt[]): Trace[] {
+  const out: Trace[] = [];
+  for (const s of body) {
+    switch (s.kind) {
+      case 'let':
+      case 'set':
+        traceExprs([s.value], s.lanes, out);
+        break;
+      case 'store':
+        traceIndices([s.index], out);
+        traceExprs([s.value], s.lanes, out);
+        out.push({ kind: 'store', param: s.param, index: s.index, lanes: s.lanes, stride: s.laneStride });
+        break;
+      case 'for':
+        traceIndices([s.limit], out);
+        out.push({ kind: 'loop', v: s.v, step: s.step, limit: s.limit, body: traceStmts(s.body) });
+        break;
+      case 'if':
+        traceIndices(conditionIndices(s.conditions), out);
+        out.push({
+          kind: 'branch',
+          conditions: s.conditions,
+          body: traceStmts(s.body),
+          otherwise: traceStmts(s.otherwise),
+        });
+        break;
+      default:
+        s satisfies never;
+    }
+  }
+  return out;
+}
+
+function conditionIndices(conditions: readonly Condition[]): Index[] {
+  return conditions.map((c) => c.index);
+}
+
+/** Loads of expressions; each object once per list, as targets compute it. */
+function traceExprs(roots: readonly Expr[], lanes: 1 | 4, out: Trace[], seen: Set<Expr> = new Set()): void {
+  for (const e of roots) {
+    if (seen.has(e)) continue;
+    seen.add(e);
+    if (e.kind === 'load') {
+      traceIndices([e.index], out, seen);
+      const isOne = lanes === 1 || e.laneStride === 0;
+      out.push({
+        kind: 'load',
+        param: e.param,
+        index: e.index,
+        lanes: isOne ? 1 : lanes,
+        stride: isOne ? 0 : e.laneStride,
+      });
+    } else if (e.kind === 'index') traceIndices([e.index], out, seen);
+    else if (e.kind === 'guard') {
+      traceIndices(conditionIndices(e.conditions), out, seen);
+      // What only one side evaluates is not there for the other, nor afterwards.
+      const body: Trace[] = [];
+      const otherwise: Trace[] = [];
+      traceExprs([e.value], lanes, body, new Set(seen));
+      traceExprs([e.otherwise], lanes, otherwise, new Set(seen));
+      if (body.length + otherwise.length > 0) {
+        out.push({ kind: 'branch', conditions: e.conditions, body, otherwise });
+      }
+    } else traceExprs(childrenOf(e), lanes, out, seen);
+  }
+}
+
+/** Loads inside of indices: values computed at run time (one lane). */
+function traceIndices(indices: readonly Index[], out: Trace[], seen: Set<Expr> = new Set()): void {
+  for (const i of indices) {
+    for (const { atom } of i.terms) {
+      if (atom.kind === 'value') traceExprs([atom.expr], 1, out, seen);
+      else if (atom.kind !== 'var') traceIndices([atom.x], out, seen);
+    }
+  }
+}
