@@ -49,9 +49,7 @@ export function chooseLayouts(graph: Graph, prober: Prober): ReadonlyMap<Node, O
       }
       for (const u of users.get(n) ?? []) {
         u.operands.forEach((o, i) => {
-          if (o !== n) return;
-          const map = dimensionMap(prober, u, i);
-          if (map) give(u, toResult(orders.get(n)!, map));
+          if (o === n) give(u, followOperand(prober, u, i, orders.get(n)!));
         });
       }
     }
@@ -97,8 +95,29 @@ function toOperand(order: Order, map: readonly number[]): Order {
   return order.map((d) => map.indexOf(d));
 }
 
-function toResult(order: Order, map: readonly number[]): Order {
-  return order.map((j) => map[j]!);
+/**
+ * The order in which the result walks through the operand with falling strides; null unless each dimension of the result
+ * moves along exactly one of the operand. Reductions keep the order of what is left, reshapes that split a dimension
+ * keep the parts together.
+ */
+function followOperand(prober: Prober, node: Node, operand: number, order: Order): Order | null {
+  const rank = node.type.shape.length;
+  if (rank < 2) return null;
+  const p = prober.probe(node);
+  const read = p.reads.find((r) => r.operand === operand);
+  if (!read) return null;
+  const strides = stridesOf(node.operands[operand]!.type.shape, order);
+  const own = p.vars.map((v, d): number | null => {
+    if (node.type.shape[d] === 1) return 0;
+    const places = read.at.flatMap((i, j) =>
+      i.terms
+        .filter((t) => t.atom.kind === 'var' && t.atom.id === v.id)
+        .map((t) => Math.abs(t.coeff) * strides[j]!),
+    );
+    return places.length === 1 ? places[0]! : null;
+  });
+  if (own.some((x) => x === null)) return null;
+  return rowMajor(rank).sort((a, b) => own[b]! - own[a]! || a - b);
 }
 
 /** Elements apart of neighbours along each (logical) dimension. */

@@ -206,6 +206,8 @@ function analyze(definition: KernelDefinition, target: Target): Shape | null {
     last.extent >= 8 &&
     [product.x, product.y].every((l) => [0, 1].includes(coefficientOf(l.index, last)));
   const m = rowLoop(def, product, v, target.tile.rows);
+  // Nothing is used twice: a plain reduction.
+  if (!m) return null;
   if (acrossFine) return { def, product, vars, v, m, form: 'across', lanes: 4 };
   if (alongFine) return { def, product, vars, v, m, form: 'along', lanes: 4 };
   return { def, product, vars, v, m, form: 'across', lanes: 1 };

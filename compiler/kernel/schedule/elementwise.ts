@@ -18,17 +18,18 @@ import type { Kernel, Stmt, Target } from '../ir.ts';
 import { coefficientOf, substituteStores } from '../substitute.ts';
 import { collapseSpace } from './collapse.ts';
 import { bindShared } from './share.ts';
-import { cutUnits, describeUnits, unitPrefix } from './units.ts';
+import { cutUnits, describeUnits, splitForUnits, unitPrefix } from './units.ts';
 import { canVectorize, vectorizer } from './vector.ts';
 
 /** Blocks of a long loop are multiples of this many elements: a cache line of the smallest element type. */
 const blockMultiple = 64;
 
 export function scheduleElementwise(definition: KernelDefinition, target: Target): Kernel {
-  const def = collapseSpace(definition);
+  const whole = collapseSpace(definition);
+  const work = volume(whole.space) * (operationCount(whole.stores.map((s) => s.value)) + whole.params.length);
+  const def = splitForUnits(whole, work, target.unitWork);
   const inner = def.space.at(-1);
   const outer = def.space.slice(0, -1);
-  const work = volume(def.space) * (operationCount(def.stores.map((s) => s.value)) + def.params.length);
   const prefix = unitPrefix(outer, work, target.unitWork);
   const rest = outer.slice(prefix);
   const enough = Math.max(1, Math.min(32, Math.floor(work / target.unitWork)));
@@ -70,7 +71,7 @@ export function scheduleElementwise(definition: KernelDefinition, target: Target
     flags: def.flags,
     unit: cut.unit,
     body,
-    schedule: `elementwise over ${def.space.map((v) => `${v.name}:${v.extent}`).join(' × ') || 'one point'}, ${target.lanes} lane${target.lanes > 1 ? 's' : ''}${blocks > 1 ? `, blocks of ${block}` : ''}, ${describeUnits(cut)}`,
+    schedule: `elementwise over ${whole.space.map((v) => `${v.name}:${v.extent}`).join(' × ') || 'one point'}, ${target.lanes} lane${target.lanes > 1 ? 's' : ''}${blocks > 1 ? `, blocks of ${block}` : ''}, ${describeUnits(cut)}`,
     cost: { flops: definitionFlops(def), bytes: definitionBytes(def) },
   };
 }

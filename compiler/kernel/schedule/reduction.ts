@@ -20,6 +20,7 @@ import {
   type DefinitionStore,
   type KernelDefinition,
   type ReduceExpr,
+  reductionsOf,
   type VarSource,
   volume,
 } from '../definition.ts';
@@ -30,7 +31,7 @@ import { makeAccumulator } from './accumulate.ts';
 import { arrangeReductions, collapseSpace, positionOf } from './collapse.ts';
 import { forLoop, storeValues } from './elementwise.ts';
 import { bindShared } from './share.ts';
-import { cutUnits, describeUnits, unitPrefix } from './units.ts';
+import { cutUnits, describeUnits, splitForUnits, unitPrefix } from './units.ts';
 import { canVectorize, laneStrides, vectorizer } from './vector.ts';
 
 /** Vectors that are accumulated at once in the `across` form. */
@@ -45,8 +46,10 @@ interface Prepared {
 }
 
 export function scheduleReduction(definition: KernelDefinition, target: Target): Kernel {
-  const p = arrangeReductions(collapseSpace(definition), byStride);
-  const work = volume(p.def.space) * volume(p.vars) * Math.max(1, p.reductions.length) * 2;
+  const whole = collapseSpace(definition);
+  const reduced = reductionsOf(whole.stores);
+  const work = volume(whole.space) * volume(reduced[0]!.vars) * reduced.length * 2;
+  const p = arrangeReductions(splitForUnits(whole, work, target.unitWork), byStride);
   const along = target.lanes === 4 ? vectorAlong(p) : null;
   return along ? scheduleAlong(p, along, target, work) : scheduleAcross(p, target, work);
 }

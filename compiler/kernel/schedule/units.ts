@@ -1,10 +1,10 @@
 // Work units: how the index space of a kernel is cut into pieces that any worker may run. The cut depends on shapes and
 // on the target only, never on the number of workers.
 
-import { divIndex, type Index, type LoopVar, modIndex, varIndex } from '../affine.ts';
-import type { VarSource } from '../definition.ts';
+import { addIndex, divIndex, type Index, type LoopVar, modIndex, scaleIndex, varIndex } from '../affine.ts';
+import { type KernelDefinition, type VarSource, volume } from '../definition.ts';
 import type { Kernel } from '../ir.ts';
-import { unflatten } from '../substitute.ts';
+import { substituteStores, unflatten } from '../substitute.ts';
 
 /** Kernels are cut into at least this many units when they are large enough: work for many workers, evenly. */
 export const wantedUnits = 32;
@@ -21,6 +21,31 @@ export function unitPrefix(space: readonly LoopVar[], work: number, unitWork: nu
     units *= space[k]!.extent;
   }
   return space.length;
+}
+
+/**
+ * Cuts the loop that would give far more units than the work is worth into blocks of equal length: only the blocks become
+ * units. The last loop of the space is left alone: lanes run along it.
+ */
+export function splitForUnits(def: KernelDefinition, work: number, unitWork: number): KernelDefinition {
+  const outer = def.space.slice(0, -1);
+  const count = unitPrefix(outer, work, unitWork);
+  const last = outer[count - 1];
+  if (!last) return def;
+  const before = volume(outer.slice(0, count - 1));
+  const worth = Math.max(1, Math.min(wantedUnits, Math.ceil(work / unitWork)));
+  if (before * last.extent <= 2 * worth) return def;
+  let blocks = Math.ceil(worth / before);
+  while (last.extent % blocks !== 0) blocks++;
+  if (blocks === last.extent) return def;
+  const block = def.vars.make(last.name, blocks);
+  const within = def.vars.make(last.name, last.extent / blocks);
+  const at = addIndex(scaleIndex(varIndex(block), within.extent), varIndex(within));
+  return {
+    ...def,
+    space: def.space.flatMap((v) => (v === last ? [block, within] : [v])),
+    stores: substituteStores(def.stores, (v) => (v.id === last.id ? at : undefined)),
+  };
 }
 
 export interface UnitCut {
