@@ -24,7 +24,14 @@ const rounds = Number(values.rounds);
 /** What is measured: a net, and who runs it. `small` is a batch that the slowest contender finishes in seconds. */
 const suites = {
   spiral: { workload: spiral, unit: 'steps/s', perStep: 1, peers: ['cpu', 'wasm'], js: true },
-  resnet8: { workload: resnet(1), unit: 'images/s', perStep: 64, peers: ['wasm', 'cpu'], small: resnet(1, 1), js: false },
+  resnet8: {
+    workload: resnet(1),
+    unit: 'images/s',
+    perStep: 64,
+    peers: ['wasm', 'cpu'],
+    small: resnet(1, 1),
+    js: false,
+  },
 };
 
 async function heddle(workload, options) {
@@ -42,7 +49,11 @@ async function contenders(suite) {
     { name: 'heddle wasm, 1 worker', make: () => heddle(suite.workload, { target: 'wasm', threads: 1 }) },
     { name: 'heddle wasm, 2 workers', make: () => heddle(suite.workload, { target: 'wasm', threads: 2 }) },
   ];
-  if (suite.js) list.push({ name: 'heddle js, 1 worker', make: () => heddle(suite.workload, { target: 'js', threads: 1 }) });
+  if (suite.js)
+    list.push({
+      name: 'heddle js, 1 worker',
+      make: () => heddle(suite.workload, { target: 'js', threads: 1 }),
+    });
   if (!values['no-peers']) {
     const { makeStep } = await import('./tfjs.mjs');
     for (const backend of suite.peers) {
@@ -81,8 +92,15 @@ const median = (list) => {
   return s.length % 2 ? s[m] : (s[m - 1] + s[m]) / 2;
 };
 
-const machine = { cpu: cpus()[0]?.model ?? 'unknown', cores: availableParallelism(), node: process.version, load: loadavg()[0] };
-console.log(`${machine.cpu}, ${machine.cores} cores available, Node ${machine.node}, load ${machine.load.toFixed(2)} at start`);
+const machine = {
+  cpu: cpus()[0]?.model ?? 'unknown',
+  cores: availableParallelism(),
+  node: process.version,
+  load: loadavg()[0],
+};
+console.log(
+  `${machine.cpu}, ${machine.cores} cores available, Node ${machine.node}, load ${machine.load.toFixed(2)} at start`,
+);
 const report = { machine, suites: {} };
 const chosen = positionals.length ? positionals : Object.keys(suites);
 for (const name of chosen) {
@@ -100,13 +118,23 @@ for (const name of chosen) {
       for (let i = 0; i < 3; i++) first.push(await run.step());
       running.push({ ...c, run, first, samples: [] });
     } catch (e) {
-      console.log(`  ${c.name.padEnd(26)} cannot: ${String(e.message ?? e).split('\n')[0].slice(0, 110)}`);
+      console.log(
+        `  ${c.name.padEnd(26)} cannot: ${String(e.message ?? e)
+          .split('\n')[0]
+          .slice(0, 110)}`,
+      );
     }
   }
   for (let r = 0; r < rounds; r++) for (const c of running) c.samples.push(...(await block(c.run.step)));
   const rate = (c) => (c.perStep ?? suite.perStep) / median(c.samples);
   const base = rate(running[0]);
-  report.suites[name] = running.map((c) => ({ name: c.name, rate: rate(c), ratio: rate(c) / base, samples: c.samples, losses: c.first }));
+  report.suites[name] = running.map((c) => ({
+    name: c.name,
+    rate: rate(c),
+    ratio: rate(c) / base,
+    samples: c.samples,
+    losses: c.first,
+  }));
   for (const c of running) {
     console.log(
       `  ${c.name.padEnd(26)} ${rate(c).toFixed(1).padStart(10)} ${suite.unit}   × ${(rate(c) / base).toFixed(3)}   first loss ${c.first[0].toFixed(5)}`,

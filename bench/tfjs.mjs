@@ -73,7 +73,13 @@ function resnet(w, params, x) {
     return v.sub(mean).mul(variance.add(1e-5).rsqrt()).mul(scale).add(shift);
   };
   // One pixel on every side, also at stride 2.
-  const padded = (v) => v.pad([[0, 0], [1, 1], [1, 1], [0, 0]]);
+  const padded = (v) =>
+    v.pad([
+      [0, 0],
+      [1, 1],
+      [1, 1],
+      [0, 0],
+    ]);
   let y = bn(conv(padded(x), 1, 'valid')).relu();
   for (const b of w.blocks) {
     let z = bn(conv(padded(y), b.stride, 'valid')).relu();

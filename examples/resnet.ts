@@ -1,137 +1,180 @@
 // A residual net, compiled once and trained across worker threads. Run it with `npm start`.
 //
-//   npm start                                      our own pictures: ten kinds of figures, 28 × 28
-//   npm start -- --data DIR                        MNIST and its kin (IDX files) or CIFAR-10 (binary batches)
+//   npm start                                  our own pictures: ten kinds of figures, 28 × 28
+//   npm start -- --data DIR                    MNIST and its kin (IDX files), or CIFAR-10 (binary batches)
 //   npm start -- --epochs 5 --threads 2 --batch 64 --target js --seed 1
-//   npm start -- --dump plan                       print a stage of the compiler instead of training
+//   npm start -- --dump plan                   print a stage of the compiler instead of training
 
-import { parseArgs } from 'node:util';
-import { type Dataset, figures, fromFolder } from './support/datasets.ts';
-import { type DumpStage, losses, Model, metrics, nn, optimizers } from '../src/index.ts';
+import {
+  type CompileEvent,
+  createProgress,
+  type DumpStage,
+  formatSeconds,
+  initializers,
+  losses,
+  Model,
+  metrics,
+  nn,
+  optimizers,
+  type Sink,
+} from '../src/index.ts';
+import { helpText, parseFlags, runAsScript } from './support/command-line.ts';
+import { type Dataset, drawnFigures, readFolder } from './support/datasets.ts';
 
 export interface ResnetOptions {
+  /** Folder of IDX files or CIFAR-10 batches; without it, pictures are drawn. */
   readonly data?: string | undefined;
   readonly epochs?: number | undefined;
   readonly batchSize?: number | undefined;
   readonly threads?: number | undefined;
-  readonly target?: 'wasm' | 'js' | undefined;
+  readonly target?: 'wasm' | 'js' | 'reference' | undefined;
   readonly seed?: number | undefined;
-  /** Pictures of the generated data set; tests use fewer. */
+  readonly dump?: DumpStage | undefined;
+  /** Number of drawn pictures, and channels of the first stage: tests make both small. */
   readonly train?: number | undefined;
   readonly test?: number | undefined;
-  readonly dump?: DumpStage | undefined;
+  readonly channels?: number | undefined;
+  /** Takes what would be printed. */
   readonly log?: ((line: string) => void) | undefined;
 }
 
-/** Two 3×3 convolutions beside a shortcut; a 1×1 convolution on the shortcut where the shape changes. */
-function block(channels: number, stride: number, from: number): nn.Layer {
-  const main = nn.sequential([
-    nn.conv2d(channels, 3, { stride, padding: 1, bias: false }),
-    nn.batchNorm(),
-    nn.relu(),
-    nn.conv2d(channels, 3, { padding: 1, bias: false }),
-    nn.batchNorm(),
-  ]);
-  if (stride === 1 && channels === from) return nn.residual(main);
-  return nn.residual(main, nn.sequential([nn.conv2d(channels, 1, { stride, bias: false }), nn.batchNorm()]));
+/** relu(main(x) + shortcut(x)): two 3 × 3 convolutions, and a 1 × 1 convolution beside them where the shape changes. */
+function stage(name: string, channels: number, stride: number): nn.Layer[] {
+  const main = nn.sequential(
+    [conv(channels, 3, stride), nn.batchNorm(), nn.relu(), conv(channels, 3, 1), nn.batchNorm()],
+    { name: 'main' },
+  );
+  const shortcut =
+    stride === 1
+      ? undefined
+      : nn.sequential([conv(channels, 1, stride), nn.batchNorm()], { name: 'shortcut' });
+  return [nn.residual(main, shortcut, { name }), nn.relu()];
 }
 
-/** ResNet-8: a stem, three stages of one block each, average over the picture, one dense layer. */
-export function resnet8(input: readonly [number, number, number], classes: number): Model {
-  const model = new Model({ input: [...input] });
-  model.add(nn.conv2d(16, 3, { padding: 1, bias: false, name: 'stem' })).add(nn.batchNorm()).add(nn.relu());
-  let from = 16;
-  for (const [i, channels] of [16, 32, 64].entries()) {
-    model.add(block(channels, i === 0 ? 1 : 2, from)).add(nn.relu());
-    from = channels;
-  }
-  return model.add(nn.globalAvgPool()).add(nn.dense(classes, { name: 'head' }));
+/** Without a bias: batch norm, which follows, has its own. */
+function conv(channels: number, kernel: 1 | 3, stride: number): nn.Layer {
+  const padding = kernel === 3 ? 1 : 0;
+  return nn.conv2d(channels, kernel, { stride, padding, bias: false, init: initializers.heNormal() });
 }
 
-/** Trains and tests; returns the accuracy on the test pictures. */
-export async function main(options: ResnetOptions = {}): Promise<number> {
-  const log = options.log ?? console.log;
-  const seed = options.seed ?? 1;
-  const dataset: Dataset = options.data
-    ? await fromFolder(options.data, log)
-    : figures({ train: options.train ?? 8000, test: options.test ?? 2000, seed });
-  log(`${dataset.name}: ${dataset.train.y.length} pictures to learn, ${dataset.test.y.length} to test, ${dataset.shape.join(' × ')}`);
+/** ResNet-8 (He et al., 2015): a stem, three stages of one block each, the mean over the picture, one dense layer. */
+export function resnet8(input: readonly [number, number, number], classes: number, channels = 16): Model {
+  return new Model({ input }).add(
+    nn.sequential([conv(channels, 3, 1), nn.batchNorm(), nn.relu()], { name: 'stem' }),
+    ...stage('stage1', channels, 1),
+    ...stage('stage2', 2 * channels, 2),
+    ...stage('stage3', 4 * channels, 2),
+    nn.globalAvgPool(),
+    nn.dense(classes, { name: 'head' }),
+  );
+}
 
-  const model = resnet8(dataset.shape, dataset.classes);
-  const epochs = options.epochs ?? 3;
-  const batchSize = options.batchSize ?? 64;
-  const steps = epochs * Math.ceil(dataset.train.y.length / batchSize);
-  model.compile({
+/** The learning rate of each step: up in a straight line over the first twentieth, then down to zero along a cosine. */
+export function cosineRate(peak: number, steps: number): (step: number) => number {
+  const warmUp = Math.max(1, Math.floor(steps / 20));
+  return (step) =>
+    step < warmUp
+      ? (peak * (step + 1)) / warmUp
+      : (peak / 2) * (1 + Math.cos((Math.PI * (step - warmUp)) / (steps - warmUp)));
+}
+
+/**
+ * Compiles, trains, tests; returns the accuracy on the test pictures, or null after a dump. Throws InputError for a folder
+ * that cannot be used.
+ */
+export async function main(options: ResnetOptions = {}): Promise<number | null> {
+  const { epochs = 3, batchSize = 50, seed = 1, log = console.log } = options;
+  const dataset: Dataset =
+    options.data === undefined
+      ? drawnFigures({ train: options.train ?? 6000, test: options.test ?? 1000, seed })
+      : await readFolder(options.data);
+  const { shape, classes, train, test } = dataset;
+  const count = train.y.length;
+  const steps = epochs * Math.ceil(count / batchSize);
+
+  const model = resnet8(shape, classes, options.channels).compile({
     loss: losses.softmaxCrossEntropy,
-    optimizer: optimizers.sgd({ learningRate: 0.05, momentum: 0.9, nesterov: true, weightDecay: 1e-4 }),
-    metrics: { accuracy: metrics.accuracy },
+    optimizer: optimizers.sgd({ momentum: 0.9, nesterov: true, weightDecay: 1e-4 }),
+    metrics: [metrics.accuracy()],
     threads: options.threads,
     target: options.target,
     seed,
+    onProgress: options.dump === undefined ? showStages(log) : undefined,
   });
-  log(model.summary());
-  if (options.dump) {
-    log(await model.dump(options.dump, { batchSize }));
-    await model.dispose();
-    return Number.NaN;
-  }
-  log(await model.describePlan({ batchSize }));
-  log(`training: ${epochs} epochs, ${steps} steps of ${batchSize}`);
-  await model.fit(dataset.train, {
-    epochs,
-    batchSize,
-    seed,
-    validation: dataset.test,
-    // The rate falls to zero along a cosine: the last epoch settles.
-    learningRate: (step) => 0.05 * 0.5 * (1 + Math.cos((Math.PI * step) / steps)),
-  });
-  const result = await model.evaluate(dataset.test, { batchSize: 250 });
-  log(`test accuracy ${result['accuracy']!.toFixed(4)}, test loss ${result['loss']!.toFixed(4)}`);
-  await model.dispose();
-  return result['accuracy']!;
-}
-
-/** Reads the command line and runs. */
-export async function run(args: readonly string[]): Promise<void> {
-  const { values } = parseArgs({
-    args: [...args],
-    options: {
-      data: { type: 'string' },
-      epochs: { type: 'string' },
-      batch: { type: 'string' },
-      threads: { type: 'string' },
-      target: { type: 'string' },
-      seed: { type: 'string' },
-      dump: { type: 'string' },
-    },
-  });
-  const number = (key: 'epochs' | 'batch' | 'threads' | 'seed'): number | undefined => {
-    const text = values[key];
-    if (text === undefined) return undefined;
-    const n = Number(text);
-    if (!Number.isInteger(n) || n < (key === 'seed' ? 0 : 1)) throw new Error(`--${key} takes a whole number, not '${text}'`);
-    return n;
-  };
-  if (values.target !== undefined && values.target !== 'wasm' && values.target !== 'js') {
-    throw new Error(`--target takes wasm or js, not '${values.target}'`);
-  }
-  await main({
-    data: values.data,
-    epochs: number('epochs'),
-    batchSize: number('batch'),
-    threads: number('threads'),
-    target: values.target,
-    seed: number('seed'),
-    dump: values.dump as DumpStage | undefined,
-  });
-}
-
-if (process.argv[1] !== undefined && import.meta.url.endsWith(process.argv[1].replaceAll('\\', '/').split('/').at(-1)!)) {
   try {
-    await run(process.argv.slice(2));
-    console.log('done');
-  } catch (error) {
-    console.error(error instanceof Error ? error.message : error);
-    process.exitCode = 1;
+    if (options.dump !== undefined) {
+      log(model.dump(options.dump, { batchSize: Math.min(batchSize, count) }));
+      return null;
+    }
+    log(`${dataset.name}: ${count} pictures to learn from, ${test.y.length} to be tested on,`);
+    log(`each ${shape.join(' × ')}, in ${classes} classes\n`);
+    log(model.summary());
+    await model.program.compile('train', { batch: Math.min(batchSize, count) });
+    log(`\n${model.describePlan({ batchSize: Math.min(batchSize, count) })}`);
+
+    log(`\nTraining: ${epochs} epochs, ${steps} steps of ${batchSize} pictures`);
+    const start = performance.now();
+    const history = await model.fit(train, {
+      epochs,
+      batchSize,
+      seed,
+      validation: test,
+      learningRate: cosineRate(0.1, steps),
+      progress: createProgress({ unit: 'img', ...(options.log ? { sink: sinkOf(options.log) } : {}) }),
+    });
+    const accuracy = history['valAccuracy']!.at(-1)!;
+    log(`\nTest accuracy ${accuracy.toFixed(4)} after ${formatSeconds((performance.now() - start) / 1000)}.`);
+    log('The same plan ran every step; see it with `npm start -- --dump plan`.');
+    return accuracy;
+  } finally {
+    await model.dispose();
   }
 }
+
+/** Prints each stage of a compilation with its time. */
+function showStages(log: (line: string) => void): (event: CompileEvent) => void {
+  let title = '';
+  return ({ entry, dims, stage, ms }) => {
+    // Others are compiled while a progress line stands on the screen.
+    if (entry !== 'train') return;
+    const now = `${entry}(${Object.entries(dims).map(([name, size]) => `${name}=${size}`)})`;
+    if (title === '') log(`\nCompiling ${now}`);
+    else if (title !== now) return;
+    title = now;
+    log(`  ${stage.padEnd(20)} ${ms.toFixed(1).padStart(8)} ms`);
+  };
+}
+
+function sinkOf(log: (line: string) => void): Sink {
+  return { write: (text) => log(text.replace(/\n$/, '')), isTTY: false, columns: 80 };
+}
+
+const flags = {
+  data: {
+    kind: 'text',
+    value: 'DIR',
+    help: 'folder of IDX files (MNIST …) or CIFAR-10 batches; else drawn figures',
+  },
+  epochs: { kind: 'number', least: 1, help: 'times through the training pictures (3)' },
+  batch: { kind: 'number', least: 2, help: 'pictures in a step (50)' },
+  threads: { kind: 'number', least: 1, help: 'threads that compute (one per core)' },
+  target: { kind: 'choice', of: ['wasm', 'js'], help: 'what the compiler emits (wasm)' },
+  seed: { kind: 'number', least: 0, help: 'drawn pictures, first weights and order follow from it (1)' },
+  dump: {
+    kind: 'choice',
+    of: ['source', 'graph', 'kernels', 'plan', 'code', 'wat', 'js'],
+    help: 'print a stage of the compiler instead of training',
+  },
+} as const;
+
+await runAsScript(import.meta.url, async (args) => {
+  const values = parseFlags(flags, args);
+  if (values === null) {
+    console.log(
+      `${helpText('npm start --', flags)}\n\nA residual net, compiled once and trained across worker threads.`,
+    );
+    return;
+  }
+  const { batch, ...rest } = values;
+  await main({ ...rest, batchSize: batch });
+});

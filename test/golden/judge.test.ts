@@ -9,7 +9,9 @@ import { missing, sharedFolder } from '../support/shared.ts';
 const adapter = fileURLToPath(new URL('../../../test/judge/adapter.mjs', import.meta.url));
 
 function judge(environment: Record<string, string>): Promise<{ code: number; output: string }> {
-  const folders = ['golden/cases', 'golden/optim', 'golden/train', 'fuzz-graphs'].map((d) => `${sharedFolder}/${d}`);
+  const folders = ['golden/cases', 'golden/optim', 'golden/train', 'fuzz-graphs'].map(
+    (d) => `${sharedFolder}/${d}`,
+  );
   return new Promise((resolve) => {
     execFile(
       process.execPath,
@@ -31,7 +33,9 @@ for (const [target, threads] of [
     const counts = /^(\d+) passed, (\d+) failed, (\d+) skipped$/.exec(last);
     t.ok(counts, 'the judge ran to its end', { output: output.slice(-2000) });
     t.comment(last);
-    t.equal(counts?.[2], '0', 'nothing that is not skipped fails', { failures: output.split('\n').filter((l) => l.startsWith('FAILED')) });
+    t.equal(counts?.[2], '0', 'nothing that is not skipped fails', {
+      failures: output.split('\n').filter((l) => l.startsWith('FAILED')),
+    });
     t.ok(Number(counts?.[1] ?? 0) >= 200, 'at least 200 cases pass');
     t.equal(code, 0);
   });

@@ -11,7 +11,12 @@ const workloads = skip ? {} : readJson<Record<string, Workload>>(`${folder}/work
 const reference = skip ? {} : readJson<Record<string, number[]>>(`${folder}/REFERENCE.json`);
 const long = process.env['HEDDLE_LONG'] === '1';
 
-async function losses(name: string, target: 'wasm' | 'js', threads: number, steps: number): Promise<number[]> {
+async function losses(
+  name: string,
+  target: 'wasm' | 'js',
+  threads: number,
+  steps: number,
+): Promise<number[]> {
   const w = workloads[name]!;
   const program = trainingProgram(w, { target, threads });
   const data = batches(w);
@@ -31,9 +36,12 @@ async function losses(name: string, target: 'wasm' | 'js', threads: number, step
 function compare(t: Test, name: string, got: readonly number[], tolerance: number): void {
   const want = reference[name]!;
   const worst = Math.max(...got.map((g, i) => Math.abs(g - want[i]!) / Math.max(1, Math.abs(want[i]!))));
-  t.ok(worst <= tolerance, `${name}: ${got.length} losses agree to ${worst.toExponential(1)} (limit ${tolerance})`, { got, want: want.slice(0, got.length) });
+  t.ok(
+    worst <= tolerance,
+    `${name}: ${got.length} losses agree to ${worst.toExponential(1)} (limit ${tolerance})`,
+    { got, want: want.slice(0, got.length) },
+  );
 }
-
 
 for (const [name, tolerance] of [
   ['mlp-tiny', 2e-5],
@@ -50,7 +58,8 @@ for (const [name, tolerance] of [
 t.test('resnet8, wasm: ten steps, 1 to 4 workers', { skip }, async (t) => {
   const one = await losses('resnet8', 'wasm', 1, 10);
   compare(t, 'resnet8', one, 2e-4);
-  for (const threads of [2, 3, 4]) t.same(await losses('resnet8', 'wasm', threads, 10), one, `${threads} workers: the same bits`);
+  for (const threads of [2, 3, 4])
+    t.same(await losses('resnet8', 'wasm', threads, 10), one, `${threads} workers: the same bits`);
 });
 
 t.test('resnet8, js: 1 to 4 workers', { skip }, async (t) => {
@@ -59,6 +68,10 @@ t.test('resnet8, js: 1 to 4 workers', { skip }, async (t) => {
   compare(t, 'resnet8', one, 2e-4);
   for (const threads of [2, 3, 4]) {
     const steps = long ? 10 : 2;
-    t.same(await losses('resnet8', 'js', threads, steps), one.slice(0, steps), `${threads} workers: the same bits`);
+    t.same(
+      await losses('resnet8', 'js', threads, steps),
+      one.slice(0, steps),
+      `${threads} workers: the same bits`,
+    );
   }
 });

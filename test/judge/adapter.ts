@@ -1,9 +1,9 @@
 // Drives Heddle with the judge's requests: graphs by name, training runs, ONNX models. An op that Heddle does not have
 // throws `unsupported` by its name; nothing is imitated here that a user of the library could not call.
 
-import * as h from '../../src/index.ts';
 import type { Tensor } from '../../src/index.ts';
-import { applyOp, type Attributes } from './ops.ts';
+import * as h from '../../src/index.ts';
+import { type Attributes, applyOp } from './ops.ts';
 import { makeOptimizer } from './rules.ts';
 import { unsupported } from './unsupported.ts';
 
@@ -23,7 +23,7 @@ interface JudgeNode {
 type Tensors = Record<string, JudgeTensor>;
 
 const options = {
-  target: process.env['HEDDLE_TARGET'] === 'js' ? ('js' as const) : ('wasm' as const),
+  target: (process.env['HEDDLE_TARGET'] ?? 'wasm') as 'wasm' | 'js' | 'reference',
   threads: Number(process.env['HEDDLE_THREADS'] ?? 1),
 };
 
@@ -40,7 +40,10 @@ function feed(t: JudgeTensor): Float32Array | Int32Array | Uint8Array {
   return Int32Array.from(Array.from(t.data as ArrayLike<number | bigint>, Number));
 }
 
-function mapValues<A, B>(record: Readonly<Record<string, A>>, f: (a: A, name: string) => B): Record<string, B> {
+function mapValues<A, B>(
+  record: Readonly<Record<string, A>>,
+  f: (a: A, name: string) => B,
+): Record<string, B> {
   return Object.fromEntries(Object.entries(record).map(([k, v]) => [k, f(v, k)]));
 }
 
@@ -60,7 +63,10 @@ function build(nodes: readonly JudgeNode[], values: Record<string, Tensor>): Rec
   return all;
 }
 
-async function evaluate(inputs: Tensors, make: (x: Record<string, Tensor>) => Record<string, Tensor>): Promise<Tensors> {
+async function evaluate(
+  inputs: Tensors,
+  make: (x: Record<string, Tensor>) => Record<string, Tensor>,
+): Promise<Tensors> {
   const program = h.program({ run: h.entry(mapValues(inputs, spec), make) }, options);
   try {
     const results = await program.run('run', mapValues(inputs, feed));
@@ -113,7 +119,9 @@ export async function evalGraph(request: EvalRequest): Promise<Record<string, Te
       out[`grad ${d}`] = grads[i]!;
     });
     if (kind === 'hvp') {
-      const along = diff.map((d, i) => h.sum(h.mul(grads[i]!, x[`tangent ${d}`]!))).reduce((a, b) => h.add(a, b));
+      const along = diff
+        .map((d, i) => h.sum(h.mul(grads[i]!, x[`tangent ${d}`]!)))
+        .reduce((a, b) => h.add(a, b));
       h.grad(along, wrt).forEach((g, i) => {
         out[`hvp ${diff[i]!}`] = g;
       });

@@ -1,32 +1,37 @@
 // The judge's ops, as calls of Heddle's public functions. What Heddle lacks is not in the table and is reported by name.
 
-import * as h from '../../src/index.ts';
 import type { Tensor } from '../../src/index.ts';
+import * as h from '../../src/index.ts';
 import { unsupported } from './unsupported.ts';
 
 export type Attributes = Readonly<Record<string, unknown>>;
 
 type T = Tensor;
+/** What takes floats alone: the ops themselves refuse other dtypes. */
+type F = h.Floats;
 type Op = (x: readonly T[], a: Attributes) => T | readonly T[];
 
 const one =
-  (f: (x: T) => T): Op =>
+  (f: (x: F) => T): Op =>
   ([x]) =>
-    f(x!);
+    f(x as F);
 const two =
   (f: (x: T, y: T) => T): Op =>
   ([x, y]) =>
     f(x!, y!);
 
-const num = (a: Attributes, key: string, otherwise: number): number => (typeof a[key] === 'number' ? a[key] : otherwise);
-const list = (a: Attributes, key: string): number[] | undefined => (Array.isArray(a[key]) ? (a[key] as number[]) : undefined);
-const reduction = (a: Attributes): 'mean' | 'sum' | 'none' => (a['reduction'] as 'mean' | 'sum' | 'none' | undefined) ?? 'mean';
+const num = (a: Attributes, key: string, otherwise: number): number =>
+  typeof a[key] === 'number' ? a[key] : otherwise;
+const list = (a: Attributes, key: string): number[] | undefined =>
+  Array.isArray(a[key]) ? (a[key] as number[]) : undefined;
+const reduction = (a: Attributes): 'mean' | 'sum' | 'none' =>
+  (a['reduction'] as 'mean' | 'sum' | 'none' | undefined) ?? 'mean';
 
-type Reducer = (x: T, axes?: readonly number[], options?: { keepDims?: boolean }) => T;
+type Reducer = (x: F, axes?: readonly number[], options?: { keepDims?: boolean }) => T;
 const reducer =
   (f: Reducer): Op =>
   ([x], a) =>
-    f(x!, list(a, 'axes'), { keepDims: a['keepdims'] === true });
+    f(x as F, list(a, 'axes'), { keepDims: a['keepdims'] === true });
 
 /** [top, left, bottom, right] → [[top, bottom], [left, right]]. */
 function padding(a: Attributes, spatial: number): [number, number][] {
@@ -34,20 +39,30 @@ function padding(a: Attributes, spatial: number): [number, number][] {
   return Array.from({ length: spatial }, (_, i) => [pads[i]!, pads[i + spatial]!]);
 }
 
+/** Windows of two-dimensional pools. */
+function windows(
+  a: Attributes,
+): Pick<h.PoolOptions, 'kernel' | 'strides' | 'padding'> & { kernel: readonly number[] } {
+  const kernel = list(a, 'kernel')!;
+  return { kernel, strides: list(a, 'strides') ?? kernel, padding: padding(a, 2) };
+}
+
 function convolve(spatial: 1 | 2): Op {
-  return ([x, w, b], a) => {
+  return (operands, a) => {
+    const [x, w, b] = operands as readonly F[];
     const options = {
       strides: list(a, 'strides') ?? new Array<number>(spatial).fill(1),
       padding: padding(a, spatial),
       dilation: list(a, 'dilations') ?? new Array<number>(spatial).fill(1),
       groups: num(a, 'groups', 1),
     };
-    const y: T = spatial === 1 ? h.conv1d(x!, w!, options as never) : h.conv2d(x!, w!, options as never);
+    const y = spatial === 1 ? h.conv1d(x!, w!, options) : h.conv2d(x!, w!, options);
     return b ? h.add(y, h.reshape(b, [1, b.type.shape[0]!, ...new Array<number>(spatial).fill(1)])) : y;
   };
 }
 
-function batchNormTrain([x, gamma, beta, mean, variance]: readonly T[], a: Attributes): readonly T[] {
+function batchNormTrain(operands: readonly T[], a: Attributes): readonly T[] {
+  const [x, gamma, beta, mean, variance] = operands as readonly F[];
   const axes = [0, 2, 3].slice(0, x!.type.shape.length - 1);
   const channels = x!.type.shape[1]!;
   const count = x!.type.shape.reduce((n, d) => n * d, 1) / channels;
@@ -69,16 +84,17 @@ function batchNormInfer([x, gamma, beta, mean, variance]: readonly T[], a: Attri
 }
 
 /** (x − mean) / sqrt(var + eps) over axes. */
-function standardize(x: T, axes: readonly number[], eps: number): T {
+function standardize(x: F, axes: readonly number[], eps: number): F {
   const centred = h.sub(x, h.mean(x, axes, { keepDims: true }));
   return h.div(centred, h.sqrt(h.add(h.mean(h.square(centred), axes, { keepDims: true }), eps)));
 }
 
-function layerNorm([x, gamma, beta]: readonly T[], a: Attributes): T {
+function layerNorm(operands: readonly T[], a: Attributes): T {
+  const [x, gamma, beta] = operands as readonly F[];
   const rank = x!.type.shape.length;
   const from = (num(a, 'axis', -1) + rank) % rank;
   const axes = Array.from({ length: rank - from }, (_, i) => from + i);
-  let y = standardize(x!, axes, num(a, 'eps', 1e-5));
+  let y: T = standardize(x!, axes, num(a, 'eps', 1e-5));
   if (gamma) y = h.mul(y, gamma);
   return beta ? h.add(y, beta) : y;
 }
@@ -94,7 +110,8 @@ function slice([x]: readonly T[], a: Attributes): T {
     const d = (axis + shape.length) % shape.length;
     const n = shape[d]!;
     const step = steps[i]!;
-    const clampTo = (v: number, lo: number, hi: number): number => Math.min(Math.max(v < 0 ? v + n : v, lo), hi);
+    const clampTo = (v: number, lo: number, hi: number): number =>
+      Math.min(Math.max(v < 0 ? v + n : v, lo), hi);
     const full = y.type.shape;
     const begin = full.map(() => 0);
     const limit = [...full];
@@ -127,7 +144,7 @@ const table: Readonly<Record<string, Op>> = {
   leaky_relu: ([x], a) => h.leakyRelu(x!, num(a, 'alpha', 0.01)),
   elu: ([x], a) => h.elu(x!, num(a, 'alpha', 1)),
   celu: ([x], a) => h.celu(x!, num(a, 'alpha', 1)),
-  gelu: ([x], a) => h.gelu(x!, { approximate: a['approximate'] === 'tanh' ? 'tanh' : 'none' }),
+  gelu: ([x], a) => h.gelu(x!, a['approximate'] === 'tanh' ? 'tanh' : 'erf'),
   clip: ([x], a) => h.clip(x!, num(a, 'min', Number.NEGATIVE_INFINITY), num(a, 'max', Number.POSITIVE_INFINITY)),
   add: two(h.add), sub: two(h.sub), mul: two(h.mul), div: two(h.div), pow: two(h.pow), maximum: two(h.maximum),
   minimum: two(h.minimum), gt: two(h.gt), lt: two(h.lt), ge: two(h.ge), le: two(h.le), eq: two(h.eq),
@@ -147,22 +164,22 @@ const table: Readonly<Record<string, Op>> = {
   },
   conv1d: convolve(1), conv2d: convolve(2),
   max_pool2d: ([x], a) =>
-    h.maxPool2d(x!, { kernel: list(a, 'kernel')!, strides: list(a, 'strides') ?? list(a, 'kernel')!, padding: padding(a, 2), dilation: list(a, 'dilations') ?? [1, 1] } as never),
+    h.maxPool2d(x!, { ...windows(a), dilation: list(a, 'dilations') ?? 1 }),
   avg_pool2d: ([x], a) =>
-    h.avgPool2d(x!, { kernel: list(a, 'kernel')!, strides: list(a, 'strides') ?? list(a, 'kernel')!, padding: padding(a, 2), countIncludePad: a['count_include_pad'] !== false } as never),
+    h.avgPool2d(x as F, { ...windows(a), countIncludePad: a['count_include_pad'] !== false }),
   global_avg_pool2d: one(h.globalAvgPool),
   batch_norm_train: batchNormTrain, batch_norm_infer: batchNormInfer, layer_norm: layerNorm,
   rms_norm: ([x, gamma], a) => {
-    const ms = h.mean(h.square(x!), [-1], { keepDims: true });
-    return h.mul(h.div(x!, h.sqrt(h.add(ms, num(a, 'eps', 1e-5)))), gamma!);
+    const ms = h.mean(h.square(x as F), [-1], { keepDims: true });
+    return h.mul(h.div(x as F, h.sqrt(h.add(ms, num(a, 'eps', 1e-5)))), gamma!);
   },
-  softmax: ([x], a) => h.softmax(x!, num(a, 'axis', -1)),
-  log_softmax: ([x], a) => h.logSoftmax(x!, num(a, 'axis', -1)),
+  softmax: ([x], a) => h.softmax(x as F, num(a, 'axis', -1)),
+  log_softmax: ([x], a) => h.logSoftmax(x as F, num(a, 'axis', -1)),
   sum: reducer(h.sum), mean: reducer(h.mean), max: reducer(h.max), min: reducer(h.min), prod: reducer(h.prod),
   logsumexp: reducer(h.logSumExp),
   l1: reducer((x, axes, o) => h.sum(h.abs(x), axes, o)),
   l2: reducer((x, axes, o) => h.sqrt(h.sum(h.square(x), axes, o))),
-  var: ([x], a) => h.variance(x!, list(a, 'axes'), { keepDims: a['keepdims'] === true, ddof: num(a, 'ddof', 0) }),
+  var: ([x], a) => h.variance(x as F, list(a, 'axes'), { keepDims: a['keepdims'] === true, ddof: num(a, 'ddof', 0) }),
   argmax: ([x], a) => h.argmax(x!, num(a, 'axis', -1), { keepDims: a['keepdims'] === true }),
   reshape: ([x], a) => h.reshape(x!, list(a, 'shape')!),
   flatten: ([x], a) => h.flatten(x!, num(a, 'axis', 1)),

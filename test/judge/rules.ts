@@ -10,27 +10,36 @@ export interface Rule {
 }
 
 export function makeOptimizer(rule: string, settings: Readonly<Record<string, unknown>>): Rule {
-  const number = (key: string, otherwise: number): number => (typeof settings[key] === 'number' ? settings[key] : otherwise);
+  const number = (key: string, otherwise: number): number =>
+    typeof settings[key] === 'number' ? settings[key] : otherwise;
   const learningRate = number('lr', 0.01);
   const schedule = settings['schedule'] as { warmup: number; total: number } | undefined;
   const rateAt = schedule
     ? (t: number): number =>
         t <= schedule.warmup
           ? (learningRate * t) / schedule.warmup
-          : (learningRate * (1 + Math.cos((Math.PI * (t - schedule.warmup)) / (schedule.total - schedule.warmup)))) / 2
+          : (learningRate *
+              (1 + Math.cos((Math.PI * (t - schedule.warmup)) / (schedule.total - schedule.warmup)))) /
+            2
     : null;
-  const family = /^(sgd|momentum|nesterov)/.test(rule) ? 'sgd' : /^(adam|amsgrad)/.test(rule) ? 'adam' : /^rmsprop/.test(rule) ? 'rmsprop' : rule;
+  const family = /^(sgd|momentum|nesterov)/.test(rule)
+    ? 'sgd'
+    : /^(adam|amsgrad)/.test(rule)
+      ? 'adam'
+      : /^rmsprop/.test(rule)
+        ? 'rmsprop'
+        : rule;
   switch (family) {
     case 'sgd': {
       const clip = settings['clip'];
-      if ('decoupled' in settings) throw unsupported('sgd with decoupled weight decay');
       return {
         rateAt,
         optimizer: h.optimizers.sgd({
           learningRate,
           momentum: number('momentum', 0),
           nesterov: settings['nesterov'] === true,
-          weightDecay: number('l2', 0),
+          weightDecay: 'decoupled' in settings ? number('decoupled', 0) : number('l2', 0),
+          decoupled: 'decoupled' in settings,
           ...(typeof clip === 'number' ? { clipNorm: clip } : {}),
         }),
       };
@@ -48,7 +57,11 @@ export function makeOptimizer(rule: string, settings: Readonly<Record<string, un
     case 'rmsprop':
       return {
         rateAt,
-        optimizer: h.optimizers.rmsprop({ learningRate, momentum: number('momentum', 0), centered: settings['centered'] === true }),
+        optimizer: h.optimizers.rmsprop({
+          learningRate,
+          momentum: number('momentum', 0),
+          centered: settings['centered'] === true,
+        }),
       };
     case 'adagrad':
       return { rateAt, optimizer: h.optimizers.adagrad({ learningRate }) };

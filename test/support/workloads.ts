@@ -1,15 +1,20 @@
 // Reference workloads: small nets with fixed parameters and data, whose losses other systems have computed. The generator
 // is a linear congruential one, so that every system can draw the same numbers; see `draw`.
 
-import * as h from '../../src/index.ts';
 import type { Tensor } from '../../src/index.ts';
+import * as h from '../../src/index.ts';
 
 export interface Workload {
   readonly kind: 'mlp' | 'lenet' | 'resnet' | 'chain' | 'transformer';
   readonly batch: number;
   readonly input: readonly number[];
   readonly classes: number;
-  readonly params: readonly { name: string; shape: readonly number[]; init: 'he' | 'zero' | 'one'; fan?: number }[];
+  readonly params: readonly {
+    name: string;
+    shape: readonly number[];
+    init: 'he' | 'zero' | 'one';
+    fan?: number;
+  }[];
   readonly opt?: { type: 'sgd' | 'adam'; lr: number; momentum: number; wd: number };
   readonly layers?: number;
   readonly blocks?: readonly { name: string; stride: number; proj: boolean; c: number }[];
@@ -63,23 +68,24 @@ export function runningStatistics(i: number, channels: number): [Float32Array, F
   return [draw(3000 + i, channels, (u) => (2 * u - 1) * 0.1), draw(4000 + i, channels, (u) => 0.5 + u)];
 }
 
-type Params = () => Tensor;
+type F = h.Floats;
+type Params = () => F;
 
 /** Batch statistics over all axes but 1, or given ones. */
-function batchNorm(x: Tensor, scale: Tensor, shift: Tensor, given?: readonly [Tensor, Tensor]): Tensor {
-  const along = (v: Tensor): Tensor => h.reshape(v, [1, x.type.shape[1]!, 1, 1]);
+function batchNorm(x: F, scale: F, shift: F, given?: readonly [F, F]): F {
+  const along = (v: F): F => h.reshape(v, [1, x.type.shape[1]!, 1, 1]);
   const mean = given ? given[0] : h.mean(x, [0, 2, 3]);
   const centred = h.sub(x, along(mean));
   const variance = given ? given[1] : h.mean(h.square(centred), [0, 2, 3]);
   return h.add(h.mul(h.mul(centred, along(h.rsqrt(h.add(variance, 1e-5)))), along(scale)), along(shift));
 }
 
-function resnet(w: Workload, x: Tensor, next: Params, statistics: (() => readonly [Tensor, Tensor]) | null): Tensor {
-  const conv = (v: Tensor, strides: number, padding: number): Tensor => h.conv2d(v, next(), { strides, padding });
-  const bn = (v: Tensor): Tensor => batchNorm(v, next(), next(), statistics?.());
-  let y: Tensor = h.relu(bn(conv(x, 1, 1)));
+function resnet(w: Workload, x: F, next: Params, statistics: (() => readonly [F, F]) | null): F {
+  const conv = (v: F, strides: number, padding: number): F => h.conv2d(v, next(), { strides, padding });
+  const bn = (v: F): F => batchNorm(v, next(), next(), statistics?.());
+  let y: F = h.relu(bn(conv(x, 1, 1)));
   for (const block of w.blocks!) {
-    let z: Tensor = h.relu(bn(conv(y, block.stride, 1)));
+    let z: F = h.relu(bn(conv(y, block.stride, 1)));
     z = bn(conv(z, 1, 1));
     if (block.proj) y = bn(conv(y, block.stride, 0));
     y = h.relu(h.add(z, y));
@@ -87,8 +93,8 @@ function resnet(w: Workload, x: Tensor, next: Params, statistics: (() => readonl
   return h.add(h.matmul(h.mean(y, [2, 3]), next()), next());
 }
 
-function lenet(x: Tensor, next: Params): Tensor {
-  const conv = (v: Tensor): Tensor => {
+function lenet(x: F, next: Params): F {
+  const conv = (v: F): F => {
     const y = h.conv2d(v, next(), { padding: 2 });
     const b = next();
     return h.maxPool2d(h.relu(h.add(y, h.reshape(b, [1, b.type.shape[0]!, 1, 1]))), { kernel: 2 });
@@ -96,7 +102,7 @@ function lenet(x: Tensor, next: Params): Tensor {
   return h.add(h.matmul(h.flatten(conv(conv(x))), next()), next());
 }
 
-function mlp(w: Workload, x: Tensor, next: Params): Tensor {
+function mlp(w: Workload, x: F, next: Params): F {
   let y = x;
   for (let i = 0; i < w.layers!; i++) {
     y = h.add(h.matmul(y, next()), next());
@@ -106,16 +112,16 @@ function mlp(w: Workload, x: Tensor, next: Params): Tensor {
 }
 
 /** Pre-norm transformer block: x += O(attention(LN x)); x += F2(relu(F1(LN x))). */
-function transformer(w: Workload, x: Tensor, next: Params): Tensor {
+function transformer(w: Workload, x: F, next: Params): F {
   const [batch, sequence, d] = x.type.shape as [number, number, number];
   const heads = w.heads!;
-  const dense = (v: Tensor): Tensor => h.add(h.matmul(v, next()), next());
-  const norm = (v: Tensor): Tensor => {
+  const dense = (v: F): F => h.add(h.matmul(v, next()), next());
+  const norm = (v: F): F => {
     const centred = h.sub(v, h.mean(v, [2], { keepDims: true }));
     const y = h.mul(centred, h.rsqrt(h.add(h.mean(h.square(centred), [2], { keepDims: true }), 1e-5)));
     return h.add(h.mul(y, next()), next());
   };
-  const split = (v: Tensor): Tensor => h.transpose(h.reshape(v, [batch, sequence, heads, d / heads]), [0, 2, 1, 3]);
+  const split = (v: F): F => h.transpose(h.reshape(v, [batch, sequence, heads, d / heads]), [0, 2, 1, 3]);
   const n1 = norm(x);
   const [q, k, v] = [split(dense(n1)), split(dense(n1)), split(dense(n1))] as const;
   const scores = h.mul(h.matmul(q, h.transpose(k, [0, 1, 3, 2])), 1 / Math.sqrt(d / heads));
@@ -127,7 +133,9 @@ function transformer(w: Workload, x: Tensor, next: Params): Tensor {
 /** The training step of a workload as a program with one entry point, `train`: inputs x, y; output loss. */
 export function trainingProgram(w: Workload, options: h.ProgramOptions): h.Program {
   const values = initialValues(w);
-  const params = w.params.map((p, i) => h.variable(p.name, [...p.shape], h.initializers.fromArray(values[i]!)));
+  const params = w.params.map((p, i) =>
+    h.variable(p.name, [...p.shape], h.initializers.fromArray(values[i]!)),
+  );
   const o = w.opt!;
   const optimizer =
     o.type === 'adam'
@@ -150,15 +158,16 @@ export function trainingProgram(w: Workload, options: h.ProgramOptions): h.Progr
   );
 }
 
-function lossOf(w: Workload, params: readonly Tensor[], x: Tensor, y: Tensor): Tensor {
+function lossOf(w: Workload, params: readonly F[], input: Tensor, y: Tensor): F {
+  const x = input as F;
   const next = takeInTurn(params);
   switch (w.kind) {
     case 'mlp':
-      return h.losses.softmaxCrossEntropy(mlp(w, x, next), y as never);
+      return h.losses.softmaxCrossEntropy(mlp(w, x, next), y);
     case 'lenet':
-      return h.losses.softmaxCrossEntropy(lenet(x, next), y as never);
+      return h.losses.softmaxCrossEntropy(lenet(x, next), y);
     case 'resnet':
-      return h.losses.softmaxCrossEntropy(resnet(w, x, next, null), y as never);
+      return h.losses.softmaxCrossEntropy(resnet(w, x, next, null), y);
     case 'transformer':
       return h.losses.meanSquaredError(transformer(w, x, next), y);
     default:
@@ -169,19 +178,21 @@ function lossOf(w: Workload, params: readonly Tensor[], x: Tensor, y: Tensor): T
 /** The logits of a residual net with given batch-norm statistics, as a program with one entry point, `predict`. */
 export function inferenceProgram(w: Workload, options: h.ProgramOptions): h.Program {
   const values = initialValues(w);
-  const params = w.params.map((p, i) => h.variable(p.name, [...p.shape], h.initializers.fromArray(values[i]!)));
+  const params = w.params.map((p, i) =>
+    h.variable(p.name, [...p.shape], h.initializers.fromArray(values[i]!)),
+  );
   const statistics = w.params
     .filter((p) => p.name.endsWith('.g'))
     .map((p, i) => {
       const [mean, variance] = runningStatistics(i, p.shape[0]!);
-      const make = (name: string, data: Float32Array): Tensor =>
+      const make = (name: string, data: Float32Array): F =>
         h.variable(`${p.name}.${name}`, [...p.shape], h.initializers.fromArray(data), { trainable: false });
       return [make('mean', mean), make('variance', variance)] as const;
     });
   return h.program(
     {
       predict: h.entry({ x: h.tensor([w.batch, ...w.input]) }, ({ x }: Record<string, Tensor>) => ({
-        logits: resnet(w, x!, takeInTurn(params), takeInTurn(statistics)),
+        logits: resnet(w, x as F, takeInTurn(params), takeInTurn(statistics)),
       })),
     },
     options,
