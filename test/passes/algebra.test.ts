@@ -58,6 +58,7 @@ const [x, y] = [input('x', [60]), input('y', [60])];
 const [i, j] = [input('i', [40], 'i32'), input('j', [40], 'i32')];
 const [p, q] = [input('p', [10], 'bool'), input('q', [10], 'bool')];
 const m = input('m', [2, 3, 1]);
+const n = input('n', [3, 4, 5]);
 const ten = slice(x, [0], [10]);
 const bare = (op: OpDef, operand: Node, attrs: Node['attrs']): Node => makeNode(op, [operand], attrs);
 
@@ -113,6 +114,10 @@ const examples: Readonly<Record<string, readonly Node[]>> = {
   'broadcast-of-units': [
     broadcastTo(reshape(x, [1, 60, 1]), [2, 60, 3]),
     broadcastTo(reshape(x, [60, 1]), [60, 3]),
+  ],
+  'transpose-of-units': [
+    transpose(reshape(n, [3, 1, 4, 5]), [2, 1, 0, 3]),
+    transpose(reshape(m, [2, 1, 1, 3]), [3, 1, 0, 2]),
   ],
   'transpose-of-broadcast': [transpose(broadcastTo(x, [2, 60]))],
   'view-keeps-order': [transpose(m, [2, 0, 1]), broadcastTo(m, [1, 2, 3, 1])],

@@ -193,3 +193,10 @@ t.test('a chain of 20,000 nodes', async (t) => {
   const [dx] = grad(y, [x]);
   t.same(run([dx], { x: 0 }), [[1 - 20000]]);
 });
+
+t.test('gradients have the literal types of their values', async (t) => {
+  const [x, w] = [input('x', [2, 3]), input('w', [3])];
+  const [dx, dw] = grad(sum(mul(x, w)), [x, w]);
+  const shapes: readonly [readonly [2, 3], readonly [3]] = [dx.type.shape, dw.type.shape];
+  t.same(shapes, [[2, 3], [3]]);
+});

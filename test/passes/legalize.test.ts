@@ -4,11 +4,14 @@ import t from 'tap';
 import { elementCount } from '../../compiler/graph/types.ts';
 import { mul } from '../../compiler/ops/arithmetic.ts';
 import { sum } from '../../compiler/ops/broadcast.ts';
+import { conv2d } from '../../compiler/ops/contract.ts';
 import { type ConvolutionAttrs, convolution } from '../../compiler/ops/convolution.ts';
 import { input } from '../../compiler/ops/leaf.ts';
 import { reduceWindow } from '../../compiler/ops/window.ts';
 import { grad } from '../../compiler/passes/grad.ts';
 import { legalize } from '../../compiler/passes/legalize.ts';
+import { runPasses } from '../../compiler/passes/manager.ts';
+import { standardPasses } from '../../compiler/passes/pipeline.ts';
 import { graphOf, mismatches, show } from '../support/passes.ts';
 import { seededRandom } from '../support/random.ts';
 
@@ -91,4 +94,13 @@ t.test('windows are padded by what is neutral to them', async (t) => {
       t.same([n.attrs['padLo'], n.attrs['padHi']].flat(), [0, 0, 0, 0, 0, 0, 0, 0]);
     }
   }
+});
+
+t.test("a convolution and its weights' gradient read one padded image", async (t) => {
+  const y = conv2d(x, w, { padding: 1 });
+  const graph = graphOf(y, ...grad(sum(mul(y, y)), [w]));
+  const after = runPasses(graph, standardPasses(), { verify: true, now: () => 0 });
+  const padded = after.nodes.filter((n) => n.op.name === 'pad');
+  t.equal(padded.length, 1);
+  t.equal(padded[0]!.operands[0], x);
 });

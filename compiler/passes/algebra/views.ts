@@ -34,6 +34,22 @@ function keepsOrder(node: Node): boolean {
   return isAscending(integers(node, 'perm').filter((p) => x.type.shape[p] !== 1));
 }
 
+/** Whether a reshape has dimensions of size 1 in its result, and changes nothing but such dimensions. */
+function addsUnits(node: Node): boolean {
+  const [from, to] = [node.operands[0]!.type.shape, node.type.shape];
+  const dims = (shape: Shape): number[] => wide(shape).map((i) => shape[i]!);
+  return wide(to).length < to.length && sameShape(dims(from), dims(to));
+}
+
+/** What was reshaped, in its dimensions of more than one element. */
+function withoutUnits(node: Node): Node {
+  const shape = node.type.shape;
+  return reshape(
+    node.operands[0]!,
+    wide(shape).map((i) => shape[i]!),
+  );
+}
+
 export const viewRules: readonly Rule[] = [
   {
     name: 'view-of-splat',
@@ -121,24 +137,26 @@ export const viewRules: readonly Rule[] = [
     ops: ['broadcastInDim'],
     apply(node) {
       const x = node.operands[0]!;
-      if (!is(x, 'reshape')) return null;
-      const source = x.operands[0]!;
+      if (!is(x, 'reshape') || !addsUnits(x)) return null;
       const kept = wide(x.type.shape);
-      const shape = kept.map((i) => x.type.shape[i]!);
-      if (x.type.shape.length === kept.length) return null;
-      if (
-        !sameShape(
-          shape,
-          wide(source.type.shape).map((i) => source.type.shape[i]!),
-        )
-      )
-        return null;
       const dims = integers(node, 'dims');
       return broadcastInDim(
-        reshape(source, shape),
+        withoutUnits(x),
         node.type.shape,
         kept.map((i) => dims[i]!),
       );
+    },
+  },
+  {
+    name: 'transpose-of-units',
+    formula: 'dimensions of size 1 that a reshape adds are moved by a reshape afterwards',
+    ops: ['transpose'],
+    apply(node) {
+      const x = node.operands[0]!;
+      if (!is(x, 'reshape') || !addsUnits(x)) return null;
+      const kept = wide(x.type.shape);
+      const perm = integers(node, 'perm').flatMap((p) => (kept.includes(p) ? [kept.indexOf(p)] : []));
+      return reshape(transpose(withoutUnits(x), perm), node.type.shape);
     },
   },
   {
