@@ -31,7 +31,7 @@ export interface Term {
 
 export interface Index {
   readonly constant: number;
-  /** Sorted by atom key, no zero coefficients, no atom twice. */
+  /** Sorted by atom (see `compareAtoms`), no zero coefficients, no atom twice. */
   readonly terms: readonly Term[];
 }
 
@@ -71,20 +71,61 @@ export function atomIndex(atom: Atom): Index {
   return { constant: 0, terms: [{ coeff: 1, atom }] };
 }
 
+/** An order of atoms that depends on their content alone; 0 means equal. */
+function compareAtoms(a: Atom, b: Atom): number {
+  if (a === b) return 0;
+  if (a.kind !== b.kind) return kindOrder[a.kind] - kindOrder[b.kind];
+  if (a.kind === 'var' || a.kind === 'value') return a.id - (b as typeof a).id;
+  const other = b as typeof a;
+  return a.by - other.by || compareIndices(a.x, other.x);
+}
+
+const kindOrder = { var: 0, div: 1, mod: 2, value: 3 } as const;
+
+function compareIndices(a: Index, b: Index): number {
+  if (a.constant !== b.constant) return a.constant - b.constant;
+  if (a.terms.length !== b.terms.length) return a.terms.length - b.terms.length;
+  for (const [k, t] of a.terms.entries()) {
+    const u = b.terms[k]!;
+    const order = t.coeff - u.coeff || compareAtoms(t.atom, u.atom);
+    if (order !== 0) return order;
+  }
+  return 0;
+}
+
 export function addIndex(...parts: readonly Index[]): Index {
-  let constant = 0;
-  const sums = new Map<string, { coeff: number; atom: Atom }>();
-  for (const p of parts) {
-    constant += p.constant;
-    for (const t of p.terms) {
-      const key = atomKey(t.atom);
-      const seen = sums.get(key);
-      if (seen) seen.coeff += t.coeff;
-      else sums.set(key, { coeff: t.coeff, atom: t.atom });
+  let sum: Index = parts[0] ?? constIndex(0);
+  for (let k = 1; k < parts.length; k++) sum = addTwo(sum, parts[k]!);
+  return sum;
+}
+
+/** Merges two sorted lists of terms. */
+function addTwo(a: Index, b: Index): Index {
+  if (b.terms.length === 0) return offsetIndex(a, b.constant);
+  if (a.terms.length === 0) return offsetIndex(b, a.constant);
+  const terms: Term[] = [];
+  let i = 0;
+  let j = 0;
+  while (i < a.terms.length && j < b.terms.length) {
+    const t = a.terms[i]!;
+    const u = b.terms[j]!;
+    const order = compareAtoms(t.atom, u.atom);
+    if (order < 0) {
+      terms.push(t);
+      i++;
+    } else if (order > 0) {
+      terms.push(u);
+      j++;
+    } else {
+      const coeff = t.coeff + u.coeff;
+      if (coeff !== 0) terms.push({ coeff, atom: t.atom });
+      i++;
+      j++;
     }
   }
-  const terms = [...sums].filter(([, t]) => t.coeff !== 0).sort(([a], [b]) => (a < b ? -1 : a > b ? 1 : 0));
-  return { constant, terms: terms.map(([, t]) => t) };
+  while (i < a.terms.length) terms.push(a.terms[i++]!);
+  while (j < b.terms.length) terms.push(b.terms[j++]!);
+  return { constant: a.constant + b.constant, terms };
 }
 
 export function scaleIndex(i: Index, by: number): Index {
@@ -176,6 +217,7 @@ export function substituteIndex(
   map: (v: LoopVar) => Index | undefined,
   value: (e: Expr) => Expr = (e) => e,
 ): Index {
+  if (i.terms.every((t) => t.atom.kind === 'var' && map(t.atom) === undefined)) return i;
   let result = constIndex(i.constant);
   for (const t of i.terms) {
     const a = t.atom;
@@ -187,7 +229,7 @@ export function substituteIndex(
       const expr = value(a.expr);
       part = atomIndex(expr === a.expr ? a : { ...a, expr });
     }
-    result = addIndex(result, scaleIndex(part, t.coeff));
+    result = addTwo(result, scaleIndex(part, t.coeff));
   }
   return result;
 }

@@ -54,6 +54,7 @@ export function replacer(replace: (e: Expr) => Expr | undefined): (e: Expr) => E
 function rebuild(e: Expr, index: (i: Index) => Index, expr: (e: Expr) => Expr): Expr {
   if (e.kind === 'load' || e.kind === 'index') {
     const i = index(e.index);
+    if (i === e.index) return e;
     if (e.kind === 'index' && i.terms.length === 0) return { kind: 'const', type: 'i32', value: i.constant };
     return { ...e, index: i };
   }
@@ -63,6 +64,13 @@ function rebuild(e: Expr, index: (i: Index) => Index, expr: (e: Expr) => Expr): 
       () => expr(e.value),
       () => expr(e.otherwise),
     );
+  // The common forms without a list of children.
+  if (e.kind === 'const' || e.kind === 'reg') return e;
+  if (e.kind === 'binary') {
+    const x = expr(e.x);
+    const y = expr(e.y);
+    return x === e.x && y === e.y ? e : { ...e, x, y };
+  }
   return withChildren(e, childrenOf(e).map(expr));
 }
 
