@@ -1,0 +1,76 @@
+// Mathematical functions for targets that have arithmetic only: rewrites exp, log, sin, … into the basic operations of
+// Kernel IR (math/). Accuracy is stated, and measured, where each function is defined.
+
+import { binary, compare, constant, type Expr, select, type UnaryFunction, walkExprs } from './expr.ts';
+import { exp, expm1, log, log1p } from './math/exponential.ts';
+import { erf, tanh } from './math/hyperbolic.ts';
+import { pow } from './math/power.ts';
+import { cos, sin } from './math/trigonometric.ts';
+import { replacer } from './substitute.ts';
+
+const unaryExpansions: Partial<Record<UnaryFunction, (x: Expr) => Expr>> = {
+  exp,
+  expm1,
+  log,
+  log1p,
+  sin,
+  cos,
+  tanh,
+  erf,
+  sign: signOf,
+};
+
+/**
+ * The function in basic arithmetic: of one node, whose operands stay as they are. Undefined when it is basic already.
+ *
+ * @example
+ * expandFunction(unary('tanh', x)) // select(lt(abs(x), 0.625), …)
+ */
+export function expandFunction(e: Expr): Expr | undefined {
+  if (e.kind === 'unary') {
+    if (e.fn === 'sign' || e.type === 'f32') return unaryExpansions[e.fn]?.(e.x);
+    return undefined;
+  }
+  return e.kind === 'binary' && e.fn === 'pow' ? pow(e.x, e.y) : undefined;
+}
+
+/**
+ * A function that expands whole expressions. Shared objects stay shared, also between calls; an expression without such
+ * functions is returned as it is.
+ */
+export function mathExpander(): (e: Expr) => Expr {
+  const expanded = new Map<Expr, Expr>();
+  const expand = replacer((e) => {
+    const seen = expanded.get(e);
+    if (seen) return seen;
+    const basic = expandFunction(e);
+    if (basic === undefined) return undefined;
+    // The operands inside `basic` may hold functions themselves. The result holds none: it must not be met again.
+    const whole = expand(basic);
+    expanded.set(e, whole);
+    return whole;
+  });
+  const memo = new Map<Expr, Expr>();
+  return (root) => {
+    const seen = memo.get(root);
+    if (seen) return seen;
+    const isBasic = walkExprs([root]).every(
+      (e) => !(e.kind === 'unary' || e.kind === 'binary') || expandFunction(e) === undefined,
+    );
+    const result = isBasic ? root : expand(root);
+    memo.set(root, result);
+    return result;
+  };
+}
+
+/** −1, 0 or 1; ±0 and NaN are themselves. */
+function signOf(x: Expr): Expr {
+  const one = constant(x.type, 1);
+  const zero = constant(x.type, 0);
+  const negative = select(compare('lt', x, zero), constant(x.type, -1), x);
+  return select(
+    compare('gt', x, zero),
+    one,
+    x.type === 'f32' ? negative : binary('max', x, constant(x.type, -1)),
+  );
+}

@@ -1,0 +1,87 @@
+// Short names for the f32 and i32 arithmetic in which the expansions of this folder are written, and the two steps that
+// they share: polynomials and exact scaling by powers of two.
+
+import { binary, bitcast, compare, constant, type Expr, select, unary } from '../expr.ts';
+
+export const f32 = (value: number): Expr => constant('f32', value);
+export const i32 = (value: number): Expr => constant('i32', value);
+export const add = (x: Expr, y: Expr): Expr => binary('add', x, y);
+export const sub = (x: Expr, y: Expr): Expr => binary('sub', x, y);
+export const mul = (x: Expr, y: Expr): Expr => binary('mul', x, y);
+export const div = (x: Expr, y: Expr): Expr => binary('div', x, y);
+export const abs = (x: Expr): Expr => unary('abs', x);
+/** NaN stays NaN when it is x. */
+export const clamp = (x: Expr, lo: number, hi: number): Expr =>
+  binary('max', binary('min', x, f32(hi)), f32(lo));
+export const isBelow = (x: Expr, bound: number): Expr => compare('lt', x, f32(bound));
+export const both = (x: Expr, y: Expr): Expr => binary('and', x, y);
+export { bitcast, compare, select };
+
+/** c0 + c1 x + c2 x² + …, by Horner's rule. */
+export function polynomial(x: Expr, coefficients: readonly number[]): Expr {
+  let sum = f32(coefficients.at(-1)!);
+  for (let i = coefficients.length - 2; i >= 0; i--) sum = add(mul(sum, x), f32(coefficients[i]!));
+  return sum;
+}
+
+/** 1.5 · 2²³: adding it to |x| < 2²² rounds x to an integer, which then stands in the low bits. */
+const roundingMagic = 12582912;
+
+export interface Rounded {
+  /** The nearest integer, as f32. */
+  readonly value: Expr;
+  /** The same as i32; bits of a NaN when x was NaN. */
+  readonly integer: Expr;
+}
+
+/** The nearest integer of |x| < 2²²; ties to even. */
+export function nearest(x: Expr): Rounded {
+  const shifted = add(x, f32(roundingMagic));
+  return {
+    value: sub(shifted, f32(roundingMagic)),
+    integer: sub(bitcast('i32', shifted), i32(0x4b400000)),
+  };
+}
+
+/** 2ⁿ for −127 < n < 128; n = −127 gives 0 and n = 128 gives infinity. */
+export function powerOfTwo(n: Expr): Expr {
+  return bitcast('f32', binary('shl', add(n, i32(127)), i32(23)));
+}
+
+/** x · 2ⁿ for |n| ≤ 250, rounded once: in two steps, of which the first is exact for x near 1. */
+export function scale(x: Expr, n: Expr): Expr {
+  const half = binary('shr', n, i32(1));
+  return mul(mul(x, powerOfTwo(half)), powerOfTwo(sub(n, half)));
+}
+
+/** x with its 12 low bits cleared: products of two such numbers are exact. */
+export function highPart(x: Expr): Expr {
+  return bitcast('f32', binary('and', bitcast('i32', x), i32(-4096)));
+}
+
+export interface Decomposed {
+  /** In [√½, √2). */
+  readonly mantissa: Expr;
+  /** As i32. */
+  readonly exponent: Expr;
+}
+
+/** x = mantissa · 2^exponent for finite x > 0, subnormals too. */
+export function decompose(x: Expr): Decomposed {
+  const tiny = isBelow(x, 2 ** -126);
+  const normal = select(tiny, mul(x, f32(2 ** 24)), x);
+  const bits = bitcast('i32', normal);
+  // 0x3f3504f3 are the bits of √½.
+  const exponent = binary('shr', sub(bits, i32(0x3f3504f3)), i32(23));
+  return {
+    mantissa: bitcast('f32', sub(bits, binary('shl', exponent, i32(23)))),
+    exponent: sub(exponent, select(tiny, i32(24), i32(0))),
+  };
+}
+
+/** log 2 in two parts; the first has 9 bits, so that its products with exponents are exact. */
+export const ln2High = 0.693359375;
+export const ln2Low: number = Math.LN2 - ln2High;
+
+export const infinity: Expr = f32(Number.POSITIVE_INFINITY);
+export const nan: Expr = f32(Number.NaN);

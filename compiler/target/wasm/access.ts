@@ -1,0 +1,173 @@
+// Accesses: which addresses and index sums a loop nest needs, found before any code is written.
+//
+//   address = base of the parameter + bytes · (Σ coefficient · atom + bias) + offset
+//
+// The offset is an immediate of the load or store; accesses that differ only in it share one pointer. Per loop, `needs`
+// lists the parts that do not change inside it: the emitter computes them before the loop.
+
+import {
+  type Atom,
+  atomKey,
+  atomRange,
+  type Index,
+  type LoopVar,
+  modIndex,
+  type Term,
+} from '../../kernel/affine.ts';
+import { elementBytes } from '../../kernel/cost.ts';
+import { type Condition, type Expr, walkExprs } from '../../kernel/expr.ts';
+import type { Kernel, KernelParam, Stmt } from '../../kernel/ir.ts';
+
+/** A sum of index terms: an address when `param` names a parameter, a plain index when it is −1. */
+export interface Sum {
+  readonly param: number;
+  /** Bytes per element; 1 for a plain index. */
+  readonly scale: number;
+  /** No run-time values among the atoms. */
+  readonly terms: readonly Term[];
+  /** Added to the terms, so that an address never lies before its parameter. */
+  readonly bias: number;
+  readonly key: string;
+}
+
+export function makeSum(param: number, scale: number, terms: readonly Term[], bias: number): Sum {
+  const key = `${param}:${scale}:${terms.map((t) => `${t.coeff}*${atomKey(t.atom)}`).join('+')}+${bias}`;
+  return { param, scale, terms, bias, key };
+}
+
+export interface Access {
+  readonly sum: Sum;
+  /** Terms known only when the statement runs (a gather's index). */
+  readonly dynamic: readonly Term[];
+  /** Immediate, in bytes; never negative. */
+  readonly offset: number;
+}
+
+/** Whether an atom contains a value computed at run time. */
+export function isDynamic(atom: Atom): boolean {
+  if (atom.kind === 'var') return false;
+  return atom.kind === 'value' || atom.x.terms.some((t) => isDynamic(t.atom));
+}
+
+/**
+ * The address of element `index` (plus the lowest of the lane distances). Immediates must not be negative, and neither
+ * may the pointer be below the parameter: the bias lifts terms that can be negative, and takes over a constant that is
+ * too low for that (then the access stands under a guard).
+ */
+export function accessOf(
+  param: number,
+  storage: KernelParam['storage'],
+  index: Index,
+  lowest: number,
+): Access {
+  const bytes = elementBytes(storage);
+  const constant = index.constant + lowest;
+  let min = 0;
+  for (const t of index.terms) {
+    const r = atomRange(t.atom);
+    min += t.coeff > 0 ? t.coeff * r.min : t.coeff * r.max;
+  }
+  const lift = Math.max(0, -min);
+  const bias = Math.min(constant, lift);
+  const fixed = index.terms.filter((t) => !isDynamic(t.atom));
+  const dynamic = index.terms.filter((t) => isDynamic(t.atom));
+  return { sum: makeSum(param, bytes, fixed, bias), dynamic, offset: (constant - bias) * bytes };
+}
+
+/** The terms of a plain index, without its constant. */
+export function plainSum(index: Index): Sum {
+  return makeSum(
+    -1,
+    1,
+    index.terms.filter((t) => !isDynamic(t.atom)),
+    0,
+  );
+}
+
+/** The index that a condition tests: itself, or its remainder. */
+export function testedIndex(c: Condition): Index {
+  return c.kind === 'inRange' ? c.index : modIndex(c.index, c.by);
+}
+
+export interface LoopAccesses {
+  /** Invariant parts that the loop, or a loop inside it, builds upon. */
+  readonly needs: readonly Sum[];
+  /** Sums used directly in the body, not in a loop inside it. */
+  readonly direct: readonly Sum[];
+  /** No loop inside. */
+  readonly innermost: boolean;
+}
+
+type For = Extract<Stmt, { kind: 'for' }>;
+
+/** What each loop of a kernel needs. `expand` gives the expression that is computed in place of a statement's value. */
+export function collectAccesses(kernel: Kernel, expand: (e: Expr) => Expr): Map<Stmt, LoopAccesses> {
+  const loops = new Map<Stmt, LoopAccesses>();
+  const visit = (stmts: readonly Stmt[], direct: Map<string, Sum>): readonly For[] => {
+    const inside: For[] = [];
+    const add = (sum: Sum): void => {
+      if (sum.terms.length > 0 || sum.bias !== 0) direct.set(sum.key, sum);
+    };
+    const address = (param: number, index: Index, stride: number, lanes: number): void =>
+      add(accessOf(param, kernel.params[param]!.storage, index, lowestLane(stride, lanes)).sum);
+    const expression = (root: Expr, lanes: number): void => {
+      for (const e of walkExprs([expand(root)])) {
+        if (e.kind === 'load') address(e.param, e.index, e.laneStride, lanes);
+        else if (e.kind === 'index') add(plainSum(e.index));
+        else if (e.kind === 'guard') for (const c of e.conditions) add(plainSum(testedIndex(c)));
+      }
+    };
+    for (const s of stmts) {
+      switch (s.kind) {
+        case 'let':
+        case 'set':
+          expression(s.value, s.lanes);
+          break;
+        case 'store':
+          address(s.param, s.index, s.laneStride, s.lanes);
+          expression(s.value, s.lanes);
+          break;
+        case 'if':
+          for (const c of s.conditions) add(plainSum(testedIndex(c)));
+          inside.push(...visit(s.body, direct), ...visit(s.otherwise, direct));
+          break;
+        case 'for': {
+          inside.push(s);
+          add(plainSum(s.limit));
+          const own = new Map<string, Sum>();
+          const children = visit(s.body, own);
+          const used = [...own.values()];
+          const below = children.flatMap((c) => loops.get(c)!.needs);
+          const needs = new Map<string, Sum>();
+          for (const sum of [...used, ...below]) {
+            const kept = sum.terms.filter((t) => !mentions(t.atom, s.v));
+            const outer = makeSum(
+              sum.param,
+              sum.scale,
+              kept,
+              kept.length === sum.terms.length ? sum.bias : 0,
+            );
+            if (kept.length > 0 || outer.bias !== 0) needs.set(outer.key, outer);
+          }
+          loops.set(s, { needs: [...needs.values()], direct: used, innermost: children.length === 0 });
+          break;
+        }
+        default:
+          s satisfies never;
+      }
+    }
+    return inside;
+  };
+  visit(kernel.body, new Map());
+  return loops;
+}
+
+/** The smallest distance of a lane from lane 0. */
+export function lowestLane(stride: number, lanes: number): number {
+  return Math.min(0, stride * (lanes - 1));
+}
+
+export function mentions(atom: Atom, v: LoopVar): boolean {
+  if (atom.kind === 'var') return atom.id === v.id;
+  return atom.kind !== 'value' && atom.x.terms.some((t) => mentions(t.atom, v));
+}

@@ -1,0 +1,241 @@
+// Code of one kernel: its prologue, the loop over units, statements.
+//
+//   prologue   addresses of the parameters and vector constants into locals
+//   unit loop  while begin < end
+//   loops      invariant parts of addresses before the loop; in an innermost loop one pointer per distinct address,
+//              moved by a constant per round, so that a round holds loads, arithmetic and stores, and little else
+
+import { compilerError } from '../../graph/errors.ts';
+import { type Expr, walkExprs } from '../../kernel/expr.ts';
+import type { Kernel, Stmt } from '../../kernel/ir.ts';
+import { mathExpander } from '../../kernel/math.ts';
+import { collectAccesses, type LoopAccesses, makeSum } from './access.ts';
+import { FunctionBuilder } from './encoder.ts';
+import { Expressions } from './expression.ts';
+import { Scopes } from './scope.ts';
+
+type For = Extract<Stmt, { kind: 'for' }>;
+type Store = Extract<Stmt, { kind: 'store' }>;
+
+const begin = 0;
+const end = 1;
+const args = 2;
+
+/** The function of a kernel. `listed`: keep the text of the instructions. */
+export function buildFunction(kernel: Kernel, relaxed: boolean, listed: boolean): FunctionBuilder {
+  const fn = new FunctionBuilder(
+    kernel.name,
+    [
+      ['begin', 'i32'],
+      ['end', 'i32'],
+      ['args', 'i32'],
+    ],
+    listed,
+  );
+  const expand = mathExpander();
+  const bases = loadBases(kernel, fn);
+  const scopes = new Scopes(fn, bases);
+  const expressions = new Expressions(kernel, fn, scopes, bases, relaxed);
+  const loops = collectAccesses(kernel, expand);
+  const code = fn.body;
+
+  const statements = (list: readonly Stmt[]): void => {
+    for (const s of list) statement(s);
+  };
+
+  const block = (list: readonly Stmt[]): void => {
+    scopes.enter();
+    statements(list);
+    scopes.leave();
+  };
+
+  const statement = (s: Stmt): void => {
+    switch (s.kind) {
+      case 'let':
+      case 'set': {
+        const value = expand(s.value);
+        expressions.begin(value, s.lanes);
+        expressions.emit(value);
+        if (s.kind === 'let') expressions.bindRegister(s.reg.id, scopes.local('v128', s.reg.name));
+        code.set(expressions.register(s.reg.id));
+        expressions.end();
+        break;
+      }
+      case 'store':
+        store(s, expand(s.value));
+        break;
+      case 'if':
+        expressions.begin(null, 1);
+        expressions.conditions(s.conditions);
+        expressions.end();
+        code.if();
+        block(s.body);
+        if (s.otherwise.length > 0) {
+          code.else();
+          block(s.otherwise);
+        }
+        code.end();
+        break;
+      case 'for':
+        loop(s, loops.get(s)!);
+        break;
+      default:
+        s satisfies never;
+    }
+  };
+
+  const store = (s: Store, value: Expr): void => {
+    expressions.begin(value, s.lanes);
+    const { storage } = kernel.params[s.param]!;
+    const isByte = storage === 'bool' || storage === 'u8';
+    const { local, offset } = expressions.pointer(s.param, s.index, s.laneStride);
+    if (!isByte && s.lanes === 4 && s.laneStride === 1) {
+      code.get(local);
+      expressions.emit(value);
+      code.memory('v128.store', offset);
+    } else {
+      expressions.emit(value);
+      if (storage === 'bool') {
+        code.get(expressions.splat(1));
+        code.op('v128.and');
+      }
+      const v = scopes.temporary('v128', 'v');
+      code.set(v);
+      if (isByte && s.lanes === 4 && s.laneStride === 1) {
+        code.get(local);
+        code.get(v);
+        code.get(v);
+        code.shuffle([0, 4, 8, 12, 0, 4, 8, 12, 0, 4, 8, 12, 0, 4, 8, 12]);
+        code.memory('v128.store32_lane', offset, 0);
+      } else {
+        const start = Math.min(0, s.laneStride * (s.lanes - 1));
+        for (let lane = 0; lane < s.lanes; lane++) {
+          const at = offset + (lane * s.laneStride - start) * (isByte ? 1 : 4);
+          code.get(local);
+          code.get(v);
+          code.memory(isByte ? 'v128.store8_lane' : 'v128.store32_lane', at, isByte ? 4 * lane : lane);
+        }
+      }
+    }
+    expressions.end();
+  };
+
+  const loop = (s: For, accesses: LoopAccesses): void => {
+    for (const sum of accesses.needs) scopes.sum(sum);
+    const rounds = s.limit.terms.length === 0 ? Math.ceil(s.limit.constant / s.step) : null;
+    if (rounds !== null && rounds <= 0) return;
+    scopes.enter();
+    let limit: number | null = null;
+    if (rounds === null) {
+      limit = scopes.local('i32', 'limit');
+      expressions.begin(null, 1);
+      expressions.plainIndex(s.limit);
+      expressions.end();
+      code.set(limit);
+      code.i32(0);
+      code.get(limit);
+      code.op('i32.lt_s');
+      code.if();
+    }
+    const counter = scopes.local('i32', s.v.name);
+    code.i32(0);
+    code.set(counter);
+    scopes.enterLoop(s.v, counter);
+    const moves: [pointer: number, bytes: number][] = [];
+    if (accesses.innermost && rounds !== 1) {
+      for (const sum of accesses.direct) {
+        if (sum.param < 0) continue;
+        const step = scopes.stepOf(sum);
+        if (step === null) continue;
+        const from = scopes.sum(makeSum(sum.param, sum.scale, step.outer, 0))!;
+        const pointer = scopes.local('i32', `p${sum.param}_`);
+        code.get(from);
+        if (sum.bias !== 0) {
+          code.i32(sum.bias * sum.scale);
+          code.op('i32.add');
+        }
+        code.set(pointer);
+        scopes.know(sum, pointer);
+        moves.push([pointer, step.coeff * sum.scale * s.step]);
+      }
+    }
+    if (rounds === 1) block(s.body);
+    else {
+      code.loop();
+      block(s.body);
+      for (const [pointer, bytes] of moves) {
+        code.get(pointer);
+        code.i32(bytes);
+        code.op('i32.add');
+        code.set(pointer);
+      }
+      code.get(counter);
+      code.i32(s.step);
+      code.op('i32.add');
+      code.tee(counter);
+      if (limit === null) code.i32(s.limit.constant);
+      else code.get(limit);
+      code.op('i32.lt_s');
+      code.branchIf(0);
+      code.end();
+    }
+    if (rounds === null) code.end();
+    scopes.leaveLoop();
+    scopes.leave();
+  };
+
+  code.get(begin);
+  code.get(end);
+  code.op('i32.lt_u');
+  code.if();
+  code.loop();
+  scopes.enterLoop(kernel.unit, begin);
+  block(kernel.body);
+  scopes.leaveLoop();
+  code.get(begin);
+  code.i32(1);
+  code.op('i32.add');
+  code.tee(begin);
+  code.get(end);
+  code.op('i32.lt_u');
+  code.branchIf(0);
+  code.end();
+  code.end();
+  return fn;
+}
+
+/** Loads the address of each parameter that the kernel uses into a local. */
+function loadBases(kernel: Kernel, fn: FunctionBuilder): ReadonlyMap<number, number> {
+  const used = new Set<number>();
+  const visit = (stmts: readonly Stmt[]): void => {
+    for (const s of stmts) {
+      if (s.kind === 'for') visit(s.body);
+      else if (s.kind === 'if') {
+        visit(s.body);
+        visit(s.otherwise);
+      } else {
+        if (s.kind === 'store') used.add(s.param);
+        for (const e of walkExprs([s.value])) {
+          if (e.kind === 'load') used.add(e.param);
+          else if ((e.kind === 'checkIndex' || e.kind === 'checkFinite') && kernel.flags !== null)
+            used.add(kernel.flags);
+        }
+      }
+    }
+  };
+  visit(kernel.body);
+  const bases = new Map<number, number>();
+  for (const param of [...used].sort((a, b) => a - b)) {
+    const declared = kernel.params[param];
+    if (!declared)
+      throw compilerError('HDL0099', {
+        what: `internal: kernel '${kernel.name}' has no parameter ${param}`,
+      });
+    const local = fn.local('i32', declared.name);
+    fn.prologue.get(args);
+    fn.prologue.memory('i32.load', 4 * param);
+    fn.prologue.set(local);
+    bases.set(param, local);
+  }
+  return bases;
+}
