@@ -36,7 +36,10 @@ export type SpecTensor<T extends Spec> =
  * @example tensor(['batch', 1, 28, 28]) // f32
  * @example tensor(['batch'], 'i32')
  */
-export function tensor<const S extends SpecShape, D extends DType = 'f32'>(shape: S, dtype?: D): Spec<S, D> {
+export function tensor<const S extends SpecShape>(shape: S): Spec<S, 'f32'>;
+export function tensor<const S extends SpecShape, D extends DType>(shape: S, dtype: D): Spec<S, D>;
+// Two signatures: where a spec is an argument of `entry`, an optional dtype would be inferred as any dtype, not as f32.
+export function tensor(shape: SpecShape, dtype: DType = 'f32'): Spec {
   const wrong = shape.findIndex((d) => (typeof d === 'string' ? d === '' : !Number.isInteger(d) || d < 1));
   if (wrong >= 0) {
     throw compilerError('HDL0003', {
@@ -46,7 +49,7 @@ export function tensor<const S extends SpecShape, D extends DType = 'f32'>(shape
       loc: callerLocation(),
     });
   }
-  return { shape, dtype: dtype ?? ('f32' as D) };
+  return { shape, dtype };
 }
 
 /** `f32[batch, 1, 28, 28]` */

@@ -110,10 +110,11 @@ export async function evalGraph(request: EvalRequest): Promise<Record<string, Te
       });
       return out;
     }
-    const loss = floats
+    const weighted = floats
       .filter((o) => x[`cotangent ${o}`])
-      .map((o) => h.sum(h.mul(all[o]!, x[`cotangent ${o}`]!)))
-      .reduce((a, b) => h.add(a, b));
+      .map((o): Tensor => h.sum(h.mul(all[o]!, x[`cotangent ${o}`]!)));
+    // Without an output that can be differentiated, all gradients are zeros.
+    const loss = weighted.length === 0 ? h.zeros([]) : weighted.reduce((a, b) => h.add(a, b));
     const grads = h.grad(loss, wrt);
     diff.forEach((d, i) => {
       out[`grad ${d}`] = grads[i]!;

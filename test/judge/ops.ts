@@ -137,7 +137,10 @@ function slice([x]: readonly T[], a: Attributes): T {
 const table: Readonly<Record<string, Op>> = {
   neg: one(h.neg), abs: one(h.abs), exp: one(h.exp), log: one(h.log), log1p: one(h.log1p), expm1: one(h.expm1),
   sqrt: one(h.sqrt), rsqrt: one(h.rsqrt), reciprocal: one(h.reciprocal), square: one(h.square), sin: one(h.sin),
-  cos: one(h.cos), tanh: one(h.tanh), sigmoid: one(h.sigmoid), erf: one(h.erf), sign: one(h.sign), floor: one(h.floor),
+  cos: one(h.cos),
+  tan: one(h.tan),
+  sinh: one(h.sinh),
+  cosh: one(h.cosh), tanh: one(h.tanh), sigmoid: one(h.sigmoid), erf: one(h.erf), sign: one(h.sign), floor: one(h.floor),
   identity: ([x]) => x!, relu: one(h.relu), relu6: one(h.relu6), selu: one(h.selu), silu: one(h.silu),
   mish: one(h.mish), softplus: one(h.softplus), softsign: one(h.softsign), log_sigmoid: one(h.logSigmoid),
   hard_sigmoid: one(h.hardSigmoid), hard_swish: one(h.hardSwish),
@@ -182,7 +185,11 @@ const table: Readonly<Record<string, Op>> = {
   var: ([x], a) => h.variance(x as F, list(a, 'axes'), { keepDims: a['keepdims'] === true, ddof: num(a, 'ddof', 0) }),
   argmax: ([x], a) => h.argmax(x!, num(a, 'axis', -1), { keepDims: a['keepdims'] === true }),
   reshape: ([x], a) => h.reshape(x!, list(a, 'shape')!),
-  flatten: ([x], a) => h.flatten(x!, num(a, 'axis', 1)),
+  // ONNX's: always a matrix.
+  flatten: ([x], a) => {
+    const head = x!.type.shape.slice(0, num(a, 'axis', 1)).reduce((n, d) => n * d, 1);
+    return h.reshape(x!, [head, x!.type.shape.reduce((n, d) => n * d, 1) / head]);
+  },
   transpose: ([x], a) => h.transpose(x!, list(a, 'perm')!),
   concat: (xs, a) => h.concat(xs, num(a, 'axis', 0)),
   stack: (xs, a) => h.stack(xs, num(a, 'axis', 0)),
@@ -202,7 +209,7 @@ const table: Readonly<Record<string, Op>> = {
     return h.losses.softmaxCrossEntropy(logits!, labels! as never, { reduction: reduction(a) });
   },
   mse_loss: ([x, t], a) => h.losses.meanSquaredError(x!, t!, { reduction: reduction(a) }),
-  dropout_mask: ([x, mask], a) => h.mul(x!, h.div(mask!, 1 - num(a, 'p', 0))),
+  dropout_mask: ([x, mask], a) => h.mul(x!, h.div(h.cast(mask!, 'f32'), 1 - num(a, 'p', 0))),
 }; // biome-ignore format: a table
 
 /** The results of one op; throws `unsupported` for what Heddle does not have. */
