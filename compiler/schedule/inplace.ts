@@ -13,7 +13,7 @@ import { elementBytes } from '../kernel/cost.ts';
 import type { Kernel } from '../kernel/ir.ts';
 import type { Lowered, LoweredStep } from './lowered.ts';
 import type { Lifetime, Phases } from './phases.ts';
-import { accessKey, type Trace, traceOf } from './trace.ts';
+import { accessKey, isStaticIndex, type Trace, traceOf } from './trace.ts';
 
 /** Buffer `output`, written by `step`, lies where buffer `input` lay, which `step` reads last. */
 export interface InPlacePair {
@@ -91,7 +91,7 @@ function traceFor(step: LoweredStep, traces: Map<Kernel, Trace[]>): readonly Tra
 
 /**
  * Whether, in every list of statements, each load of parameter `read` is followed by a store to parameter `write` with
- * the same index, lanes and stride, and by no such store before.
+ * the same index, lanes and stride, and by no such store before. Indices known at run time only do not count.
  */
 export function overwritesWhatItRead(trace: readonly Trace[], read: number, write: number): boolean {
   const pending = new Set<string>();
@@ -116,7 +116,7 @@ export function overwritesWhatItRead(trace: readonly Trace[], read: number, writ
     } else if (t.kind === 'store') {
       if (t.param !== write) continue;
       const key = accessKey(t);
-      if (stored.has(key)) return false;
+      if (stored.has(key) || !isStaticIndex(t.index)) return false;
       stored.add(key);
       pending.delete(key);
     } else if (t.kind === 'loop') {

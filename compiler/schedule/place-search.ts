@@ -147,7 +147,7 @@ class Search {
     tops.fill(Number.POSITIVE_INFINITY, from, to + 1);
     for (let k = 0; k < buffers.length; k++) {
       const i = buffers[k]!;
-      const at = base[i]! > floor ? base[i]! : floor;
+      const at = Math.max(base[i]!, floor);
       const top = at + size[i]!;
       if (top > this.#capacity) return false;
       for (let c = first[i]!; c <= last[i]!; c++) if (top < tops[c]!) tops[c] = top;
@@ -168,7 +168,7 @@ class Search {
       const i = buffers[k]!;
       const at = release[i]!;
       for (let c = first[i]!; c <= last[i]!; c++) {
-        const end = (ends[c]! > at ? ends[c]! : at) + size[i]!;
+        const end = Math.max(ends[c]!, at) + size[i]!;
         if (end > this.#capacity) return false;
         ends[c] = end;
       }

@@ -43,6 +43,32 @@ export function accessKey(a: Access): string {
   return `${indexKey(a.index)};${a.lanes};${a.lanes === 1 ? 0 : a.stride}`;
 }
 
+/** The trace with only the accesses that matter, and the loops and branches around them. */
+export function restrictTrace(trace: readonly Trace[], keep: (access: Access) => boolean): Trace[] {
+  const out: Trace[] = [];
+  for (const t of trace) {
+    if (t.kind === 'load' || t.kind === 'store') {
+      if (keep(t)) out.push(t);
+      continue;
+    }
+    const body = restrictTrace(t.body, keep);
+    if (t.kind === 'loop') {
+      if (body.length > 0) out.push({ ...t, body });
+      continue;
+    }
+    const otherwise = restrictTrace(t.otherwise, keep);
+    if (body.length + otherwise.length > 0) out.push({ ...t, body, otherwise });
+  }
+  return out;
+}
+
+/** Whether an index depends on loop variables only, on no value computed at run time. */
+export function isStaticIndex(index: Index): boolean {
+  return index.terms.every(
+    ({ atom }) => atom.kind === 'var' || (atom.kind !== 'value' && isStaticIndex(atom.x)),
+  );
+}
+
 function traceStmts(body: readonly Stmt[]): Trace[] {
   const out: Trace[] = [];
   for (const s of body) {

@@ -1,0 +1,187 @@
+// The part of the checker that looks at time: each unit runs once, workers meet the same number of times, and under any
+// interleaving what a step reads is what the steps before it wrote.
+//
+// Only three things order two accesses: a barrier between them, the list of one worker, and nothing else. So of any two
+// steps that touch the same bytes, one of them writing, the earlier must be done in an earlier phase, or each pair of
+// parts that runs on different workers must touch different elements.
+
+import type { Location, PlanManifest, PlanSchedule } from '../../runtime/plan.ts';
+import { elementBytes } from '../kernel/cost.ts';
+import type { KernelFacts } from './check-kernel.ts';
+import { type Fail, stepText } from './check-memory.ts';
+import type { Lowered } from './lowered.ts';
+
+interface Run {
+  readonly step: number;
+  readonly worker: number;
+  readonly begin: number;
+  readonly end: number;
+  readonly phase: number;
+  /** Position in the worker's list. */
+  readonly at: number;
+}
+
+/** Bytes of all spaces on one line: a region per variable bank, and the arena. */
+interface Span {
+  readonly step: number;
+  readonly param: number;
+  readonly from: number;
+  readonly to: number;
+  readonly isWrite: boolean;
+}
+
+export function checkSchedule(
+  m: PlanManifest,
+  lowered: Lowered,
+  schedule: PlanSchedule,
+  facts: readonly KernelFacts[],
+  fail: Fail,
+): void {
+  const runs = runsOf(m, schedule, fail);
+  checkUnits(m, schedule, runs, fail);
+  const spans = spansOf(m, lowered);
+  const first = runs.map((list) => Math.min(...list.map((r) => r.phase)));
+  const last = runs.map((list) => Math.max(...list.map((r) => r.phase)));
+
+  const conflict = (a: Span, b: Span): void => {
+    const [x, y] = a.step < b.step ? [a, b] : [b, a];
+    if (last[x.step]! < first[y.step]!) return;
+    for (const r of runs[x.step]!) {
+      for (const s of runs[y.step]!) {
+        if (r.phase < s.phase || (r.worker === s.worker && r.at < s.at)) continue;
+        if (!meet(x, r, y, s, lowered, facts)) continue;
+        const name = (span: Span): string =>
+          `${span.isWrite ? 'writes' : 'reads'} '${lowered.buffers[lowered.steps[span.step]!.args[span.param]!]!.name}'`;
+        const where = (run: Run): string =>
+          `units [${run.begin}, ${run.end}) on worker ${run.worker} in phase ${run.phase}`;
+        fail(
+          `with ${schedule.workers} workers nothing orders ${stepText(m, x.step)}, which ${name(x)} (${where(r)}), before ${stepText(m, y.step)}, which ${name(y)} (${where(s)})`,
+          'of two steps that touch the same bytes, one of them writing, the first is done before a barrier that the second comes after',
+        );
+      }
+    }
+  };
+
+  // Within a phase: all pairs of spans that meet. Steps in several phases are looked at in each.
+  const phases = Math.max(0, ...last) + 1;
+  const inPhase: number[][] = Array.from({ length: phases }, () => []);
+  runs.forEach((list, step) => {
+    for (const phase of new Set(list.map((r) => r.phase))) inPhase[phase]!.push(step);
+  });
+  for (const steps of inPhase)
+    forEachMeeting(
+      steps.flatMap((s) => spans[s]!),
+      conflict,
+    );
+
+  // Across phases: steps that run in a phase before one of their predecessors. In a good plan there are none.
+  let latest = -1;
+  for (let y = 0; y < runs.length; y++) {
+    if (first[y]! < latest) {
+      for (let x = 0; x < y; x++) {
+        if (last[x]! > first[y]!) forEachMeeting([...spans[x]!, ...spans[y]!], conflict);
+      }
+    }
+    latest = Math.max(latest, last[y]!);
+  }
+}
+
+function runsOf(m: PlanManifest, schedule: PlanSchedule, fail: Fail): Run[][] {
+  const runs: Run[][] = m.steps.map(() => []);
+  const barriers = schedule.lists.map((list, worker) => {
+    let phase = 0;
+    list.forEach((item, at) => {
+      if (item.do === 'barrier') phase++;
+      else {
+        if (!m.steps[item.step])
+          fail(
+            `worker ${worker} of ${schedule.workers} runs step ${item.step}`,
+            `there are ${m.steps.length} steps`,
+          );
+        if (item.begin < item.end)
+          runs[item.step]!.push({ step: item.step, worker, begin: item.begin, end: item.end, phase, at });
+      }
+    });
+    return phase;
+  });
+  const odd = barriers.findIndex((count) => count !== barriers[0]);
+  if (schedule.lists.length !== schedule.workers)
+    fail(
+      `the schedule for ${schedule.workers} workers has ${schedule.lists.length} lists`,
+      'there is one list per worker',
+    );
+  if (odd >= 0)
+    fail(
+      `worker ${odd} of ${schedule.workers} passes ${barriers[odd]} barriers, worker 0 passes ${barriers[0]}`,
+      'all workers pass the same number of barriers',
+    );
+  return runs;
+}
+
+function checkUnits(m: PlanManifest, schedule: PlanSchedule, runs: readonly Run[][], fail: Fail): void {
+  runs.forEach((list, s) => {
+    let done = 0;
+    for (const r of [...list].sort((a, b) => a.begin - b.begin)) {
+      if (r.begin !== done) {
+        fail(
+          `with ${schedule.workers} workers unit ${Math.min(r.begin, done)} of ${stepText(m, s)} runs ${r.begin < done ? 'twice' : 'never'}`,
+          'each unit runs exactly once',
+        );
+      }
+      done = r.end;
+    }
+    const { units } = m.steps[s]!;
+    if (done !== units)
+      fail(
+        `with ${schedule.workers} workers unit ${Math.min(done, units)} of ${stepText(m, s)} ${done < units ? 'runs never' : 'does not exist'}`,
+        'each unit runs exactly once',
+      );
+  });
+}
+
+/** Per step, what it touches; constants and flags are left out (dependences.ts says why). */
+function spansOf(m: PlanManifest, lowered: Lowered): Span[][] {
+  const region = new Map<string, number>();
+  const base = (l: Location): number | null => {
+    if (l.space === 'arena') return l.offset;
+    if (l.space !== 'variable') return null;
+    const key = `${l.variable}${l.bank}`;
+    if (!region.has(key)) region.set(key, 2 ** 33 * (region.size + 1));
+    return region.get(key)!;
+  };
+  return lowered.steps.map((step, s) =>
+    step.args.flatMap((_, p) => {
+      const param = step.kernel.params[p]!;
+      const from = base(m.steps[s]!.args[p]!);
+      const bytes = param.elements * elementBytes(param.storage);
+      return from === null || bytes === 0
+        ? []
+        : [{ step: s, param: p, from, to: from + bytes, isWrite: param.access === 'write' }];
+    }),
+  );
+}
+
+/** Calls `visit` for each two spans of different steps that share bytes, one of them writing. */
+function forEachMeeting(spans: readonly Span[], visit: (a: Span, b: Span) => void): void {
+  const sorted = [...spans].sort((a, b) => a.from - b.from || a.step - b.step);
+  let open: Span[] = [];
+  for (const span of sorted) {
+    open = open.filter((other) => other.to > span.from);
+    for (const other of open)
+      if (other.step !== span.step && (other.isWrite || span.isWrite)) visit(other, span);
+    open.push(span);
+  }
+}
+
+/** Whether two parts touch a byte in common: the elements of their units, as far as they are known. */
+function meet(x: Span, r: Run, y: Span, s: Run, lowered: Lowered, facts: readonly KernelFacts[]): boolean {
+  const bytesOf = (span: Span, run: Run): [number, number] | null => {
+    const touched = facts[span.step]!.touched(span.param, run.begin, run.end);
+    if (touched === null) return null;
+    const size = elementBytes(lowered.steps[span.step]!.kernel.params[span.param]!.storage);
+    return [span.from + touched.min * size, span.from + (touched.max + 1) * size];
+  };
+  const a = bytesOf(x, r);
+  const b = bytesOf(y, s);
+  return a !== null && b !== null && a[0] < b[1] && b[0] < a[1];
+}

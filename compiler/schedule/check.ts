@@ -1,0 +1,131 @@
+// checkPlan: proves a plan safe without trusting the planner. Nothing here shares a decision with the code that makes
+// plans; lifetimes, dependences and bounds are found anew from the kernels and the plan alone.
+//
+//   kernels    every access in bounds, units store disjoint elements                            check-kernel.ts
+//   memory     no two live buffers overlap, everything is written before it is read, …          check-memory.ts
+//   schedule   each unit once, equal barriers, no race under any interleaving                   check-schedule.ts
+
+import type { Plan, PlanManifest } from '../../runtime/plan.ts';
+import { compilerError } from '../graph/errors.ts';
+import type { Kernel } from '../kernel/ir.ts';
+import { examineKernel, type KernelFacts } from './check-kernel.ts';
+import {
+  checkOverlap,
+  checkRoom,
+  checkWritten,
+  type Fail,
+  locateBuffers,
+  stepText,
+  usesOf,
+} from './check-memory.ts';
+import { checkSchedule } from './check-schedule.ts';
+import type { Lowered } from './lowered.ts';
+
+/**
+ * Throws HDL0012, naming steps and buffers, unless the plan is proved safe. `lowered` has its steps in the order of the
+ * plan, as `schedulePlan` returns it; with `original`, the program before it was ordered, the order is checked too.
+ *
+ * @example
+ * const { plan, lowered } = schedulePlan(program, options);
+ * checkPlan(plan, lowered, program);
+ */
+export function checkPlan(
+  plan: Plan | { readonly manifest: PlanManifest },
+  lowered: Lowered,
+  original?: Lowered,
+): void {
+  const m = plan.manifest;
+  const fail: Fail = (what, rule) => {
+    throw compilerError('HDL0012', {
+      what: `plan '${m.entry}' is not safe: ${what}`,
+      rule,
+      hint: 'this is a mistake of the compiler, unless the plan was made by hand; please report it with the dump of the plan',
+    });
+  };
+  if (original) checkOrder(lowered, original, fail);
+  checkSteps(m, lowered, fail);
+  const known = new Map<Kernel, KernelFacts>();
+  const facts = lowered.steps.map((step, s) => {
+    const fact = known.get(step.kernel) ?? examineKernel(step.kernel);
+    known.set(step.kernel, fact);
+    if (fact.problem)
+      fail(
+        `kernel '${step.kernel.name}' of ${stepText(m, s)}: ${fact.problem}`,
+        'accesses stay in bounds, and units store elements of their own',
+      );
+    return fact;
+  });
+  const locations = locateBuffers(m, lowered, fail);
+  const uses = usesOf(lowered);
+  checkRoom(m, lowered, locations, fail);
+  checkWritten(m, lowered, uses, facts, fail);
+  checkOverlap(m, lowered, uses, locations, facts, fail);
+  for (const schedule of m.schedules) checkSchedule(m, lowered, schedule, facts, fail);
+}
+
+/** The plan calls the kernels of the program, with as many units and arguments. */
+function checkSteps(m: PlanManifest, lowered: Lowered, fail: Fail): void {
+  if (m.steps.length !== lowered.steps.length)
+    fail(
+      `it has ${m.steps.length} steps, the program ${lowered.steps.length}`,
+      'steps are those of the program',
+    );
+  if (m.schedules.length === 0) fail('it has no schedule', 'a plan has at least one schedule');
+  lowered.steps.forEach((step, s) => {
+    const mine = m.steps[s]!;
+    const { kernel } = step;
+    const name = m.kernels[mine.kernel]?.name;
+    if (mine.label !== step.label || name !== kernel.name) {
+      fail(
+        `step ${s} is '${mine.label}' by kernel '${name}', the program has '${step.label}' by '${kernel.name}'`,
+        'steps are those of the program',
+      );
+    }
+    if (mine.units !== kernel.unit.extent)
+      fail(
+        `${stepText(m, s)} has ${mine.units} units, its kernel ${kernel.unit.extent}`,
+        'units are fixed by the kernel',
+      );
+    if (mine.args.length !== kernel.params.length || step.args.length !== kernel.params.length) {
+      fail(
+        `${stepText(m, s)} has ${mine.args.length} arguments, its kernel ${kernel.params.length} parameters`,
+        'there is one argument per parameter',
+      );
+    }
+    const written = step.args.filter((_, p) => kernel.params[p]!.access === 'write');
+    const twice = written.find((id) => step.args.indexOf(id) !== step.args.lastIndexOf(id));
+    if (twice !== undefined)
+      fail(
+        `${stepText(m, s)} has buffer '${lowered.buffers[twice]!.name}' twice and writes it`,
+        'a buffer may be an argument twice only if both are reads',
+      );
+  });
+}
+
+/** The same steps, each read after the writes that it came after, and each write after the accesses that it came after. */
+function checkOrder(lowered: Lowered, original: Lowered, fail: Fail): void {
+  const position = new Map(lowered.steps.map((step, s) => [step, s]));
+  const isSame =
+    position.size === original.steps.length && original.steps.every((step) => position.has(step));
+  if (!isSame)
+    fail('its steps are not a permutation of those of the program', 'ordering neither adds nor drops steps');
+  const lastWrite = original.buffers.map(() => -1);
+  const lastAccess = original.buffers.map(() => -1);
+  original.steps.forEach((step) => {
+    const at = position.get(step)!;
+    step.args.forEach((id, p) => {
+      const b = original.buffers[id]!;
+      if (b.home.kind === 'flags') return;
+      const isWrite = step.kernel.params[p]!.access === 'write';
+      const mustFollow = isWrite ? lastAccess[id]! : lastWrite[id]!;
+      if (at < mustFollow) {
+        fail(
+          `step ${at} '${step.label}' and step ${mustFollow} '${lowered.steps[mustFollow]!.label}' have changed places, both touch buffer '${b.name}'`,
+          'accesses to a buffer keep their order around its writes',
+        );
+      }
+      lastAccess[id] = Math.max(lastAccess[id]!, at);
+      if (isWrite) lastWrite[id] = Math.max(lastWrite[id]!, at);
+    });
+  });
+}

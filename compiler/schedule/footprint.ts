@@ -1,0 +1,157 @@
+// Footprints: which elements the accesses of a kernel can touch, as canonical indices over variables whose extents are
+// exact, with the conditions under which they happen. What the checker proves bounds and disjointness from.
+//
+//   for v < 10 step 4: store p[v], 4 lanes        →        p[4 v' + lane],  v' < 3, lane < 4
+
+import {
+  addIndex,
+  atomKey,
+  type Index,
+  indexRange,
+  type LoopVar,
+  type Range,
+  scaleIndex,
+  substituteIndex,
+  varIndex,
+} from '../kernel/affine.ts';
+import type { Condition } from '../kernel/expr.ts';
+import { decide } from '../kernel/substitute.ts';
+import type { Trace } from './trace.ts';
+
+/** lo ≤ index ≤ hi. */
+export interface Bound {
+  readonly index: Index;
+  readonly lo: number;
+  readonly hi: number;
+}
+
+export interface Footprint {
+  readonly kind: 'load' | 'store';
+  readonly param: number;
+  readonly index: Index;
+  readonly bounds: readonly Bound[];
+  /** Loops around it that run more than once, and its lanes: the variables of one unit's box. */
+  readonly vars: readonly LoopVar[];
+  /** All elements of the box are touched: no condition that depends, no limit that varies. */
+  readonly isExact: boolean;
+}
+
+/** Ids of variables are not negative: lanes get one that no loop has. */
+const laneId = -1;
+
+interface Context {
+  readonly map: ReadonlyMap<number, Index>;
+  readonly bounds: readonly Bound[];
+  readonly vars: readonly LoopVar[];
+  readonly isExact: boolean;
+}
+
+/** Footprints of all accesses, with the unit variable replaced by `units`; what can never happen is left out. */
+export function footprints(trace: readonly Trace[], unit: LoopVar, units: Index): Footprint[] {
+  const out: Footprint[] = [];
+  visit(trace, { map: new Map([[unit.id, units]]), bounds: [], vars: [], isExact: true }, out);
+  return out;
+}
+
+function visit(trace: readonly Trace[], at: Context, out: Footprint[]): void {
+  const move = (i: Index): Index => substituteIndex(i, (v) => at.map.get(v.id));
+  for (const t of trace) {
+    switch (t.kind) {
+      case 'load':
+      case 'store': {
+        const lane: LoopVar = { kind: 'var', name: 'lane', extent: t.lanes, id: laneId };
+        out.push({
+          kind: t.kind,
+          param: t.param,
+          index: addIndex(move(t.index), scaleIndex(varIndex(lane), t.stride)),
+          bounds: at.bounds,
+          vars: t.lanes === 1 ? at.vars : [...at.vars, lane],
+          isExact: at.isExact,
+        });
+        break;
+      }
+      case 'loop': {
+        const limit = indexRange(move(t.limit));
+        const rounds = Math.ceil(limit.max / t.step);
+        if (rounds <= 0) break;
+        const v: LoopVar = { ...t.v, extent: rounds };
+        visit(
+          t.body,
+          {
+            map: new Map([...at.map, [t.v.id, scaleIndex(varIndex(v), t.step)]]),
+            bounds: at.bounds,
+            vars: rounds === 1 ? at.vars : [...at.vars, v],
+            isExact: at.isExact && limit.min === limit.max,
+          },
+          out,
+        );
+        break;
+      }
+      case 'branch': {
+        const conditions = t.conditions.map((c): Condition => ({ ...c, index: move(c.index) }));
+        const open = conditions.filter((c) => decide(c) === null);
+        const isNever = conditions.some((c) => decide(c) === false);
+        if (!isNever) visit(t.body, narrowed(at, open, true), out);
+        if (isNever || open.length > 0) visit(t.otherwise, isNever ? at : narrowed(at, open, false), out);
+        break;
+      }
+      default:
+        t satisfies never;
+    }
+  }
+}
+
+function narrowed(at: Context, open: readonly Condition[], holds: boolean): Context {
+  if (open.length === 0) return at;
+  const added = holds ? open.flatMap(boundOf) : open.length === 1 ? open.flatMap(boundOfOpposite) : [];
+  return { ...at, bounds: [...at.bounds, ...added], isExact: false };
+}
+
+function boundOf(c: Condition): Bound[] {
+  return c.kind === 'inRange' ? [{ index: c.index, lo: c.lo, hi: c.hi - 1 }] : [];
+}
+
+/** Outside of a range is on one side of it when the other side cannot be reached. */
+function boundOfOpposite(c: Condition): Bound[] {
+  if (c.kind !== 'inRange') return [];
+  const r = indexRange(c.index);
+  if (r.min >= c.lo) return [{ index: c.index, lo: c.hi, hi: r.max }];
+  if (r.max < c.hi) return [{ index: c.index, lo: r.min, hi: c.lo - 1 }];
+  return [];
+}
+
+/**
+ * Range of an index under bounds, or null when they cannot be met. Where a bounded index is part of the given one, its
+ * bounds take the place of the range of its terms: x + 28 (y + k - 1) with 0 ≤ y + k - 1 < 28 lies in x + [0, 756].
+ */
+export function rangeUnder(index: Index, bounds: readonly Bound[]): Range | null {
+  let rest = index;
+  let min = 0;
+  let max = 0;
+  for (const b of bounds) {
+    const own = indexRange(b.index);
+    const lo = Math.max(own.min, b.lo);
+    const hi = Math.min(own.max, b.hi);
+    if (lo > hi) return null;
+    const factor = multipleOf(rest, b.index);
+    if (factor === 0) continue;
+    rest = addIndex(rest, scaleIndex(b.index, -factor));
+    min += factor > 0 ? factor * lo : factor * hi;
+    max += factor > 0 ? factor * hi : factor * lo;
+  }
+  const r = indexRange(rest);
+  const whole = indexRange(index);
+  return { min: Math.max(whole.min, min + r.min), max: Math.min(whole.max, max + r.max) };
+}
+
+/** The factor with which all terms of `part` occur in `index`; 0 when they do not. */
+function multipleOf(index: Index, part: Index): number {
+  const coefficients = new Map(index.terms.map((t) => [atomKey(t.atom), t.coeff]));
+  let factor = 0;
+  for (const t of part.terms) {
+    const found = (coefficients.get(atomKey(t.atom)) ?? 0) / t.coeff;
+    if (found === 0 || !Number.isInteger(found) || (factor !== 0 && found !== factor)) return 0;
+    factor = found;
+  }
+  return factor;
+}
