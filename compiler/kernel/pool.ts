@@ -1,30 +1,37 @@
-// Pool: kernels with the same code are one kernel. Addresses are arguments, so two layers of equal shape share their
-// code; modules get smaller and the engine's optimizer sees fewer, hotter functions.
+// Pool: what is computed in the same way shares its code. Addresses are arguments, so two layers of equal shape are one
+// kernel; it is scheduled once, modules get smaller, and the engine's optimizer sees fewer, hotter functions.
 
 import type { Index, LoopVar } from './affine.ts';
+import type { KernelDefinition } from './definition.ts';
 import type { Condition, Expr, Register } from './expr.ts';
-import type { Kernel, Stmt } from './ir.ts';
+import type { Kernel, Target } from './ir.ts';
+import { scheduleKernel } from './schedule/index.ts';
 
 export class KernelPool {
+  private readonly target: Target;
   private readonly byKey = new Map<string, Kernel>();
   private readonly names = new Map<string, number>();
 
-  /** The kernel of the pool with the same code; the given one, under a name unique in the pool, if there is none. */
-  intern(kernel: Kernel): Kernel {
-    const key = codeKey(kernel);
+  constructor(target: Target) {
+    this.target = target;
+  }
+
+  /** The kernel of a definition: an earlier one if it computes the same, else a new one with a name of its own. */
+  schedule(def: KernelDefinition): Kernel {
+    const key = definitionKey(def);
     const seen = this.byKey.get(key);
     if (seen) return seen;
-    const base = kernel.name.replace(/[^A-Za-z0-9]+/g, '_').replace(/^_+|_+$/g, '') || 'kernel';
+    const base = def.name.replace(/[^A-Za-z0-9]+/g, '_').replace(/^_+|_+$/g, '') || 'kernel';
     const count = this.names.get(base) ?? 0;
     this.names.set(base, count + 1);
-    const own: Kernel = { ...kernel, name: count === 0 ? base : `${base}_${count + 1}` };
-    this.byKey.set(key, own);
-    return own;
+    const kernel = scheduleKernel({ ...def, name: count === 0 ? base : `${base}_${count + 1}` }, this.target);
+    this.byKey.set(key, kernel);
+    return kernel;
   }
 }
 
-/** A text that is equal for kernels with equal code: variables and registers numbered by first appearance. */
-function codeKey(kernel: Kernel): string {
+/** A text that is equal for definitions that compute the same: variables are numbered by first appearance. */
+function definitionKey(def: KernelDefinition): string {
   const ids = new Map<string, number>();
   const number = (kind: string, id: number): string => {
     const k = `${kind}${id}`;
@@ -94,22 +101,8 @@ function codeKey(kernel: Kernel): string {
         return e satisfies never;
     }
   };
-  const stmts = (list: readonly Stmt[]): string => list.map(stmt).join(';');
-  const stmt = (s: Stmt): string => {
-    switch (s.kind) {
-      case 'for':
-        return `for(${loopVar(s.v)},${s.step},${index(s.limit)}){${stmts(s.body)}}`;
-      case 'let':
-      case 'set':
-        return `${s.kind} ${register(s.reg)}/${s.lanes}=${expr(s.value)}`;
-      case 'store':
-        return `store${s.param}[${index(s.index)};${s.laneStride}]/${s.lanes}=${expr(s.value)}`;
-      case 'if':
-        return `if(${s.conditions.map(condition).join()}){${stmts(s.body)}}{${stmts(s.otherwise)}}`;
-      default:
-        return s satisfies never;
-    }
-  };
-  const params = kernel.params.map((p) => `${p.storage}${p.access}${p.elements}`).join();
-  return `${params}|${kernel.flags}|${loopVar(kernel.unit)}|${stmts(kernel.body)}`;
+  const space = def.space.map(loopVar).join();
+  const params = def.params.map((p) => `${p.storage}${p.access}${p.elements}`).join();
+  const stores = def.stores.map((st) => `${st.param}[${index(st.index)}]=${expr(st.value)}`).join(';');
+  return `${params}|${def.flags}|${space}|${stores}`;
 }

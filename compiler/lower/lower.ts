@@ -9,7 +9,7 @@ import { elementBytes } from '../kernel/cost.ts';
 import { type DefinitionStore, type KernelDefinition, VarSource } from '../kernel/definition.ts';
 import type { KernelParam, Target } from '../kernel/ir.ts';
 import { KernelPool } from '../kernel/pool.ts';
-import { type Bound, prepareContraction, scheduleKernel } from '../kernel/schedule/index.ts';
+import { type Bound, prepareContraction } from '../kernel/schedule/index.ts';
 import type { Buffer, BufferId, Home, Lowered, LoweredStep } from '../schedule/lowered.ts';
 import { addressOf, elementBuilder } from './element.ts';
 import { groupKernels } from './groups.ts';
@@ -42,12 +42,13 @@ class Lowering {
   private readonly sites: Site[] = [];
   private readonly siteOf = new Map<Node, number>();
   private readonly steps: LoweredStep[] = [];
-  private readonly pool = new KernelPool();
+  private readonly pool: KernelPool;
   private flags: BufferId | null = null;
 
   constructor(graph: Graph, target: Target) {
     this.graph = graph;
     this.target = target;
+    this.pool = new KernelPool(target);
     this.stored = chooseBuffers(graph, this.prober);
     this.orders = chooseLayouts(graph, this.prober);
   }
@@ -183,7 +184,7 @@ class Lowering {
     const roots = sinks.map((s) => s.node);
     const label = labelOf(roots, this.stored, this.prober);
     for (const bound of this.prepare(this.define(sinks, new Set(computed), label))) {
-      const kernel = this.pool.intern(scheduleKernel(bound.def, this.target));
+      const kernel = this.pool.schedule(bound.def);
       this.steps.push({ label: bound.def.name, kernel, args: bound.args });
     }
   }

@@ -74,6 +74,10 @@ function probeNode(node: Node): Probe {
   const exprs = walkExprs([expr]);
   const reduction = exprs.some((e) => e.kind === 'reduce' || e.kind === 'argmax');
   const points = elementCount(node.type.shape) * (reduction ? volume(made) : 1);
+  const ratios = node.operands.map((o, operand) => {
+    const places = new Set(reads.filter((r) => r.operand === operand).map((r) => r.at.map(indexKey).join()));
+    return (points * places.size) / Math.max(1, elementCount(o.type.shape));
+  });
   return {
     vars,
     reads,
@@ -81,13 +85,7 @@ function probeNode(node: Node): Probe {
     reduced: reduction ? made.map((v) => v.extent) : [],
     guarded: exprs.some((e) => e.kind === 'guard'),
     cost: exprs.reduce((n, e) => n + operationsOf(e), 0),
-    ratio: (operand) => {
-      const size = Math.max(1, elementCount(node.operands[operand]!.type.shape));
-      const places = new Set(
-        reads.filter((r) => r.operand === operand).map((r) => r.at.map(indexKey).join()),
-      );
-      return (points * places.size) / size;
-    },
+    ratio: (operand) => ratios[operand]!,
   };
 }
 
