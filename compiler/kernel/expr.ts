@@ -23,7 +23,8 @@ export type UnaryFunction = (typeof unaryFunctions)[number];
 /**
  * Binary functions on two operands of the expression's type. f32: add sub mul div min max pow; integers: add sub mul
  * div (towards zero; x / 0 = 0) min max mod (sign of the dividend; x mod 0 = 0) and or xor shl shr (arithmetic for i32);
- * bool: and or xor. `min` and `max` give NaN when either operand is NaN.
+ * bool: and or xor. `min` and `max` give NaN when either operand is NaN, and x when both are equal (also as +0 and −0).
+ * Shifts use the low five bits of the amount.
  */
 export const binaryFunctions = [
   'add', 'sub', 'mul', 'div', 'min', 'max', 'pow', 'mod', 'and', 'or', 'xor', 'shl', 'shr',

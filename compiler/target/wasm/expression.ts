@@ -6,15 +6,14 @@ import { compilerError } from '../../graph/errors.ts';
 import type { Index, Term } from '../../kernel/affine.ts';
 import {
   type Condition,
-  childrenOf,
   combiner,
   constant,
   type Expr,
-  indicesOf,
   type Monoid,
   type ScalarType,
 } from '../../kernel/expr.ts';
 import type { Kernel } from '../../kernel/ir.ts';
+import { countUses } from '../../kernel/uses.ts';
 import { type Access, accessOf, isDynamic, lowestLane, plainSum, testedIndex } from './access.ts';
 import { divisionOf } from './division.ts';
 import type { FunctionBuilder } from './encoder.ts';
@@ -553,24 +552,4 @@ export class Expressions {
   #internal(what: string): Error {
     return compilerError('HDL0099', { what: `internal: kernel '${this.#kernel.name}': ${what}` });
   }
-}
-
-/** How often each object is used below a root; children of an object count once. */
-function countUses(root: Expr): Map<Expr, number> {
-  const uses = new Map<Expr, number>();
-  const visitIndex = (i: Index): void => {
-    for (const { atom } of i.terms) {
-      if (atom.kind === 'value') visit(atom.expr);
-      else if (atom.kind !== 'var') visitIndex(atom.x);
-    }
-  };
-  const visit = (e: Expr): void => {
-    const n = uses.get(e) ?? 0;
-    uses.set(e, n + 1);
-    if (n > 0) return;
-    for (const i of indicesOf(e)) visitIndex(i);
-    for (const c of childrenOf(e)) visit(c);
-  };
-  visit(root);
-  return uses;
 }

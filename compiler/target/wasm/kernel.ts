@@ -6,9 +6,10 @@
 //              moved by a constant per round, so that a round holds loads, arithmetic and stores, and little else
 
 import { compilerError } from '../../graph/errors.ts';
-import { type Expr, walkExprs } from '../../kernel/expr.ts';
+import type { Expr } from '../../kernel/expr.ts';
 import type { Kernel, Stmt } from '../../kernel/ir.ts';
 import { mathExpander } from '../../kernel/math.ts';
+import { usedParams } from '../../kernel/uses.ts';
 import { collectAccesses, type LoopAccesses, makeSum } from './access.ts';
 import { FunctionBuilder } from './encoder.ts';
 import { Expressions } from './expression.ts';
@@ -206,26 +207,8 @@ export function buildFunction(kernel: Kernel, relaxed: boolean, listed: boolean)
 
 /** Loads the address of each parameter that the kernel uses into a local. */
 function loadBases(kernel: Kernel, fn: FunctionBuilder): ReadonlyMap<number, number> {
-  const used = new Set<number>();
-  const visit = (stmts: readonly Stmt[]): void => {
-    for (const s of stmts) {
-      if (s.kind === 'for') visit(s.body);
-      else if (s.kind === 'if') {
-        visit(s.body);
-        visit(s.otherwise);
-      } else {
-        if (s.kind === 'store') used.add(s.param);
-        for (const e of walkExprs([s.value])) {
-          if (e.kind === 'load') used.add(e.param);
-          else if ((e.kind === 'checkIndex' || e.kind === 'checkFinite') && kernel.flags !== null)
-            used.add(kernel.flags);
-        }
-      }
-    }
-  };
-  visit(kernel.body);
   const bases = new Map<number, number>();
-  for (const param of [...used].sort((a, b) => a - b)) {
+  for (const param of usedParams(kernel)) {
     const declared = kernel.params[param];
     if (!declared)
       throw compilerError('HDL0099', {

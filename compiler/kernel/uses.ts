@@ -1,0 +1,48 @@
+// What a kernel or an expression uses: facts that more than one target asks for.
+
+import type { Index } from './affine.ts';
+import { childrenOf, type Expr, indicesOf, walkExprs } from './expr.ts';
+import type { Kernel, Stmt } from './ir.ts';
+
+/** How often each object is used below a root (run-time values of indices included); shared objects are entered once. */
+export function countUses(root: Expr): Map<Expr, number> {
+  const uses = new Map<Expr, number>();
+  const visitIndex = (i: Index): void => {
+    for (const { atom } of i.terms) {
+      if (atom.kind === 'value') visit(atom.expr);
+      else if (atom.kind !== 'var') visitIndex(atom.x);
+    }
+  };
+  const visit = (e: Expr): void => {
+    const n = uses.get(e) ?? 0;
+    uses.set(e, n + 1);
+    if (n > 0) return;
+    for (const i of indicesOf(e)) visitIndex(i);
+    for (const c of childrenOf(e)) visit(c);
+  };
+  visit(root);
+  return uses;
+}
+
+/** Parameters that the kernel reads or writes, in order; the flags count when there is a check. */
+export function usedParams(kernel: Kernel): number[] {
+  const used = new Set<number>();
+  const visit = (stmts: readonly Stmt[]): void => {
+    for (const s of stmts) {
+      if (s.kind === 'for') visit(s.body);
+      else if (s.kind === 'if') {
+        visit(s.body);
+        visit(s.otherwise);
+      } else {
+        if (s.kind === 'store') used.add(s.param);
+        for (const e of walkExprs([s.value])) {
+          if (e.kind === 'load') used.add(e.param);
+          else if ((e.kind === 'checkIndex' || e.kind === 'checkFinite') && kernel.flags !== null)
+            used.add(kernel.flags);
+        }
+      }
+    }
+  };
+  visit(kernel.body);
+  return [...used].sort((a, b) => a - b);
+}
