@@ -4,7 +4,8 @@
 // are right. What the gradient is at a kink stands with each function.
 
 import type { Node } from '../graph/ir.ts';
-import type { Accepts, DTypeOf, ShapeOf } from '../graph/shape-types.ts';
+import { scope } from '../graph/scope.ts';
+import type { Accepts, Broadcast, Broadcasts, CommonDType, DTypeOf, ShapeOf } from '../graph/shape-types.ts';
 import { add, div, mul, neg } from './arithmetic.ts';
 import { ge, gt, le, lt, where } from './compare.ts';
 import { composite } from './math.ts';
@@ -133,4 +134,18 @@ export function hardSwish<X extends Node>(
   x: X & Accepts<'hardSwish', X, 'f32'>,
 ): Node<ShapeOf<X>, DTypeOf<X>> {
   return composite<X>('hardSwish', x, (v) => mul(v, hardSigmoid(v)));
+}
+
+/**
+ * x above 0, slope · x elsewhere, with a slope that is learnt: a tensor f32 that broadcasts to `x`. The gradient of x at 0
+ * is the slope.
+ *
+ *     prelu(x, variable('slope', [64, 1, 1]));
+ */
+export function prelu<X extends Node, W extends Node>(
+  x: X & Accepts<'prelu', X, 'f32'>,
+  slope: W & Broadcasts<'prelu', X, W>,
+): Node<Broadcast<ShapeOf<X>, ShapeOf<W>>, CommonDType<X, W>> {
+  const node: Node = scope('prelu', () => where(gt(x as Node, 0), x as Node, mul(x as Node, slope as Node)));
+  return node as Node<Broadcast<ShapeOf<X>, ShapeOf<W>>, CommonDType<X, W>>;
 }

@@ -9,6 +9,7 @@ export {
   leakyRelu,
   logSigmoid,
   mish,
+  prelu,
   relu,
   relu6,
   selu,
@@ -44,6 +45,7 @@ export { type ConvOptions, conv1d, conv2d, conv3d, dense, matmul } from './contr
 export { bitcast, cast, stopGradient } from './convert.ts';
 export { defineOp } from './define.ts';
 export { bernoulli, normal, randomKey, uniform } from './distributions.ts';
+export { acos, asin, atan } from './inverse-trig.ts';
 export { full, input, iota, ones, onesLike, variableNode, zeros, zerosLike } from './leaf.ts';
 export { clip, cosh, log2, reciprocal, rsqrt, sinh, square, tan } from './math.ts';
 export {

@@ -9,6 +9,7 @@ import { compareOps } from './compare.ts';
 import { concatOps } from './concat.ts';
 import { contractOps } from './contract.ts';
 import { convertOps } from './convert.ts';
+import { inverseTrigOps } from './inverse-trig.ts';
 import { leafOps } from './leaf.ts';
 import { powerOps } from './power.ts';
 import { randomOps } from './random.ts';
@@ -22,6 +23,7 @@ const families: readonly (readonly OpDef[])[] = [
   leafOps,
   arithmeticOps,
   unaryOps,
+  inverseTrigOps,
   powerOps,
   binaryOps,
   compareOps,

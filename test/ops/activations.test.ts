@@ -84,6 +84,7 @@ const rows: Readonly<Record<string, Row>> = {
   log2: { f: (x) => ops.log2(x), value: Math.log2, positiveOnly: true },
   sinh: { f: (x) => ops.sinh(x), value: Math.sinh },
   cosh: { f: (x) => ops.cosh(x), value: Math.cosh },
+  atan: { f: (x) => ops.atan(x), value: Math.atan },
   tan: { f: (x) => ops.tan(x), value: Math.tan },
 };
 
@@ -154,6 +155,34 @@ t.test('sigmoid keeps its relative precision in f32', async (t) => {
   }
   t.equal(gradientsAt((v) => ops.sigmoid(v), [0]).gradient[0], 0.25);
   t.equal(gradientsAt((v) => ops.softplus(v), [0]).gradient[0], 0.5);
+});
+
+t.test('arc sine and arc cosine', async (t) => {
+  const at = [-1, -0.9, -0.3, 0, 1e-4, 0.5, 0.999, 1];
+  const near = (got: number[], f: (x: number) => number): boolean =>
+    got.every((v, i) => Math.abs(v - f(at[i]!)) < 1e-14 * (1 + Math.abs(v)));
+  t.ok(near(evaluate(ops.asin(ops.constant(at))), Math.asin));
+  t.ok(near(evaluate(ops.acos(ops.constant(at))), Math.acos));
+  const { gradient } = gradientsAt((x) => ops.asin(x), [0, 0.5]);
+  t.ok(Math.abs(gradient[1]! - 2 / Math.sqrt(3)) < 1e-6, `asin'(0.5) = ${gradient[1]}`);
+});
+
+t.test('prelu learns its slope', async (t) => {
+  const slope = ops.constant([0.25, 0.5]);
+  t.same(
+    evaluate(
+      ops.prelu(
+        ops.constant([
+          [-4, -4],
+          [3, 0],
+        ]),
+        slope,
+      ),
+    ),
+    [-1, -2, 3, 0],
+  );
+  t.same(gradientsAt((x) => ops.prelu(x, slope), [-1, 2]).gradient, [0.25, 1]);
+  t.same(gradientsAt((s) => ops.prelu(ops.constant([-4, 3]), s), [1, 1]).gradient, [-4, 0]);
 });
 
 t.test('powers are safe to differentiate where calculus is', async (t) => {

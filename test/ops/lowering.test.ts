@@ -14,6 +14,7 @@ import { checkOps } from '../../compiler/ops/check.ts';
 import { compareOps } from '../../compiler/ops/compare.ts';
 import { constant } from '../../compiler/ops/constant.ts';
 import { convertOps } from '../../compiler/ops/convert.ts';
+import { atanOp } from '../../compiler/ops/inverse-trig.ts';
 import { full, input, iota } from '../../compiler/ops/leaf.ts';
 import { forEachPosition } from '../../compiler/ops/loops.ts';
 import { powerOps } from '../../compiler/ops/power.ts';
@@ -99,6 +100,18 @@ t.test('special numbers', async (t) => {
       t.same(lowered, reference, `f32 to ${dtype}`);
     }
   }
+});
+
+t.test('atan is within 2 units in the last place', async (t) => {
+  const at = [0, 1e-30, 1e-3, 0.2, 0.41, 0.42, 0.9, 1, 2.4, 2.42, 10, 1e6, 1e30, Number.POSITIVE_INFINITY];
+  const data = Float64Array.from([...at, ...at.map((v) => -v)], Math.fround);
+  const x: HostTensor = { type: { dtype: 'f32', shape: [data.length] }, data };
+  const { lowered, reference } = bothWays(makeFrom(atanOp, [x], {}), [x]);
+  for (const [i, v] of lowered.entries()) {
+    const want = reference[i]!;
+    t.ok(Math.abs(v - want) <= 2 ** -22 * Math.abs(want), `atan(${data[i]}) = ${v}, expected ${want}`);
+  }
+  t.ok(Object.is(lowered[at.length], -0), 'the sign of zero stays');
 });
 
 t.test('leaves', async (t) => {
