@@ -1,6 +1,5 @@
-// The other ops of two operands: minimum and maximum, remainder, bits and truth values, shifts. Sums, products and
-// comparisons stand in files of their own below this one and are exported from here too, so that rules further down
-// find all ops of two operands in one place.
+// The other ops of two operands: minimum and maximum, remainder, bits and truth values, shifts. Sums and
+// products stand in arithmetic.ts, comparisons in compare.ts, below this file.
 
 import { makeNode } from '../graph/build.ts';
 import { compilerError } from '../graph/errors.ts';
@@ -30,10 +29,6 @@ import {
   sameTypeRule,
 } from './elementwise.ts';
 import { zerosLike } from './leaf.ts';
-
-export { add, div, mul, neg, sub } from './arithmetic.ts';
-export { eq, ge, gt, le, lt, ne, where } from './compare.ts';
-export { bitcast, cast, stopGradient } from './convert.ts';
 
 type Doc = Omit<OpDef['doc'], 'types' | 'example'>;
 

@@ -21,8 +21,6 @@ import {
 import { erf as erfOf } from './erf.ts';
 import { zerosLike } from './leaf.ts';
 
-export { neg } from './arithmetic.ts';
-
 interface Row {
   readonly summary: string;
   readonly formula: string;
