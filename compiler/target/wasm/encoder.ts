@@ -229,7 +229,7 @@ export class FunctionBuilder {
 }
 
 export interface ModuleMemory {
-  /** Shared memories are imported with the largest possible maximum; others without one. */
+  /** Whether the memory is shared between threads; the loader may flip this one bit. Any size up to 4 GiB is accepted. */
   readonly shared: boolean;
 }
 
@@ -266,9 +266,9 @@ export function encodeModule(
     w.text('env');
     w.text('memory');
     w.byte(0x02);
-    w.byte(memory.shared ? 0x03 : 0x00);
-    w.u32(0);
-    if (memory.shared) w.u32(largestPages);
+    w.byte(memory.shared ? 0x03 : 0x01);
+    w.u32(1);
+    w.u32(largestPages);
   });
   section(3, (w) => {
     w.u32(functions.length);
@@ -315,7 +315,7 @@ function localRuns(locals: readonly ValueType[]): [number, ValueType][] {
 /** The same module as text. The functions must have been built with a listing. */
 export function printModule(functions: readonly FunctionBuilder[], memory: ModuleMemory): string {
   const out: string[] = ['(module'];
-  out.push(`  (import "env" "memory" (memory ${memory.shared ? `0 ${largestPages} shared` : '0'}))`);
+  out.push(`  (import "env" "memory" (memory 1 ${largestPages}${memory.shared ? ' shared' : ''}))`);
   for (const f of functions) {
     const names = f.names.map((n) => `$${n}`);
     const params = f.params.map((type, i) => ` (param ${names[i]} ${type})`).join('');
