@@ -87,7 +87,7 @@ function memoryTable(m: PlanManifest): string[] {
 }
 
 /** The largest sum of bytes alive at once, buffers that share their place counted once. */
-function lowerBound(m: PlanManifest): number {
+export function lowerBound(m: PlanManifest): number {
   const events = new Map<number, { begin: number[]; end: number[] }>();
   const at = (t: number): { begin: number[]; end: number[] } => {
     const known = events.get(t);

@@ -2,6 +2,7 @@
 
 import { graphVariables } from '../../compiler/graph/graph.ts';
 import { byteCount, elementCount } from '../../compiler/graph/types.ts';
+import { groupDigits } from '../digits.ts';
 import type { Traced } from '../entry.ts';
 import { isTrainable, variableName } from '../variable.ts';
 
@@ -19,7 +20,7 @@ export function summarize({ graph, layers }: Traced, batch: number): string {
     const own = variables.filter((v) => v.name.slice(0, v.name.lastIndexOf('/')) === path);
     if (kind === 'block' && own.length === 0) continue;
     const shape = output.type.shape.map((d, i) => (i === 0 && d === batch ? 'batch' : String(d)));
-    const parameters = seen.has(path) ? 'shared' : count(own) === 0 ? '' : group(count(own));
+    const parameters = seen.has(path) ? 'shared' : count(own) === 0 ? '' : groupDigits(count(own));
     rows.push([path, `[${shape.join(', ')}]`, parameters]);
     seen.add(path);
   }
@@ -34,11 +35,6 @@ export function summarize({ graph, layers }: Traced, batch: number): string {
     rule,
     ...rows.slice(1).map(line),
     rule,
-    `${group(count(variables))} parameters (${group(trainable)} trainable), ${(bytes / 1024).toFixed(1)} KiB`,
+    `${groupDigits(count(variables))} parameters (${groupDigits(trainable)} trainable), ${(bytes / 1024).toFixed(1)} KiB`,
   ].join('\n');
-}
-
-/** `1,234,567` */
-function group(n: number): string {
-  return String(n).replace(/\B(?=(\d{3})+$)/g, ',');
 }
