@@ -53,13 +53,18 @@ export function initialValues(w: Workload): Float32Array[] {
 
 export interface Batch {
   readonly x: Float32Array;
-  readonly y: Int32Array;
+  /** Class numbers, or the target of a regression. */
+  readonly y: Int32Array | Float32Array;
 }
 
 export function batches(w: Workload): Batch[] {
+  const inputs = w.batch * count(w.input);
   return Array.from({ length: batchCount }, (_, j) => ({
-    x: draw(1000 + j, w.batch * count(w.input), (u) => 2 * u - 1),
-    y: Int32Array.from(draw(2000 + j, w.batch, (u) => Math.floor(u * w.classes))),
+    x: draw(1000 + j, inputs, (u) => 2 * u - 1),
+    y:
+      w.kind === 'transformer'
+        ? draw(2000 + j, inputs, (u) => 2 * u - 1)
+        : Int32Array.from(draw(2000 + j, w.batch, (u) => Math.floor(u * w.classes))),
   }));
 }
 
