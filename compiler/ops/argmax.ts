@@ -3,7 +3,9 @@
 import { makeNode } from '../graph/build.ts';
 import type { Node, OpDef } from '../graph/ir.ts';
 import { scope } from '../graph/scope.ts';
-import type { DType, Shape } from '../graph/types.ts';
+import type { Accepts, ShapeOf } from '../graph/shape-types.ts';
+import type { Reduced } from '../graph/shape-types-view.ts';
+import type { DType } from '../graph/types.ts';
 import { varIndex } from '../kernel/affine.ts';
 import { sub } from './arithmetic.ts';
 import { checkDType, checkInteger, normalizeAxis, numeric } from './attrs.ts';
@@ -67,10 +69,12 @@ export function isLarger(b: number, a: number): boolean {
  *
  *     argmax(logits, 1); // f32[64, 10] → i32[64]
  */
-export function argmax(x: Node, axis: number = -1, options: ReduceOptions = {}): Node<Shape, 'i32'> {
-  const a = normalizeAxis('argmax', x, axis);
-  const y = makeNode(argMaxOp, [x], { axis: a });
-  return keepAxes(y, x.type.shape, [a], options.keepDims ?? false) as Node<Shape, 'i32'>;
+export function argmax<X extends Node, const A extends number = -1, K extends boolean = false>(
+  x: X & Accepts<'argmax', X, 'f32' | 'i32' | 'u32'>,
+  axis?: A,
+  options: ReduceOptions<K> = {},
+): Node<Reduced<ShapeOf<X>, A, K>, 'i32'> {
+  return positionOfLargest('argmax', x, x, axis ?? -1, options) as Node<Reduced<ShapeOf<X>, A, K>, 'i32'>;
 }
 
 /**
@@ -79,8 +83,19 @@ export function argmax(x: Node, axis: number = -1, options: ReduceOptions = {}):
  *
  *     argmin(distances); // f32[64, 10] → i32[64]
  */
-export function argmin(x: Node, axis: number = -1, options: ReduceOptions = {}): Node<Shape, 'i32'> {
-  return scope('argmin', () => argmax(reversedOrder(x), axis, options));
+export function argmin<X extends Node, const A extends number = -1, K extends boolean = false>(
+  x: X & Accepts<'argmin', X, 'f32' | 'i32' | 'u32'>,
+  axis?: A,
+  options: ReduceOptions<K> = {},
+): Node<Reduced<ShapeOf<X>, A, K>, 'i32'> {
+  const y = scope('argmin', () => positionOfLargest('argmin', x, reversedOrder(x), axis ?? -1, options));
+  return y as Node<Reduced<ShapeOf<X>, A, K>, 'i32'>;
+}
+
+/** Positions along an axis of `x`, as the user calls it, in `y`. */
+function positionOfLargest(fn: string, x: Node, y: Node, axis: number, options: ReduceOptions): Node {
+  const a = normalizeAxis(fn, x, axis);
+  return keepAxes(makeNode(argMaxOp, [y], { axis: a }), x.type.shape, [a], options.keepDims ?? false);
 }
 
 /** A value whose elements compare the other way round: −x, and for integers −1 − x, which cannot overflow. */

@@ -10,6 +10,8 @@ import { describeNode } from '../graph/describe.ts';
 import { compilerError } from '../graph/errors.ts';
 import type { Node, OpDef } from '../graph/ir.ts';
 import { callerLocation } from '../graph/location.ts';
+import type { Accepts, DTypeOf, ShapeOf } from '../graph/shape-types.ts';
+import type { Axes, Reduced } from '../graph/shape-types-view.ts';
 import { type DType, formatShape, roundTo, type Shape, sameShape } from '../graph/types.ts';
 import { constIndex, type Index, varIndex } from '../kernel/affine.ts';
 import { reduce } from '../kernel/expr.ts';
@@ -199,13 +201,14 @@ export function expandDims<D extends DType>(
  *
  * @example sum(x, 0) // f32[64, 10] → f32[10]
  */
-export function sum<D extends DType>(
-  x: Node<Shape, D>,
-  axes?: number | readonly number[],
-  options: { readonly keepDims?: boolean } = {},
-): Node<Shape, D> {
+export function sum<X extends Node, const A extends Axes | undefined = undefined, K extends boolean = false>(
+  x: X & Accepts<'sum', X, 'f32' | 'i32' | 'u32'>,
+  axes?: A,
+  options: { readonly keepDims?: K } = {},
+): Node<Reduced<ShapeOf<X>, A, K>, DTypeOf<X>> {
   const reduced = normalizeAxes('sum', x, axes);
-  return keepAxes(reduceSum(x, reduced), x.type.shape, reduced, options.keepDims ?? false) as Node<Shape, D>;
+  const y = keepAxes(reduceSum(x, reduced), x.type.shape, reduced, options.keepDims ?? false);
+  return y as Node as Node<Reduced<ShapeOf<X>, A, K>, DTypeOf<X>>;
 }
 
 /** Puts reduced axes back with size 1 when `keepDims`. */

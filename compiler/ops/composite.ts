@@ -6,7 +6,8 @@ import { compilerError } from '../graph/errors.ts';
 import type { Node } from '../graph/ir.ts';
 import { callerLocation } from '../graph/location.ts';
 import { scope } from '../graph/scope.ts';
-import type { Shape } from '../graph/types.ts';
+import type { Accepts, DTypeOf, ShapeOf } from '../graph/shape-types.ts';
+import type { Axes, Reduced } from '../graph/shape-types-view.ts';
 import { add, div, mul, sub } from './arithmetic.ts';
 import { normalizeAxes, normalizeAxis, requireFloats } from './attrs.ts';
 import { sum } from './broadcast.ts';
@@ -17,21 +18,23 @@ import type { ReduceOptions } from './reduction.ts';
 import { squeeze } from './shape.ts';
 import { abs, exp, log } from './unary.ts';
 
-type Floats = Node<Shape, 'f32'>;
-type Axes = number | readonly number[];
-
 /**
  * Mean over axes (all by default; negative ones count from the end); NaN of no elements. f32. Throws HDL0002, HDL0003.
  *
  *     mean(x, 0); // f32[64, 10] → f32[10]
  */
-export function mean(x: Floats, axes?: Axes, options: ReduceOptions = {}): Floats {
+export function mean<X extends Node, const A extends Axes | undefined = undefined, K extends boolean = false>(
+  x: X & Accepts<'mean', X, 'f32'>,
+  axes?: A,
+  options: ReduceOptions<K> = {},
+): Node<Reduced<ShapeOf<X>, A, K>, 'f32'> {
   requireFloats('mean', x);
   const count = countAlong('mean', x, axes);
-  return scope('mean', () => div(sum(x, axes, options), count) as Floats);
+  const y = scope('mean', () => div(sum(x as Node, axes, options), count));
+  return y as Node as Node<Reduced<ShapeOf<X>, A, K>, 'f32'>;
 }
 
-export interface VarianceOptions extends ReduceOptions {
+export interface VarianceOptions<K extends boolean = boolean> extends ReduceOptions<K> {
   /** Subtracted from the number of elements before dividing: 0 (default) for the population, 1 for a sample. */
   readonly ddof?: number;
 }
@@ -42,7 +45,15 @@ export interface VarianceOptions extends ReduceOptions {
  *
  *     variance(x, 0, { ddof: 1 }); // f32[64, 10] → f32[10]
  */
-export function variance(x: Floats, axes?: Axes, options: VarianceOptions = {}): Floats {
+export function variance<
+  X extends Node,
+  const A extends Axes | undefined = undefined,
+  K extends boolean = false,
+>(
+  x: X & Accepts<'variance', X, 'f32'>,
+  axes?: A,
+  options: VarianceOptions<K> = {},
+): Node<Reduced<ShapeOf<X>, A, K>, 'f32'> {
   requireFloats('variance', x);
   const { ddof = 0 } = options;
   const count = countAlong('variance', x, axes);
@@ -54,10 +65,11 @@ export function variance(x: Floats, axes?: Axes, options: VarianceOptions = {}):
       loc: callerLocation(),
     });
   }
-  return scope('variance', () => {
-    const centred = sub(x, mean(x, axes, { keepDims: true }));
-    return div(sum(mul(centred, centred), axes, options), count - ddof) as Floats;
+  const y = scope('variance', () => {
+    const centred = sub(x as Node, mean(x as Node, axes, { keepDims: true }));
+    return div(sum(mul(centred, centred), axes, options), count - ddof);
   });
+  return y as Node as Node<Reduced<ShapeOf<X>, A, K>, 'f32'>;
 }
 
 /**
@@ -66,16 +78,25 @@ export function variance(x: Floats, axes?: Axes, options: VarianceOptions = {}):
  *
  *     logSumExp(logits, 1); // f32[64, 10] → f32[64]
  */
-export function logSumExp(x: Floats, axes?: Axes, options: ReduceOptions = {}): Floats {
+export function logSumExp<
+  X extends Node,
+  const A extends Axes | undefined = undefined,
+  K extends boolean = false,
+>(
+  x: X & Accepts<'logSumExp', X, 'f32'>,
+  axes?: A,
+  options: ReduceOptions<K> = {},
+): Node<Reduced<ShapeOf<X>, A, K>, 'f32'> {
   requireFloats('logSumExp', x);
   const list = normalizeAxes('logSumExp', x, axes);
-  return scope('logSumExp', () => {
-    const top = stopGradient(max(x, list, { keepDims: true }));
+  const y = scope('logSumExp', () => {
+    const top: Node = stopGradient(max(x as Node, list, { keepDims: true }));
     // x − ∞ would be NaN where all elements are −∞, or where one is +∞.
     const shift = where(eq(abs(top), Number.POSITIVE_INFINITY), 0, top);
-    const y = add(log(sum(exp(sub(x, shift)), list, { keepDims: true })), shift) as Floats;
-    return options.keepDims ? y : squeeze(y, list);
+    const sums: Node = add(log(sum(exp(sub(x as Node, shift)), list, { keepDims: true })), shift);
+    return options.keepDims ? sums : squeeze(sums, list);
   });
+  return y as Node as Node<Reduced<ShapeOf<X>, A, K>, 'f32'>;
 }
 
 /**
@@ -83,12 +104,15 @@ export function logSumExp(x: Floats, axes?: Axes, options: ReduceOptions = {}): 
  *
  *     softmax(logits); // f32[64, 10] → f32[64, 10], rows add up to 1
  */
-export function softmax<S extends Shape>(x: Node<S, 'f32'>, axis: number = -1): Node<S, 'f32'> {
+export function softmax<X extends Node>(
+  x: X & Accepts<'softmax', X, 'f32'>,
+  axis: number = -1,
+): Node<ShapeOf<X>, DTypeOf<X>> {
   requireFloats('softmax', x);
   const a = normalizeAxis('softmax', x, axis);
   return scope('softmax', () => {
-    const powers = exp(sub(x as Floats, largestAlong(x, a)));
-    return div(powers, sum(powers, a, { keepDims: true })) as Node as Node<S, 'f32'>;
+    const powers = exp(sub(x as Node, largestAlong(x, a)));
+    return div(powers, sum(powers, a, { keepDims: true })) as Node as Node<ShapeOf<X>, DTypeOf<X>>;
   });
 }
 
@@ -98,19 +122,22 @@ export function softmax<S extends Shape>(x: Node<S, 'f32'>, axis: number = -1): 
  *
  *     logSoftmax(logits); // f32[64, 10] → f32[64, 10]
  */
-export function logSoftmax<S extends Shape>(x: Node<S, 'f32'>, axis: number = -1): Node<S, 'f32'> {
+export function logSoftmax<X extends Node>(
+  x: X & Accepts<'logSoftmax', X, 'f32'>,
+  axis: number = -1,
+): Node<ShapeOf<X>, DTypeOf<X>> {
   requireFloats('logSoftmax', x);
   const a = normalizeAxis('logSoftmax', x, axis);
   return scope('logSoftmax', () => {
-    const shifted = sub(x as Floats, largestAlong(x, a));
+    const shifted = sub(x as Node, largestAlong(x, a));
     const total = log(sum(exp(shifted), a, { keepDims: true }));
-    return sub(shifted, total) as Node as Node<S, 'f32'>;
+    return sub(shifted, total) as Node as Node<ShapeOf<X>, DTypeOf<X>>;
   });
 }
 
 /** The largest element, as a constant: what is subtracted cancels, so no gradient passes through it. */
-function largestAlong(x: Floats, axis: number): Floats {
-  return stopGradient(max(x, axis, { keepDims: true })) as Floats;
+function largestAlong(x: Node, axis: number): Node {
+  return stopGradient(max(x, axis, { keepDims: true }));
 }
 
 /** Number of elements that go into one. */

@@ -5,6 +5,7 @@ import { describeNode } from '../graph/describe.ts';
 import { compilerError } from '../graph/errors.ts';
 import type { Node, OpDef } from '../graph/ir.ts';
 import { callerLocation } from '../graph/location.ts';
+import type { CommonDTypeOf, Concatenated, Concatenates } from '../graph/shape-types-view.ts';
 import { type DType, formatShape, type Shape } from '../graph/types.ts';
 import { offsetIndex } from '../kernel/affine.ts';
 import type { Expr } from '../kernel/expr.ts';
@@ -135,14 +136,18 @@ function sliceAlong(x: Node, axis: number, start: number, limit: number): Node {
  *
  *     concat([x, y], 1); // f32[8, 3], f32[8, 5] → f32[8, 8]
  */
-export function concat<D extends DType>(
-  operands: readonly Node<Shape, D>[],
-  axis: number = 0,
-): Node<Shape, D> {
+export function concat<const T extends readonly Node[], const A extends number = 0>(
+  operands: T & Concatenates<T, A>,
+  axis?: A,
+): Node<Concatenated<T, A>, CommonDTypeOf<T>> {
+  return concatAlong(operands, axis ?? 0) as Node as Node<Concatenated<T, A>, CommonDTypeOf<T>>;
+}
+
+function concatAlong(operands: readonly Node[], axis: number): Node {
   const first = operands[0];
   if (operands.length === 1) return first!;
   const a = first === undefined || first.type.shape.length === 0 ? 0 : normalizeAxis('concat', first, axis);
-  return makeNode(concatOp, operands, { axis: a }) as Node<Shape, D>;
+  return makeNode(concatOp, operands, { axis: a });
 }
 
 /**
@@ -154,10 +159,8 @@ export function stack<D extends DType>(
   operands: readonly Node<Shape, D>[],
   axis: number = 0,
 ): Node<Shape, D> {
-  return concat(
-    operands.map((x) => expandDims(x, axis)),
-    axis,
-  );
+  const rows = operands.map((x) => expandDims(x, axis));
+  return concatAlong(rows, axis) as Node<Shape, D>;
 }
 
 /**

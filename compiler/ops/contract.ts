@@ -5,18 +5,24 @@ import { compilerError } from '../graph/errors.ts';
 import type { Node, OpDef } from '../graph/ir.ts';
 import { callerLocation } from '../graph/location.ts';
 import { scope } from '../graph/scope.ts';
-import { type DType, formatShape, type Shape } from '../graph/types.ts';
+import type { Accepts, CommonDType, SameDType, ShapeOf } from '../graph/shape-types.ts';
+import type {
+  Convolved,
+  DenseBias,
+  DenseWeights,
+  Filters,
+  Images,
+  Multiplied,
+  Multiplies,
+  PerDimension,
+  SpatialPadding,
+} from '../graph/shape-types-contract.ts';
+import { formatShape, type Shape } from '../graph/types.ts';
 import { add } from './arithmetic.ts';
 import { broadcastTo } from './broadcast.ts';
 import { convolution, convolutionOp } from './convolution.ts';
 import { dotGeneral, dotGeneralOp } from './dot.ts';
-import {
-  type PerDimension,
-  perDimension,
-  resolvePadding,
-  type SpatialPadding,
-  spreadSize,
-} from './spatial.ts';
+import { perDimension, resolvePadding, spreadSize } from './spatial.ts';
 
 export const contractOps: readonly OpDef[] = [dotGeneralOp, convolutionOp];
 
@@ -27,7 +33,14 @@ export const contractOps: readonly OpDef[] = [dotGeneralOp, convolutionOp];
  *
  *     matmul(x, w); // f32[64, 784], f32[784, 128] → f32[64, 128]
  */
-export function matmul<D extends DType>(a: Node<Shape, D>, b: Node<Shape, D>): Node<Shape, D> {
+export function matmul<A extends Node, B extends Node>(
+  a: A,
+  b: B & Multiplies<A, B> & SameDType<'matmul', A, B>,
+): Node<Multiplied<ShapeOf<A>, ShapeOf<B>>, CommonDType<A, B>> {
+  return multiply(a, b) as Node<Multiplied<ShapeOf<A>, ShapeOf<B>>, CommonDType<A, B>>;
+}
+
+function multiply(a: Node, b: Node): Node {
   const [l, r] = [a.type.shape, b.type.shape];
   const scalar = l.length === 0 ? a : r.length === 0 ? b : null;
   if (scalar !== null) {
@@ -94,11 +107,15 @@ function matmulError(a: Node, b: Node, rule: string, hint: string): Error {
  *
  *     dense(x, w, b); // f32[64, 784], f32[784, 128], f32[128] → f32[64, 128]
  */
-export function dense(
-  x: Node<Shape, 'f32'>,
-  w: Node<Shape, 'f32'>,
-  b?: Node<Shape, 'f32'>,
-): Node<Shape, 'f32'> {
+export function dense<X extends Node, W extends Node, B extends Node = Node>(
+  x: X & Accepts<'dense', X, 'f32'>,
+  w: W & DenseWeights<X, W> & Accepts<'dense', W, 'f32'>,
+  b?: B & DenseBias<W, B> & Accepts<'dense', B, 'f32'>,
+): Node<Multiplied<ShapeOf<X>, ShapeOf<W>>, 'f32'> {
+  return affine(x, w, b) as Node<Multiplied<ShapeOf<X>, ShapeOf<W>>, 'f32'>;
+}
+
+function affine(x: Node, w: Node, b: Node | undefined): Node {
   const operands = [x, w, ...(b === undefined ? [] : [b])];
   const refuse = (rule: string, hint: string): Error =>
     compilerError('HDL0001', {
@@ -131,20 +148,25 @@ export function dense(
     );
   }
   return scope('dense', () => {
-    const y = matmul(x, w);
-    return b === undefined ? y : (add(y, b) as Node<Shape, 'f32'>);
+    const y = multiply(x, w);
+    return b === undefined ? y : add(y, b);
   });
 }
 
-export interface ConvOptions {
+export interface ConvOptions<
+  S extends PerDimension = PerDimension,
+  P extends SpatialPadding = SpatialPadding,
+  D extends PerDimension = PerDimension,
+  G extends number = number,
+> {
   /** Distance between outputs (default 1). */
-  readonly strides?: PerDimension;
+  readonly strides?: S;
   /** Zeros around the image (default 'valid': none). */
-  readonly padding?: SpatialPadding;
+  readonly padding?: P;
   /** Distance between taps of the filter (default 1). */
-  readonly dilation?: PerDimension;
+  readonly dilation?: D;
   /** Groups of channels that do not see each other (default 1); as many as channels: depthwise. */
-  readonly groups?: number;
+  readonly groups?: G;
 }
 
 /**
@@ -153,30 +175,60 @@ export interface ConvOptions {
  *
  *     conv2d(images, filters, { padding: 'same' }); // f32[64, 1, 28, 28], f32[16, 1, 3, 3] → f32[64, 16, 28, 28]
  */
-export function conv2d(
-  x: Node<Shape, 'f32'>,
-  w: Node<Shape, 'f32'>,
-  options: ConvOptions = {},
-): Node<Shape, 'f32'> {
-  return convolve('conv2d', 2, x, w, options);
+export function conv2d<
+  X extends Node,
+  W extends Node,
+  const S extends PerDimension = 1,
+  const P extends SpatialPadding = 'valid',
+  const D extends PerDimension = 1,
+  const G extends number = 1,
+>(
+  x: X & Images<'conv2d', X, 4> & Accepts<'conv2d', X, 'f32'>,
+  w: W & Filters<'conv2d', X, W, 4, G> & Accepts<'conv2d', W, 'f32'>,
+  options: ConvOptions<S, P, D, G> = {},
+): Node<Convolved<4, ShapeOf<X>, ShapeOf<W>, S, P, D>, 'f32'> {
+  return convolve('conv2d', 2, x, w, options) as Node as Node<
+    Convolved<4, ShapeOf<X>, ShapeOf<W>, S, P, D>,
+    'f32'
+  >;
 }
 
 /** `conv2d` with one spatial dimension: `x` is [N, C, L], `w` is [O, C / groups, kernel]. */
-export function conv1d(
-  x: Node<Shape, 'f32'>,
-  w: Node<Shape, 'f32'>,
-  options: ConvOptions = {},
-): Node<Shape, 'f32'> {
-  return convolve('conv1d', 1, x, w, options);
+export function conv1d<
+  X extends Node,
+  W extends Node,
+  const S extends PerDimension = 1,
+  const P extends SpatialPadding = 'valid',
+  const D extends PerDimension = 1,
+  const G extends number = 1,
+>(
+  x: X & Images<'conv1d', X, 3> & Accepts<'conv1d', X, 'f32'>,
+  w: W & Filters<'conv1d', X, W, 3, G> & Accepts<'conv1d', W, 'f32'>,
+  options: ConvOptions<S, P, D, G> = {},
+): Node<Convolved<3, ShapeOf<X>, ShapeOf<W>, S, P, D>, 'f32'> {
+  return convolve('conv1d', 1, x, w, options) as Node as Node<
+    Convolved<3, ShapeOf<X>, ShapeOf<W>, S, P, D>,
+    'f32'
+  >;
 }
 
 /** `conv2d` with three spatial dimensions: `x` is [N, C, D, H, W], `w` is [O, C / groups, kernel D, H, W]. */
-export function conv3d(
-  x: Node<Shape, 'f32'>,
-  w: Node<Shape, 'f32'>,
-  options: ConvOptions = {},
-): Node<Shape, 'f32'> {
-  return convolve('conv3d', 3, x, w, options);
+export function conv3d<
+  X extends Node,
+  W extends Node,
+  const S extends PerDimension = 1,
+  const P extends SpatialPadding = 'valid',
+  const D extends PerDimension = 1,
+  const G extends number = 1,
+>(
+  x: X & Images<'conv3d', X, 5> & Accepts<'conv3d', X, 'f32'>,
+  w: W & Filters<'conv3d', X, W, 5, G> & Accepts<'conv3d', W, 'f32'>,
+  options: ConvOptions<S, P, D, G> = {},
+): Node<Convolved<5, ShapeOf<X>, ShapeOf<W>, S, P, D>, 'f32'> {
+  return convolve('conv3d', 3, x, w, options) as Node as Node<
+    Convolved<5, ShapeOf<X>, ShapeOf<W>, S, P, D>,
+    'f32'
+  >;
 }
 
 function convolve(fn: string, rank: number, x: Node, w: Node, options: ConvOptions): Node<Shape, 'f32'> {

@@ -5,33 +5,45 @@ import { compilerError } from '../graph/errors.ts';
 import type { Node } from '../graph/ir.ts';
 import { callerLocation } from '../graph/location.ts';
 import { scope } from '../graph/scope.ts';
-import { type DType, elementCount, type Shape } from '../graph/types.ts';
+import type { Accepts, DTypeOf, ShapeOf } from '../graph/shape-types.ts';
+import type {
+  Averaged,
+  Images,
+  PerDimension,
+  Pooled,
+  SpatialPadding,
+} from '../graph/shape-types-contract.ts';
+import { elementCount } from '../graph/types.ts';
 import { div } from './arithmetic.ts';
 import { requireFloats } from './attrs.ts';
 import { mean } from './composite.ts';
 import { full } from './leaf.ts';
-import {
-  type PerDimension,
-  perDimension,
-  resolvePadding,
-  type SpatialPadding,
-  spreadSize,
-} from './spatial.ts';
+import { perDimension, resolvePadding, spreadSize } from './spatial.ts';
 import { reduceWindow } from './window.ts';
 import type { WindowAttrs } from './window-attrs.ts';
 
-export interface PoolOptions {
+export interface PoolOptions<
+  K extends PerDimension = PerDimension,
+  S extends PerDimension = PerDimension,
+  P extends SpatialPadding = SpatialPadding,
+  D extends PerDimension = PerDimension,
+> {
   /** Size of the window: one number for all spatial dimensions, or one for each. */
-  readonly kernel: PerDimension;
+  readonly kernel: K;
   /** Distance between windows (default: the size of the window, so that they lie side by side). */
-  readonly strides?: PerDimension;
+  readonly strides?: S;
   /** Padding around the image (default 'valid': none); never as wide as the window. */
-  readonly padding?: SpatialPadding;
+  readonly padding?: P;
   /** Distance between elements of the window (default 1). */
-  readonly dilation?: PerDimension;
+  readonly dilation?: D;
 }
 
-export interface AvgPoolOptions extends PoolOptions {
+export interface AvgPoolOptions<
+  K extends PerDimension = PerDimension,
+  S extends PerDimension = PerDimension,
+  P extends SpatialPadding = SpatialPadding,
+  D extends PerDimension = PerDimension,
+> extends PoolOptions<K, S, P, D> {
   /** Whether padding counts as zeros in the average (default true), or is left out of it. */
   readonly countIncludePad?: boolean;
 }
@@ -43,13 +55,33 @@ export interface AvgPoolOptions extends PoolOptions {
  *
  *     maxPool2d(x, { kernel: 2 }); // f32[64, 16, 28, 28] → f32[64, 16, 14, 14]
  */
-export function maxPool2d<D extends DType>(x: Node<Shape, D>, options: PoolOptions): Node<Shape, D> {
-  return scope('maxPool2d', () => reduceWindow(x, 'max', poolWindows('maxPool2d', 2, x, options)));
+export function maxPool2d<
+  X extends Node,
+  const K extends PerDimension,
+  const S extends PerDimension = K,
+  const P extends SpatialPadding = 'valid',
+  const D extends PerDimension = 1,
+>(
+  x: X & Images<'maxPool2d', X, 4> & Accepts<'maxPool2d', X, 'f32' | 'i32' | 'u32'>,
+  options: PoolOptions<K, S, P, D>,
+): Node<Pooled<4, ShapeOf<X>, K, S, P, D>, DTypeOf<X>> {
+  const y = scope('maxPool2d', () => reduceWindow(x as Node, 'max', poolWindows('maxPool2d', 2, x, options)));
+  return y as Node as Node<Pooled<4, ShapeOf<X>, K, S, P, D>, DTypeOf<X>>;
 }
 
 /** `maxPool2d` with one spatial dimension: `x` is [N, C, L]. */
-export function maxPool1d<D extends DType>(x: Node<Shape, D>, options: PoolOptions): Node<Shape, D> {
-  return scope('maxPool1d', () => reduceWindow(x, 'max', poolWindows('maxPool1d', 1, x, options)));
+export function maxPool1d<
+  X extends Node,
+  const K extends PerDimension,
+  const S extends PerDimension = K,
+  const P extends SpatialPadding = 'valid',
+  const D extends PerDimension = 1,
+>(
+  x: X & Images<'maxPool1d', X, 3> & Accepts<'maxPool1d', X, 'f32' | 'i32' | 'u32'>,
+  options: PoolOptions<K, S, P, D>,
+): Node<Pooled<3, ShapeOf<X>, K, S, P, D>, DTypeOf<X>> {
+  const y = scope('maxPool1d', () => reduceWindow(x as Node, 'max', poolWindows('maxPool1d', 1, x, options)));
+  return y as Node as Node<Pooled<3, ShapeOf<X>, K, S, P, D>, DTypeOf<X>>;
 }
 
 /**
@@ -58,21 +90,36 @@ export function maxPool1d<D extends DType>(x: Node<Shape, D>, options: PoolOptio
  *
  *     avgPool2d(x, { kernel: 2 }); // f32[64, 16, 28, 28] → f32[64, 16, 14, 14]
  */
-export function avgPool2d(x: Node<Shape, 'f32'>, options: AvgPoolOptions): Node<Shape, 'f32'> {
-  return averagePool('avgPool2d', 2, x, options);
+export function avgPool2d<
+  X extends Node,
+  const K extends PerDimension,
+  const S extends PerDimension = K,
+  const P extends SpatialPadding = 'valid',
+  const D extends PerDimension = 1,
+>(
+  x: X & Images<'avgPool2d', X, 4> & Accepts<'avgPool2d', X, 'f32'>,
+  options: AvgPoolOptions<K, S, P, D>,
+): Node<Pooled<4, ShapeOf<X>, K, S, P, D>, 'f32'> {
+  const y = averagePool('avgPool2d', 2, x, options);
+  return y as Node as Node<Pooled<4, ShapeOf<X>, K, S, P, D>, 'f32'>;
 }
 
 /** `avgPool2d` with one spatial dimension: `x` is [N, C, L]. */
-export function avgPool1d(x: Node<Shape, 'f32'>, options: AvgPoolOptions): Node<Shape, 'f32'> {
-  return averagePool('avgPool1d', 1, x, options);
+export function avgPool1d<
+  X extends Node,
+  const K extends PerDimension,
+  const S extends PerDimension = K,
+  const P extends SpatialPadding = 'valid',
+  const D extends PerDimension = 1,
+>(
+  x: X & Images<'avgPool1d', X, 3> & Accepts<'avgPool1d', X, 'f32'>,
+  options: AvgPoolOptions<K, S, P, D>,
+): Node<Pooled<3, ShapeOf<X>, K, S, P, D>, 'f32'> {
+  const y = averagePool('avgPool1d', 1, x, options);
+  return y as Node as Node<Pooled<3, ShapeOf<X>, K, S, P, D>, 'f32'>;
 }
 
-function averagePool(
-  fn: string,
-  rank: number,
-  x: Node<Shape, 'f32'>,
-  options: AvgPoolOptions,
-): Node<Shape, 'f32'> {
+function averagePool(fn: string, rank: number, x: Node, options: AvgPoolOptions): Node {
   requireFloats(fn, x);
   const attrs = poolWindows(fn, rank, x, options);
   return scope(fn, () => {
@@ -81,7 +128,7 @@ function averagePool(
     if (options.countIncludePad !== false || !isPadded) return div(total, elementCount(attrs.window));
     // How many elements each window covers is the same in all images and channels.
     const plane = full([1, 1, ...x.type.shape.slice(2)], 1);
-    return div(total, reduceWindow(plane, 'sum', attrs)) as Node<Shape, 'f32'>;
+    return div(total, reduceWindow(plane, 'sum', attrs) as Node);
   });
 }
 
@@ -90,12 +137,15 @@ function averagePool(
  *
  *     globalAvgPool(x); // f32[64, 128, 7, 7] → f32[64, 128]
  */
-export function globalAvgPool(x: Node<Shape, 'f32'>): Node<Shape, 'f32'> {
+export function globalAvgPool<X extends Node>(
+  x: X & Accepts<'globalAvgPool', X, 'f32'>,
+): Node<Averaged<ShapeOf<X>>, 'f32'> {
   requireFloats('globalAvgPool', x);
   const rank = x.type.shape.length;
   if (rank < 3) throw rankError('globalAvgPool', x, 'at least 3', '[N, C, spatial…]');
   const axes = Array.from({ length: rank - 2 }, (_, i) => i + 2);
-  return scope('globalAvgPool', () => mean(x, axes));
+  const y = scope('globalAvgPool', () => mean(x as Node, axes));
+  return y as Node as Node<Averaged<ShapeOf<X>>, 'f32'>;
 }
 
 /** The windows over all dimensions that the options describe: 1 over N and C. */

@@ -2,7 +2,9 @@
 // where elements are zero, and so are gradients of it.
 
 import type { Node, OpDef } from '../graph/ir.ts';
-import { type DType, elementCount, type Shape } from '../graph/types.ts';
+import type { Accepts, DTypeOf, ShapeOf } from '../graph/shape-types.ts';
+import type { Axes, Reduced } from '../graph/shape-types-view.ts';
+import { elementCount } from '../graph/types.ts';
 import { mul } from './arithmetic.ts';
 import { numeric } from './attrs.ts';
 import { drawTensor } from './draw.ts';
@@ -64,10 +66,11 @@ function productsBefore(rows: Node, direction: 1 | -1): Node {
  *
  *     prod(x, 0); // f32[3, 4] → f32[4]
  */
-export function prod<D extends DType>(
-  x: Node<Shape, D>,
-  axes?: number | readonly number[],
-  options: ReduceOptions = {},
-): Node<Shape, D> {
-  return reduceBy(reduceProdOp, 'prod', x, axes, options) as Node<Shape, D>;
+export function prod<X extends Node, const A extends Axes | undefined = undefined, K extends boolean = false>(
+  x: X & Accepts<'prod', X, 'f32' | 'i32' | 'u32'>,
+  axes?: A,
+  options: ReduceOptions<K> = {},
+): Node<Reduced<ShapeOf<X>, A, K>, DTypeOf<X>> {
+  const y = reduceBy(reduceProdOp, 'prod', x, axes, options);
+  return y as Node as Node<Reduced<ShapeOf<X>, A, K>, DTypeOf<X>>;
 }

@@ -1,7 +1,8 @@
 // Largest and smallest element, any and all; and the list of all reductions but the sum.
 
 import type { GradientRule, Node, OpDef } from '../graph/ir.ts';
-import type { DType, Shape } from '../graph/types.ts';
+import type { Accepts, DTypeOf, ShapeOf } from '../graph/shape-types.ts';
+import type { Axes, Reduced } from '../graph/shape-types-view.ts';
 import { argMaxOp } from './argmax.ts';
 import { div } from './arithmetic.ts';
 import { numeric } from './attrs.ts';
@@ -94,12 +95,13 @@ export const reduceOps: readonly OpDef[] = [
  *
  *     max(x, -1); // f32[64, 10] → f32[64]
  */
-export function max<D extends DType>(
-  x: Node<Shape, D>,
-  axes?: number | readonly number[],
-  options: ReduceOptions = {},
-): Node<Shape, D> {
-  return reduceBy(reduceMaxOp, 'max', x, axes, options) as Node<Shape, D>;
+export function max<X extends Node, const A extends Axes | undefined = undefined, K extends boolean = false>(
+  x: X & Accepts<'max', X, 'f32' | 'i32' | 'u32'>,
+  axes?: A,
+  options: ReduceOptions<K> = {},
+): Node<Reduced<ShapeOf<X>, A, K>, DTypeOf<X>> {
+  const y = reduceBy(reduceMaxOp, 'max', x, axes, options);
+  return y as Node as Node<Reduced<ShapeOf<X>, A, K>, DTypeOf<X>>;
 }
 
 /**
@@ -108,12 +110,13 @@ export function max<D extends DType>(
  *
  *     min(x, -1); // f32[64, 10] → f32[64]
  */
-export function min<D extends DType>(
-  x: Node<Shape, D>,
-  axes?: number | readonly number[],
-  options: ReduceOptions = {},
-): Node<Shape, D> {
-  return reduceBy(reduceMinOp, 'min', x, axes, options) as Node<Shape, D>;
+export function min<X extends Node, const A extends Axes | undefined = undefined, K extends boolean = false>(
+  x: X & Accepts<'min', X, 'f32' | 'i32' | 'u32'>,
+  axes?: A,
+  options: ReduceOptions<K> = {},
+): Node<Reduced<ShapeOf<X>, A, K>, DTypeOf<X>> {
+  const y = reduceBy(reduceMinOp, 'min', x, axes, options);
+  return y as Node as Node<Reduced<ShapeOf<X>, A, K>, DTypeOf<X>>;
 }
 
 /**
@@ -121,12 +124,13 @@ export function min<D extends DType>(
  *
  *     any(isNaN(x)); // f32[64, 10] → bool[]
  */
-export function any(
-  x: Node<Shape, 'bool'>,
-  axes?: number | readonly number[],
-  options: ReduceOptions = {},
-): Node<Shape, 'bool'> {
-  return reduceBy(reduceAnyOp, 'any', x, axes, options) as Node<Shape, 'bool'>;
+export function any<X extends Node, const A extends Axes | undefined = undefined, K extends boolean = false>(
+  x: X & Accepts<'any', X, 'bool'>,
+  axes?: A,
+  options: ReduceOptions<K> = {},
+): Node<Reduced<ShapeOf<X>, A, K>, 'bool'> {
+  const y = reduceBy(reduceAnyOp, 'any', x, axes, options);
+  return y as Node as Node<Reduced<ShapeOf<X>, A, K>, 'bool'>;
 }
 
 /**
@@ -134,10 +138,11 @@ export function any(
  *
  *     all(ge(x, 0), 1); // f32[64, 10] → bool[64]
  */
-export function all(
-  x: Node<Shape, 'bool'>,
-  axes?: number | readonly number[],
-  options: ReduceOptions = {},
-): Node<Shape, 'bool'> {
-  return reduceBy(reduceAllOp, 'all', x, axes, options) as Node<Shape, 'bool'>;
+export function all<X extends Node, const A extends Axes | undefined = undefined, K extends boolean = false>(
+  x: X & Accepts<'all', X, 'bool'>,
+  axes?: A,
+  options: ReduceOptions<K> = {},
+): Node<Reduced<ShapeOf<X>, A, K>, 'bool'> {
+  const y = reduceBy(reduceAllOp, 'all', x, axes, options);
+  return y as Node as Node<Reduced<ShapeOf<X>, A, K>, 'bool'>;
 }

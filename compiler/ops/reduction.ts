@@ -90,8 +90,8 @@ export function restoreAxes(y: Node, shape: Shape, axes: readonly number[]): Nod
 }
 
 /** Keeps reduced axes with size 1 in the result, so that it broadcasts against the operand. */
-export interface ReduceOptions {
-  readonly keepDims?: boolean;
+export interface ReduceOptions<K extends boolean = boolean> {
+  readonly keepDims?: K;
 }
 
 /** What the public reductions share: axes as users write them, and `keepDims`. */

@@ -7,6 +7,8 @@ import { describeNode } from '../graph/describe.ts';
 import { compilerError } from '../graph/errors.ts';
 import type { Node, OpDef } from '../graph/ir.ts';
 import { callerLocation } from '../graph/location.ts';
+import type { DTypeOf, ShapeOf } from '../graph/shape-types.ts';
+import type { Flattened, Permutes, Reshaped, Reshapes, Transposed } from '../graph/shape-types-view.ts';
 import {
   type DType,
   elementCount,
@@ -186,10 +188,15 @@ export const shapeOps: readonly OpDef[] = [...broadcastOps, reshapeOp, transpose
  *
  *     reshape(images, [64, -1]); // f32[64, 1, 28, 28] → f32[64, 784]
  */
-export function reshape<D extends DType, const T extends Shape>(x: Node<Shape, D>, shape: T): Node<Shape, D> {
-  const to = resolveShape(x, shape);
-  if (sameShape(to, x.type.shape)) return x;
-  return makeNode(reshapeOp, [x], { shape: to }) as Node<Shape, D>;
+export function reshape<X extends Node, const T extends Shape>(
+  x: X,
+  shape: T & Reshapes<ShapeOf<X>, T>,
+): Node<Reshaped<T>, DTypeOf<X>> {
+  return reshapeTo(x, resolveShape(x, shape)) as Node as Node<Reshaped<T>, DTypeOf<X>>;
+}
+
+function reshapeTo(x: Node, shape: Shape): Node {
+  return sameShape(shape, x.type.shape) ? x : makeNode(reshapeOp, [x], { shape: [...shape] });
 }
 
 function resolveShape(x: Node, shape: Shape): number[] {
@@ -222,11 +229,15 @@ function resolveShape(x: Node, shape: Shape): number[] {
  *
  *     transpose(images, [0, 2, 3, 1]); // f32[64, 3, 28, 28] → f32[64, 28, 28, 3]
  */
-export function transpose<D extends DType>(x: Node<Shape, D>, perm?: readonly number[]): Node<Shape, D> {
+export function transpose<X extends Node, const P extends readonly number[] | undefined = undefined>(
+  x: X,
+  perm?: P & Permutes<ShapeOf<X>, P>,
+): Node<Transposed<ShapeOf<X>, P>, DTypeOf<X>> {
   const rank = x.type.shape.length;
-  const order = perm ?? x.type.shape.map((_, i) => rank - 1 - i);
-  if (order.length === rank && order.every((p, i) => p === i)) return x;
-  return makeNode(transposeOp, [x], { perm: [...order] }) as Node<Shape, D>;
+  const order = (perm as P) ?? x.type.shape.map((_, i) => rank - 1 - i);
+  const isIdentity = order.length === rank && order.every((p, i) => p === i);
+  const y: Node = isIdentity ? x : makeNode(transposeOp, [x], { perm: [...order] });
+  return y as Node<Transposed<ShapeOf<X>, P>, DTypeOf<X>>;
 }
 
 /**
@@ -263,10 +274,8 @@ export function squeeze<D extends DType>(
       loc: callerLocation(),
     });
   }
-  return reshape(
-    x,
-    shape.filter((_, i) => !list.includes(i)),
-  );
+  const kept = shape.filter((_, i) => !list.includes(i));
+  return reshapeTo(x, kept) as Node<Shape, D>;
 }
 
 /** Another name of `expandDims`, as ONNX and PyTorch have it. */
@@ -277,8 +286,12 @@ export const unsqueeze: typeof expandDims = expandDims;
  *
  *     flatten(images); // f32[64, 16, 7, 7] → f32[64, 784]
  */
-export function flatten<D extends DType>(x: Node<Shape, D>, axis: number = 1): Node<Shape, D> {
+export function flatten<X extends Node, const A extends number = 1>(
+  x: X,
+  axis?: A,
+): Node<Flattened<ShapeOf<X>, A>, DTypeOf<X>> {
   const shape = x.type.shape;
-  const from = normalizeAxis('flatten', x, axis, shape.length + 1);
-  return reshape(x, [...shape.slice(0, from), elementCount(shape.slice(from))]);
+  const from = normalizeAxis('flatten', x, axis ?? 1, shape.length + 1);
+  const y = reshapeTo(x, [...shape.slice(0, from), elementCount(shape.slice(from))]);
+  return y as Node<Flattened<ShapeOf<X>, A>, DTypeOf<X>>;
 }

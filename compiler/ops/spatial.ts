@@ -6,20 +6,7 @@ import { describeNode } from '../graph/describe.ts';
 import { compilerError } from '../graph/errors.ts';
 import type { Fail, Node } from '../graph/ir.ts';
 import { callerLocation } from '../graph/location.ts';
-
-/** One number for all spatial dimensions, or one for each. */
-export type PerDimension = number | readonly number[];
-
-/**
- * Zeros around the spatial dimensions: one amount for all sides, one for each dimension, a pair [before, after] for each
- * dimension, 'valid' (none), or 'same': as many as make the result ceil(size / stride), the odd one after.
- */
-export type SpatialPadding =
-  | number
-  | readonly number[]
-  | readonly (readonly [number, number])[]
-  | 'same'
-  | 'valid';
+import type { PerDimension, SpatialPadding } from '../graph/shape-types-contract.ts';
 
 /** Size of n elements with `gap` new ones between neighbours. */
 export function spreadSize(n: number, gap: number): number {
