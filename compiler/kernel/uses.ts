@@ -4,8 +4,11 @@ import type { Index } from './affine.ts';
 import { childrenOf, type Expr, indicesOf, walkExprs } from './expr.ts';
 import type { Kernel, Stmt } from './ir.ts';
 
-/** How often each object is used below a root (run-time values of indices included); shared objects are entered once. */
-export function countUses(root: Expr): Map<Expr, number> {
+/**
+ * How often each object is used below expressions and indices (in which run-time values may stand). A shared object is
+ * entered once.
+ */
+export function countUses(roots: readonly Expr[], indices: readonly Index[] = []): Map<Expr, number> {
   const uses = new Map<Expr, number>();
   const visitIndex = (i: Index): void => {
     for (const { atom } of i.terms) {
@@ -20,7 +23,8 @@ export function countUses(root: Expr): Map<Expr, number> {
     for (const i of indicesOf(e)) visitIndex(i);
     for (const c of childrenOf(e)) visit(c);
   };
-  visit(root);
+  for (const r of roots) visit(r);
+  for (const i of indices) visitIndex(i);
   return uses;
 }
 

@@ -4,7 +4,7 @@
 import t from 'tap';
 import { type BinaryFunction, binary, type UnaryFunction, unary } from '../../compiler/kernel/expr.ts';
 import { erf } from '../../compiler/ops/erf.ts';
-import { affine, Ids, kernel, load, loop, param, runKernel, store } from '../support/kernels.ts';
+import { affine, Ids, kernel, load, loop, param, runKernel, store } from '../support/run-kernel.ts';
 
 const bits = new DataView(new ArrayBuffer(8));
 

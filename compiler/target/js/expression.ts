@@ -50,7 +50,7 @@ const comparisons: Readonly<Record<CompareFunction, string>> = {
 /** Writes the value of one statement; returns the expression that holds it. */
 export function emitValue(root: Expr, scope: JsScope): string {
   const value = withoutErf(root);
-  const uses = countUses(value);
+  const uses = countUses([value]);
   const known: Map<Expr, string>[] = [new Map()];
 
   const text = (e: Expr): string => {

@@ -56,10 +56,10 @@ export class Expressions {
     this.#relaxed = relaxed;
   }
 
-  /** Starts a statement that computes `lanes` lanes of `root`; ends with `end`. */
-  begin(root: Expr | null, lanes: 1 | 4): void {
+  /** Starts a statement that computes `lanes` lanes of expressions, and indices; ends with `end`. */
+  begin(lanes: 1 | 4, roots: readonly Expr[], indices: readonly Index[] = []): void {
     this.#lanes = lanes;
-    this.#uses = root === null ? new Map() : countUses(root);
+    this.#uses = countUses(roots, indices);
     this.#kept = [new Map()];
   }
 

@@ -55,7 +55,7 @@ export function buildFunction(kernel: Kernel, relaxed: boolean, listed: boolean)
       case 'let':
       case 'set': {
         const value = expand(s.value);
-        expressions.begin(value, s.lanes);
+        expressions.begin(s.lanes, [value]);
         expressions.emit(value);
         if (s.kind === 'let') expressions.bindRegister(s.reg.id, scopes.local('v128', s.reg.name));
         code.set(expressions.register(s.reg.id));
@@ -66,7 +66,11 @@ export function buildFunction(kernel: Kernel, relaxed: boolean, listed: boolean)
         store(s, expand(s.value));
         break;
       case 'if':
-        expressions.begin(null, 1);
+        expressions.begin(
+          1,
+          [],
+          s.conditions.map((c) => c.index),
+        );
         expressions.conditions(s.conditions);
         expressions.end();
         code.if();
@@ -86,7 +90,7 @@ export function buildFunction(kernel: Kernel, relaxed: boolean, listed: boolean)
   };
 
   const store = (s: Store, value: Expr): void => {
-    expressions.begin(value, s.lanes);
+    expressions.begin(s.lanes, [value], [s.index]);
     const { storage } = kernel.params[s.param]!;
     const isByte = storage === 'bool' || storage === 'u8';
     const { local, offset } = expressions.pointer(s.param, s.index, s.laneStride);
@@ -129,7 +133,7 @@ export function buildFunction(kernel: Kernel, relaxed: boolean, listed: boolean)
     let limit: number | null = null;
     if (rounds === null) {
       limit = scopes.local('i32', 'limit');
-      expressions.begin(null, 1);
+      expressions.begin(1, [], [s.limit]);
       expressions.plainIndex(s.limit);
       expressions.end();
       code.set(limit);

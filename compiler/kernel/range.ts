@@ -1,0 +1,144 @@
+// Ranges of indices where they are used: loops with steps and limits say more about a variable than its extent, and
+// conditions say more inside what they guard. Ranges are safe: never too narrow.
+
+import {
+  type Atom,
+  addIndex,
+  atomIndex,
+  atomKey,
+  atomRange,
+  type Index,
+  indexRange,
+  type LoopVar,
+  type Range,
+  scaleIndex,
+} from './affine.ts';
+import type { Condition } from './expr.ts';
+
+/** What is known at a place in a kernel. Immutable: `withLoop` and `withConditions` make new ones. */
+export interface RangeScope {
+  readonly vars: ReadonlyMap<number, Range>;
+  readonly bounds: readonly Bound[];
+}
+
+/** lo ≤ index ≤ hi */
+interface Bound {
+  readonly index: Index;
+  readonly lo: number;
+  readonly hi: number;
+}
+
+export const emptyRanges: RangeScope = { vars: new Map(), bounds: [] };
+
+/** Inside a loop: v takes the values 0, step, … below the limit. */
+export function withLoop(scope: RangeScope, v: LoopVar, step: number, limit: Index): RangeScope {
+  const most = Math.min(v.extent, rangeOf(limit, scope).max);
+  const max = Math.max(0, Math.floor((most - 1) / step) * step);
+  return { ...scope, vars: new Map([...scope.vars, [v.id, { min: 0, max }]]) };
+}
+
+/** Where all conditions hold. */
+export function withConditions(scope: RangeScope, conditions: readonly Condition[]): RangeScope {
+  const bounds = conditions.flatMap((c): Bound[] =>
+    c.kind === 'inRange' ? undivided({ index: c.index, lo: c.lo, hi: c.hi - 1 }) : [],
+  );
+  return narrow({ ...scope, bounds: [...scope.bounds, ...bounds] }, bounds);
+}
+
+/** Where the conditions do not all hold: a single one that fails at one end only still says something. */
+export function withoutConditions(scope: RangeScope, conditions: readonly Condition[]): RangeScope {
+  const only = conditions.length === 1 ? conditions[0]! : null;
+  if (only?.kind !== 'inRange') return scope;
+  const r = rangeOf(only.index, scope);
+  const bounds: Bound[] = [];
+  if (r.min >= only.lo) bounds.push({ index: only.index, lo: only.hi, hi: r.max });
+  else if (r.max < only.hi) bounds.push({ index: only.index, lo: r.min, hi: only.lo - 1 });
+  return narrow({ ...scope, bounds: [...scope.bounds, ...bounds] }, bounds);
+}
+
+/** A bound on a multiple of floor(x / k) is one on x as well. */
+function undivided(bound: Bound): Bound[] {
+  const only = bound.index.terms.length === 1 ? bound.index.terms[0]! : null;
+  if (only?.atom.kind !== 'div') return [bound];
+  const { x, by } = only.atom;
+  const ends = [
+    (bound.lo - bound.index.constant) / only.coeff,
+    (bound.hi - bound.index.constant) / only.coeff,
+  ];
+  const lo = Math.ceil(Math.min(...ends)) * by;
+  const hi = Math.floor(Math.max(...ends)) * by + by - 1;
+  return [bound, ...undivided({ index: x, lo, hi })];
+}
+
+/** Bounds on a multiple of one variable narrow the variable itself, so that quotients of it are known better too. */
+function narrow(scope: RangeScope, bounds: readonly Bound[]): RangeScope {
+  const vars = new Map(scope.vars);
+  for (const { index, lo, hi } of bounds) {
+    const only = index.terms.length === 1 ? index.terms[0]! : null;
+    if (only?.atom.kind !== 'var') continue;
+    const known = vars.get(only.atom.id) ?? atomRange(only.atom);
+    const ends = [(lo - index.constant) / only.coeff, (hi - index.constant) / only.coeff];
+    vars.set(only.atom.id, {
+      min: Math.max(known.min, Math.ceil(Math.min(...ends))),
+      max: Math.min(known.max, Math.floor(Math.max(...ends))),
+    });
+  }
+  return { ...scope, vars };
+}
+
+/** The range of an index in a scope. When the scope cannot be reached, min may be larger than max. */
+export function rangeOf(index: Index, scope: RangeScope, bounds: readonly Bound[] = scope.bounds): Range {
+  let { min, max } = plainRange(index, scope);
+  // index = k · bounded + rest, where the first term of `bounded` goes away.
+  bounds.forEach((b, i) => {
+    const first = b.index.terms[0];
+    if (!first) return;
+    const key = atomKey(first.atom);
+    const same = index.terms.find((t) => atomKey(t.atom) === key);
+    if (!same) return;
+    const k = same.coeff / first.coeff;
+    if (!Number.isInteger(k)) return;
+    const rest = addIndex(index, scaleIndex(b.index, -k));
+    const r = rangeOf(rest, scope, bounds.toSpliced(i, 1));
+    min = Math.max(min, r.min + Math.min(k * b.lo, k * b.hi));
+    max = Math.min(max, r.max + Math.max(k * b.lo, k * b.hi));
+  });
+  return { min, max };
+}
+
+/** x mod k + k · floor(x / k) is x again. */
+function rejoin(index: Index): Index {
+  for (const { coeff, atom } of index.terms) {
+    if (atom.kind !== 'mod') continue;
+    const quotient: Atom = { kind: 'div', x: atom.x, by: atom.by };
+    const key = atomKey(quotient);
+    const whole = index.terms.find((t) => t.atom.kind === 'div' && atomKey(t.atom) === key);
+    if (whole?.coeff !== coeff * atom.by) continue;
+    const gone = [atom, whole.atom].map((a, i) => scaleIndex(atomIndex(a), -coeff * (i === 0 ? 1 : atom.by)));
+    return rejoin(addIndex(index, ...gone, scaleIndex(atom.x, coeff)));
+  }
+  return index;
+}
+
+function plainRange(whole: Index, scope: RangeScope): Range {
+  const index = rejoin(whole);
+  let min = index.constant;
+  let max = index.constant;
+  for (const { coeff, atom } of index.terms) {
+    const r = rangeOfAtom(atom, scope);
+    min += Math.min(coeff * r.min, coeff * r.max);
+    max += Math.max(coeff * r.min, coeff * r.max);
+  }
+  return { min, max };
+}
+
+function rangeOfAtom(atom: Atom, scope: RangeScope): Range {
+  if (atom.kind === 'var') return scope.vars.get(atom.id) ?? atomRange(atom);
+  if (atom.kind === 'value') return atomRange(atom);
+  const r = rangeOf(atom.x, scope);
+  const low = Math.floor(r.min / atom.by);
+  const high = Math.floor(r.max / atom.by);
+  if (atom.kind === 'div') return { min: low, max: high };
+  if (low === high) return { min: r.min - low * atom.by, max: r.max - low * atom.by };
+  return indexRange({ constant: 0, terms: [{ coeff: 1, atom }] });
+}
