@@ -27,7 +27,7 @@ for (const [target, threads] of [
   ['wasm', '2'],
   ['js', '1'],
 ] as const) {
-  t.test(`judged: ${target}, ${threads} worker(s)`, { skip: missing('judge/judge.mjs') }, async (t) => {
+  t.test(`judged: ${target}, ${threads} worker(s)`, { skip: missing('judge/judge.mjs'), timeout: 1_800_000 }, async (t) => {
     const { code, output } = await judge({ HEDDLE_TARGET: target, HEDDLE_THREADS: threads });
     const last = output.trim().split('\n').at(-1) ?? '';
     const counts = /^(\d+) passed, (\d+) failed, (\d+) skipped$/.exec(last);

@@ -49,20 +49,20 @@ for (const [name, tolerance] of [
   ['lenet', 5e-5],
   ['transformer', 1e-4],
 ] as const) {
-  t.test(`${name}: ten steps`, { skip }, async (t) => {
+  t.test(`${name}: ten steps`, { skip, timeout: 600_000 }, async (t) => {
     compare(t, name, await losses(name, 'wasm', 1, 10), tolerance);
     t.same(await losses(name, 'wasm', 2, 3), await losses(name, 'wasm', 1, 3), 'two workers: the same bits');
   });
 }
 
-t.test('resnet8, wasm: ten steps, 1 to 4 workers', { skip }, async (t) => {
+t.test('resnet8, wasm: ten steps, 1 to 4 workers', { skip, timeout: 3_600_000 }, async (t) => {
   const one = await losses('resnet8', 'wasm', 1, 10);
   compare(t, 'resnet8', one, 2e-4);
   for (const threads of [2, 3, 4])
     t.same(await losses('resnet8', 'wasm', threads, 10), one, `${threads} workers: the same bits`);
 });
 
-t.test('resnet8, js: 1 to 4 workers', { skip }, async (t) => {
+t.test('resnet8, js: 1 to 4 workers', { skip, timeout: 3_600_000 }, async (t) => {
   // The readable target takes seconds a step: all ten steps for every worker count belong to the long run.
   const one = await losses('resnet8', 'js', 1, long ? 10 : 4);
   compare(t, 'resnet8', one, 2e-4);
