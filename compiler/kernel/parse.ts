@@ -55,7 +55,7 @@ interface Token {
 }
 
 const pattern =
-  /\s+|("(?:[^"\\]|\\.)*"|%\d+|[A-Za-z_][A-Za-z0-9_]*(?:\.\d+)?|\d+(?:\.\d+)?(?:e[+-]?\d+)?[iu]?|\.\.|[^\s])/gy;
+  /\s+|("(?:[^"\\]|\\.)*"|\$\d+|[A-Za-z_][A-Za-z0-9_]*(?:\.\d+)?|\d+(?:\.\d+)?(?:e[+-]?\d+)?[iu]?|\.\.|[^\s])/gy;
 
 class Parser {
   readonly #text: string;
@@ -121,7 +121,7 @@ class Parser {
   #statement(): Stmt {
     this.#shared = new Map();
     this.#values = new Map();
-    while (this.#peek().startsWith('%')) {
+    while (this.#peek().startsWith('$')) {
       const name = this.#take();
       this.#expect('=');
       this.#shared.set(name, this.#expr());
@@ -181,7 +181,7 @@ class Parser {
 
   #expr(): Expr {
     const token = this.#take();
-    if (token.startsWith('%')) {
+    if (token.startsWith('$')) {
       const shared = this.#shared.get(token);
       if (!shared) throw this.#error('an expression that was defined above', -1);
       return shared;

@@ -14,7 +14,7 @@
 //   }
 //
 // Names are made unique by a number (`k.2`). `: 1` in brackets is the distance between lanes, where it is not 0. An
-// expression object that a statement uses more than once stands before it as `%1 = …`.
+// expression object that a statement uses more than once stands before it as `$1 = …`.
 
 import type { Atom, Index, LoopVar } from './affine.ts';
 import type { Condition, Expr, Register } from './expr.ts';
@@ -135,7 +135,7 @@ class Printer {
     const ordered = [...pending].sort((a, b) => sizes.get(a)! - sizes.get(b)!);
     for (const e of ordered) {
       const text = this.#expr(e);
-      const name = `%${this.#shared.size + 1}`;
+      const name = `$${this.#shared.size + 1}`;
       this.#line(`${name} = ${text}`);
       this.#shared.set(e, name);
     }
