@@ -3,7 +3,7 @@
 //
 //   leaf → broadcast → shape → elementwise (unary, binary, …) → slice → reduce → contract, window → composite
 //
-// Nothing here needs arithmetic: `mean` and the other reductions are further down, in reduce.ts.
+// Nothing here needs arithmetic: `mean` and the other reductions are above, in composite.ts and reduce.ts.
 
 import { makeNode } from '../graph/build.ts';
 import { describeNode } from '../graph/describe.ts';
