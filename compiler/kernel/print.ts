@@ -17,7 +17,7 @@
 // expression object that a statement uses more than once stands before it as `$1 = …`.
 
 import type { Atom, Index, LoopVar } from './affine.ts';
-import type { Condition, Expr, Register } from './expr.ts';
+import { type Condition, type Expr, type Register, walkExprs } from './expr.ts';
 import type { Kernel, Stmt } from './ir.ts';
 import { countUses } from './uses.ts';
 
@@ -126,14 +126,10 @@ class Printer {
   #share(roots: readonly Expr[], indices: readonly Index[]): void {
     this.#shared = new Map();
     const uses = countUses(roots, indices);
-    const often = [...uses].filter(([e, n]) => n > 1 && e.kind !== 'const' && e.kind !== 'reg');
-    if (often.length === 0) return;
-    const pending = new Set(often.map(([e]) => e));
-    // A shared object must be defined before the objects that contain it: count what lies below each.
-    const below = (e: Expr): number => countUses([e]).size;
-    const sizes = new Map([...pending].map((e) => [e, below(e)]));
-    const ordered = [...pending].sort((a, b) => sizes.get(a)! - sizes.get(b)!);
-    for (const e of ordered) {
+    const isShared = (e: Expr): boolean => uses.get(e)! > 1 && e.kind !== 'const' && e.kind !== 'reg';
+    // Children come before parents, and the order depends on the structure alone.
+    const inner = walkExprs([...roots, ...indices.flatMap(valuesOf)]);
+    for (const e of inner.filter(isShared)) {
       const text = this.#expr(e);
       const name = `$${this.#shared.size + 1}`;
       this.#line(`${name} = ${text}`);
@@ -249,6 +245,13 @@ class Printer {
   #register(r: Register): string {
     return this.#names.get(`r${r.id}`) ?? `?${r.name}`;
   }
+}
+
+/** The run-time values in an index. */
+function valuesOf(index: Index): Expr[] {
+  return index.terms.flatMap(({ atom }) =>
+    atom.kind === 'value' ? [atom.expr] : atom.kind === 'var' ? [] : valuesOf(atom.x),
+  );
 }
 
 function unique(name: string, taken: Set<string>): string {
