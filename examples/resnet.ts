@@ -30,10 +30,11 @@ export interface ResnetOptions {
   readonly target?: 'wasm' | 'js' | 'reference' | undefined;
   readonly seed?: number | undefined;
   readonly dump?: DumpStage | undefined;
-  /** Number of drawn pictures, and channels of the first stage: tests make both small. */
+  /** Channels of the first stage. */
+  readonly channels?: number | undefined;
+  /** Number of drawn pictures: tests use fewer. */
   readonly train?: number | undefined;
   readonly test?: number | undefined;
-  readonly channels?: number | undefined;
   /** Takes what would be printed. */
   readonly log?: ((line: string) => void) | undefined;
 }
@@ -58,7 +59,7 @@ function conv(channels: number, kernel: 1 | 3, stride: number): nn.Layer {
 }
 
 /** ResNet-8 (He et al., 2015): a stem, three stages of one block each, the mean over the picture, one dense layer. */
-export function resnet8(input: readonly [number, number, number], classes: number, channels = 16): Model {
+export function resnet8(input: readonly [number, number, number], classes: number, channels = 8): Model {
   return new Model({ input }).add(
     nn.sequential([conv(channels, 3, 1), nn.batchNorm(), nn.relu()], { name: 'stem' }),
     ...stage('stage1', channels, 1),
@@ -83,10 +84,10 @@ export function cosineRate(peak: number, steps: number): (step: number) => numbe
  * that cannot be used.
  */
 export async function main(options: ResnetOptions = {}): Promise<number | null> {
-  const { epochs = 3, batchSize = 50, seed = 1, log = console.log } = options;
+  const { epochs = 3, batchSize = 32, seed = 1, log = console.log } = options;
   const dataset: Dataset =
     options.data === undefined
-      ? drawnFigures({ train: options.train ?? 6000, test: options.test ?? 1000, seed })
+      ? drawnFigures({ train: options.train ?? 16_000, test: options.test ?? 1600, seed })
       : await readFolder(options.data);
   const { shape, classes, train, test } = dataset;
   const count = train.y.length;
@@ -156,7 +157,12 @@ const flags = {
     help: 'folder of IDX files (MNIST …) or CIFAR-10 batches; else drawn figures',
   },
   epochs: { kind: 'number', least: 1, help: 'times through the training pictures (3)' },
-  batch: { kind: 'number', least: 2, help: 'pictures in a step (50)' },
+  batch: { kind: 'number', least: 2, help: 'pictures in a step (32)' },
+  channels: {
+    kind: 'number',
+    least: 1,
+    help: 'channels of the first stage; twice and four times as many later (8)',
+  },
   threads: { kind: 'number', least: 1, help: 'threads that compute (one per core)' },
   target: { kind: 'choice', of: ['wasm', 'js'], help: 'what the compiler emits (wasm)' },
   seed: { kind: 'number', least: 0, help: 'drawn pictures, first weights and order follow from it (1)' },

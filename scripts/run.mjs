@@ -57,6 +57,12 @@ const tasks = {
     await prepare();
     return runScript(script, args);
   },
+
+  async figures(args) {
+    const script = here('scripts/figures.mjs');
+    await prepare();
+    return runScript(script, args);
+  },
 };
 
 const [name, ...args] = process.argv.slice(2);

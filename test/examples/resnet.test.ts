@@ -45,11 +45,11 @@ t.test('wrong arguments: one line, exit code 1', async (t) => {
   const cases: readonly (readonly [readonly string[], string])[] = [
     [
       ['--epoch', '3'],
-      "unknown argument '--epoch'; there are --data, --epochs, --batch, --threads, --target, --seed, --dump and --help",
+      "unknown argument '--epoch'; there are --data, --epochs, --batch, --channels, --threads, --target, --seed, --dump and --help",
     ],
     [
       ['train'],
-      "unknown argument 'train'; there are --data, --epochs, --batch, --threads, --target, --seed, --dump and --help",
+      "unknown argument 'train'; there are --data, --epochs, --batch, --channels, --threads, --target, --seed, --dump and --help",
     ],
     [['--epochs', '0'], "--epochs takes a whole number of at least 1, not '0'"],
     [['--batch=1'], "--batch takes a whole number of at least 2, not '1'"],
@@ -67,7 +67,7 @@ t.test('wrong arguments: one line, exit code 1', async (t) => {
 t.test('--help', async (t) => {
   const { code, stdout } = await runExample('resnet', ['--help']);
   t.equal(code, 0);
-  for (const flag of ['data', 'epochs', 'batch', 'threads', 'target', 'seed', 'dump', 'help'])
+  for (const flag of ['data', 'epochs', 'batch', 'channels', 'threads', 'target', 'seed', 'dump', 'help'])
     t.match(stdout, `--${flag}`);
 });
 
