@@ -7,6 +7,7 @@ import { mergeCommonSubexpressions } from './cse.ts';
 import { foldConstants } from './fold.ts';
 import { legalize } from './legalize.ts';
 import { type GraphPass, repeated } from './manager.ts';
+import { splitDilation } from './split-dilation.ts';
 import { splitReductions } from './split-reductions.ts';
 
 export interface PipelineOptions {
@@ -31,7 +32,9 @@ export function standardPasses(options: PipelineOptions = {}): readonly GraphPas
     // First, while the graph is still what the user wrote.
     ...(options.checkNumerics ? [checkNumerics] : []),
     simplify,
-    // Makes padding explicit, and cuts long reductions: new views and constants, so it tidies up once more.
+    // Convolutions without zeros between elements, explicit padding, shorter reductions: new views and constants, so it
+    // tidies up once more.
+    splitDilation,
     legalize,
     splitReductions,
     { ...simplify, name: 'tidy' },

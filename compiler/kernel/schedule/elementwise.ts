@@ -24,6 +24,9 @@ import { canVectorize, vectorizer } from './vector.ts';
 /** Blocks of a long loop are multiples of this many elements: a cache line of the smallest element type. */
 const blockMultiple = 64;
 
+/** Gaps larger than this stay guards in the loop: each residue has code of its own. */
+const mostResidues = 4;
+
 export function scheduleElementwise(definition: KernelDefinition, target: Target): Kernel {
   const whole = collapseSpace(definition);
   const work = volume(whole.space) * (operationCount(whole.stores.map((s) => s.value)) + whole.params.length);
@@ -89,6 +92,16 @@ function loops(
 ): Stmt[] {
   const [v, ...rest] = vars;
   if (!v) return points(stores, source);
+  const step = residueStep(stores, v);
+  if (step > 1 && v.extent >= 2 * step) {
+    // Elements with gaps between them: one loop for each residue, in which the guard is decided.
+    return Array.from({ length: step }, (_, residue) => {
+      const piece = source.make(v.name, Math.ceil((v.extent - residue) / step));
+      const at = offsetIndex(scaleIndex(varIndex(piece), step), residue);
+      const inside = substituteStores(stores, (x) => (x.id === v.id ? at : undefined));
+      return loops([piece, ...rest], inside, lanes, source);
+    }).flat();
+  }
   const cuts = breakpoints(stores, v);
   const out: Stmt[] = [];
   for (let i = 0; i + 1 < cuts.length; i++) {
@@ -195,6 +208,20 @@ function points(stores: readonly DefinitionStore[], source: VarSource): Stmt[] {
     1,
     source,
   );
+}
+
+/** The divisor of guards that ask whether `v` (and nothing else) leaves no remainder; 1 when there are none. */
+function residueStep(stores: readonly DefinitionStore[], v: LoopVar): number {
+  let step = 1;
+  for (const e of walkExprs(stores.map((s) => s.value))) {
+    if (e.kind !== 'guard') continue;
+    for (const c of e.conditions) {
+      if (c.kind !== 'divisible' || c.index.terms.length !== 1) continue;
+      const coeff = coefficientOf(c.index, v);
+      if (!Number.isNaN(coeff) && coeff % c.by !== 0 && c.by <= mostResidues) step = Math.max(step, c.by);
+    }
+  }
+  return step;
 }
 
 /** Where along `v` a guard that depends on `v` alone becomes true or false; always holds 0 and the extent. */

@@ -27,7 +27,7 @@ export type NewTemporary<Arg> = (name: string, elements: number) => Arg;
 /** An operand is packed when each of its elements is used at least this often. */
 const packReuse = 8;
 /** A reduction is split when it is at least this long. */
-const splitLength = 8192;
+const splitLength = 2048;
 /** The operands of one part should fit a second-level cache. */
 const partBytes = 512 * 1024;
 /** Partial results of a split may take this many bytes in all. */
@@ -165,7 +165,10 @@ function split<Arg>(bound: Bound<Arg>, temporary: NewTemporary<Arg>): Bound<Arg>
   const r = product.reduction;
   const length = volume(r.vars);
   const points = volume(def.space);
-  if (length < splitLength || points > length) return [bound];
+  if (length < splitLength) return [bound];
+  const operandBytes = 4 * (def.params[product.x.param]!.elements + def.params[product.y.param]!.elements);
+  // A larger result has units enough; it is split only for the sake of the cache.
+  if (points > length && operandBytes < 4 * partBytes) return [bound];
   const v = columnLoop(def, product);
   const primary = v && coefficientOf(product.x.index, v) === 0 ? product.x : product.y;
   const order = reductionOrder(
@@ -174,7 +177,6 @@ function split<Arg>(bound: Bound<Arg>, temporary: NewTemporary<Arg>): Bound<Arg>
     primary === product.x ? product.y : product.x,
   );
   const cutVar = order[0]!;
-  const operandBytes = 4 * (def.params[product.x.param]!.elements + def.params[product.y.param]!.elements);
   const most = Math.floor(splitBytes / (4 * points));
   const wanted = Math.max(4, Math.ceil(operandBytes / partBytes));
   const parts = divisorNear(cutVar.extent, Math.min(wanted, most));
