@@ -27,11 +27,14 @@ const unaryExpansions: Partial<Record<UnaryFunction, (x: Expr) => Expr>> = {
  * expandFunction(unary('tanh', x)) // select(lt(abs(x), 0.625), …)
  */
 export function expandFunction(e: Expr): Expr | undefined {
-  if (e.kind === 'unary') {
-    if (e.fn === 'sign' || e.type === 'f32') return unaryExpansions[e.fn]?.(e.x);
-    return undefined;
-  }
-  return e.kind === 'binary' && e.fn === 'pow' ? pow(e.x, e.y) : undefined;
+  if (isBasic(e)) return undefined;
+  if (e.kind === 'unary') return unaryExpansions[e.fn]!(e.x);
+  return e.kind === 'binary' ? pow(e.x, e.y) : undefined;
+}
+
+function isBasic(e: Expr): boolean {
+  if (e.kind === 'unary') return unaryExpansions[e.fn] === undefined;
+  return e.kind !== 'binary' || e.fn !== 'pow';
 }
 
 /**
@@ -54,10 +57,7 @@ export function mathExpander(): (e: Expr) => Expr {
   return (root) => {
     const seen = memo.get(root);
     if (seen) return seen;
-    const isBasic = walkExprs([root]).every(
-      (e) => !(e.kind === 'unary' || e.kind === 'binary') || expandFunction(e) === undefined,
-    );
-    const result = isBasic ? root : expand(root);
+    const result = walkExprs([root]).every(isBasic) ? root : expand(root);
     memo.set(root, result);
     return result;
   };

@@ -54,12 +54,7 @@ export function isDynamic(atom: Atom): boolean {
  * may the pointer be below the parameter: the bias lifts terms that can be negative, and takes over a constant that is
  * too low for that (then the access stands under a guard).
  */
-export function accessOf(
-  param: number,
-  storage: KernelParam['storage'],
-  index: Index,
-  lowest: number,
-): Access {
+function accessOf(param: number, storage: KernelParam['storage'], index: Index, lowest: number): Access {
   const bytes = elementBytes(storage);
   const constant = index.constant + lowest;
   let min = 0;
@@ -74,14 +69,36 @@ export function accessOf(
   return { sum: makeSum(param, bytes, fixed, bias), dynamic, offset: (constant - bias) * bytes };
 }
 
-/** The terms of a plain index, without its constant. */
-export function plainSum(index: Index): Sum {
-  return makeSum(
-    -1,
-    1,
-    index.terms.filter((t) => !isDynamic(t.atom)),
-    0,
-  );
+/** Accesses of one kernel, by the index object: they are asked for when loops are planned and when code is written. */
+export class Accesses {
+  readonly #kernel: Kernel;
+  readonly #known = new Map<Index, { param: number; lowest: number; access: Access }[]>();
+  readonly #plain = new Map<Index, Sum>();
+
+  constructor(kernel: Kernel) {
+    this.#kernel = kernel;
+  }
+
+  /** The address of element `index` of a parameter; `lowest` is the smallest distance of a lane. */
+  of(param: number, index: Index, lowest: number): Access {
+    const list = this.#known.get(index);
+    const seen = list?.find((k) => k.param === param && k.lowest === lowest);
+    if (seen) return seen.access;
+    const access = accessOf(param, this.#kernel.params[param]!.storage, index, lowest);
+    if (list) list.push({ param, lowest, access });
+    else this.#known.set(index, [{ param, lowest, access }]);
+    return access;
+  }
+
+  /** The terms of a plain index, without its constant. */
+  plain(index: Index): Sum {
+    const seen = this.#plain.get(index);
+    if (seen) return seen;
+    const terms = index.terms.filter((t) => !isDynamic(t.atom));
+    const sum = makeSum(-1, 1, terms, 0);
+    this.#plain.set(index, sum);
+    return sum;
+  }
 }
 
 /** The index that a condition tests: itself, or its remainder. */
@@ -101,7 +118,11 @@ export interface LoopAccesses {
 type For = Extract<Stmt, { kind: 'for' }>;
 
 /** What each loop of a kernel needs. `expand` gives the expression that is computed in place of a statement's value. */
-export function collectAccesses(kernel: Kernel, expand: (e: Expr) => Expr): Map<Stmt, LoopAccesses> {
+export function collectAccesses(
+  kernel: Kernel,
+  accesses: Accesses,
+  expand: (e: Expr) => Expr,
+): Map<Stmt, LoopAccesses> {
   const loops = new Map<Stmt, LoopAccesses>();
   const visit = (stmts: readonly Stmt[], direct: Map<string, Sum>): readonly For[] => {
     const inside: For[] = [];
@@ -109,12 +130,12 @@ export function collectAccesses(kernel: Kernel, expand: (e: Expr) => Expr): Map<
       if (sum.terms.length > 0 || sum.bias !== 0) direct.set(sum.key, sum);
     };
     const address = (param: number, index: Index, stride: number, lanes: number): void =>
-      add(accessOf(param, kernel.params[param]!.storage, index, lowestLane(stride, lanes)).sum);
+      add(accesses.of(param, index, lowestLane(stride, lanes)).sum);
     const expression = (root: Expr, lanes: number): void => {
       for (const e of walkExprs([expand(root)])) {
         if (e.kind === 'load') address(e.param, e.index, e.laneStride, lanes);
-        else if (e.kind === 'index') add(plainSum(e.index));
-        else if (e.kind === 'guard') for (const c of e.conditions) add(plainSum(testedIndex(c)));
+        else if (e.kind === 'index') add(accesses.plain(e.index));
+        else if (e.kind === 'guard') for (const c of e.conditions) add(accesses.plain(testedIndex(c)));
       }
     };
     for (const s of stmts) {
@@ -128,12 +149,12 @@ export function collectAccesses(kernel: Kernel, expand: (e: Expr) => Expr): Map<
           expression(s.value, s.lanes);
           break;
         case 'if':
-          for (const c of s.conditions) add(plainSum(testedIndex(c)));
+          for (const c of s.conditions) add(accesses.plain(testedIndex(c)));
           inside.push(...visit(s.body, direct), ...visit(s.otherwise, direct));
           break;
         case 'for': {
           inside.push(s);
-          add(plainSum(s.limit));
+          add(accesses.plain(s.limit));
           const own = new Map<string, Sum>();
           const children = visit(s.body, own);
           const used = [...own.values()];

@@ -6,15 +6,17 @@ import { compilerError } from '../../graph/errors.ts';
 import type { Index, Term } from '../../kernel/affine.ts';
 import {
   type Condition,
+  childrenOf,
   combiner,
   constant,
   type Expr,
+  indicesOf,
   type Monoid,
   type ScalarType,
 } from '../../kernel/expr.ts';
 import type { Kernel } from '../../kernel/ir.ts';
 import { countUses } from '../../kernel/uses.ts';
-import { type Access, accessOf, isDynamic, lowestLane, plainSum, testedIndex } from './access.ts';
+import { type Accesses, isDynamic, lowestLane, testedIndex } from './access.ts';
 import { divisionOf } from './division.ts';
 import type { FunctionBuilder } from './encoder.ts';
 import { emitIntegerLane } from './integer.ts';
@@ -32,6 +34,7 @@ export class Expressions {
   readonly #kernel: Kernel;
   readonly #fn: FunctionBuilder;
   readonly #scopes: Scopes;
+  readonly #accesses: Accesses;
   readonly #relaxed: boolean;
   readonly #bases: ReadonlyMap<number, number>;
   /** Constants by their bits (or lanes): locals that the prologue sets. */
@@ -46,12 +49,14 @@ export class Expressions {
     kernel: Kernel,
     fn: FunctionBuilder,
     scopes: Scopes,
+    accesses: Accesses,
     bases: ReadonlyMap<number, number>,
     relaxed: boolean,
   ) {
     this.#kernel = kernel;
     this.#fn = fn;
     this.#scopes = scopes;
+    this.#accesses = accesses;
     this.#bases = bases;
     this.#relaxed = relaxed;
   }
@@ -59,7 +64,7 @@ export class Expressions {
   /** Starts a statement that computes `lanes` lanes of expressions, and indices; ends with `end`. */
   begin(lanes: 1 | 4, roots: readonly Expr[], indices: readonly Index[] = []): void {
     this.#lanes = lanes;
-    this.#uses = countUses(roots, indices);
+    this.#uses = isSmallTree(roots, indices) ? noUses : countUses(roots, indices);
     this.#kept = [new Map()];
   }
 
@@ -137,7 +142,7 @@ export class Expressions {
   /** Leaves the index plus `extra` on the stack, as an i32. */
   plainIndex(index: Index, extra = 0): void {
     const code = this.#fn.body;
-    const local = this.#scopes.sum(plainSum(index));
+    const local = this.#scopes.sum(this.#accesses.plain(index));
     const constantPart = index.constant + extra;
     let pushed = local !== null;
     if (local !== null) code.get(local);
@@ -154,8 +159,7 @@ export class Expressions {
 
   /** The local with the address of an access, and the immediate to add. */
   pointer(param: number, index: Index, laneStride: number): { local: number; offset: number } {
-    const storage = this.#kernel.params[param]!.storage;
-    const access: Access = accessOf(param, storage, index, lowestLane(laneStride, this.#lanes));
+    const access = this.#accesses.of(param, index, lowestLane(laneStride, this.#lanes));
     if (access.dynamic.length === 0) return { local: this.#scopes.sum(access.sum)!, offset: access.offset };
     const code = this.#fn.body;
     code.get(this.#scopes.sum(access.sum)!);
@@ -552,4 +556,19 @@ export class Expressions {
   #internal(what: string): Error {
     return compilerError('HDL0099', { what: `internal: kernel '${this.#kernel.name}': ${what}` });
   }
+}
+
+const noUses: Map<Expr, number> = new Map();
+
+/** Whether nothing can be shared, as a quick look tells: most statements are a load, or one multiply and add. */
+function isSmallTree(roots: readonly Expr[], indices: readonly Index[]): boolean {
+  const met: Expr[] = [];
+  const isStatic = (i: Index): boolean => i.terms.every((t) => !isDynamic(t.atom));
+  const visit = (e: Expr): boolean => {
+    if (e.kind === 'const' || e.kind === 'reg') return true;
+    if (met.length === 8 || met.includes(e) || !indicesOf(e).every(isStatic)) return false;
+    met.push(e);
+    return childrenOf(e).every(visit);
+  };
+  return indices.every(isStatic) && roots.every(visit);
 }

@@ -10,7 +10,7 @@ import type { Expr } from '../../kernel/expr.ts';
 import type { Kernel, Stmt } from '../../kernel/ir.ts';
 import { mathExpander } from '../../kernel/math.ts';
 import { usedParams } from '../../kernel/uses.ts';
-import { collectAccesses, type LoopAccesses, makeSum } from './access.ts';
+import { Accesses, collectAccesses, type LoopAccesses, makeSum } from './access.ts';
 import { FunctionBuilder } from './encoder.ts';
 import { Expressions } from './expression.ts';
 import { Scopes } from './scope.ts';
@@ -36,8 +36,9 @@ export function buildFunction(kernel: Kernel, relaxed: boolean, listed: boolean)
   const expand = mathExpander();
   const bases = loadBases(kernel, fn);
   const scopes = new Scopes(fn, bases);
-  const expressions = new Expressions(kernel, fn, scopes, bases, relaxed);
-  const loops = collectAccesses(kernel, expand);
+  const accesses = new Accesses(kernel);
+  const expressions = new Expressions(kernel, fn, scopes, accesses, bases, relaxed);
+  const loops = collectAccesses(kernel, accesses, expand);
   const code = fn.body;
 
   const statements = (list: readonly Stmt[]): void => {
@@ -125,8 +126,8 @@ export function buildFunction(kernel: Kernel, relaxed: boolean, listed: boolean)
     expressions.end();
   };
 
-  const loop = (s: For, accesses: LoopAccesses): void => {
-    for (const sum of accesses.needs) scopes.sum(sum);
+  const loop = (s: For, known: LoopAccesses): void => {
+    for (const sum of known.needs) scopes.sum(sum);
     const rounds = s.limit.terms.length === 0 ? Math.ceil(s.limit.constant / s.step) : null;
     if (rounds !== null && rounds <= 0) return;
     scopes.enter();
@@ -147,8 +148,8 @@ export function buildFunction(kernel: Kernel, relaxed: boolean, listed: boolean)
     code.set(counter);
     scopes.enterLoop(s.v, counter);
     const moves: [pointer: number, bytes: number][] = [];
-    if (accesses.innermost && rounds !== 1) {
-      for (const sum of accesses.direct) {
+    if (known.innermost && rounds !== 1) {
+      for (const sum of known.direct) {
         if (sum.param < 0) continue;
         const step = scopes.stepOf(sum);
         if (step === null) continue;

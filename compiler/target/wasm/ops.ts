@@ -78,9 +78,14 @@ export const compareOps: Readonly<Record<ScalarType, Record<CompareFunction, Pla
 /** Integer functions that work lane by lane, on two numbers in locals. */
 export const lanewiseFunctions: ReadonlySet<BinaryFunction> = new Set(['div', 'mod', 'shl', 'shr']);
 
+const word = new DataView(new ArrayBuffer(4));
+
 /** The 32 bits of a constant of a type. */
 export function constantBits(type: ScalarType, value: number): number {
-  if (type === 'f32') return new Uint32Array(new Float32Array([value]).buffer)[0]!;
+  if (type === 'f32') {
+    word.setFloat32(0, value);
+    return word.getUint32(0);
+  }
   if (type === 'bool') return value !== 0 ? 0xffffffff : 0;
   return value >>> 0;
 }
