@@ -52,6 +52,11 @@ const tasks = {
     return runScript(script, args);
   },
 
+  async 'plan-csv'(args) {
+    await prepare();
+    return runScript(here('scripts/plan-csv.mjs'), args);
+  },
+
   async docs(args) {
     const script = here('scripts/docs.mjs');
     await prepare();
