@@ -84,10 +84,14 @@ export function cosineRate(peak: number, steps: number): (step: number) => numbe
  * that cannot be used.
  */
 export async function main(options: ResnetOptions = {}): Promise<number | null> {
-  const { epochs = 3, batchSize = 32, seed = 1, log = console.log } = options;
+  const { epochs = 4, batchSize = 32, seed = 1, log = console.log } = options;
   const dataset: Dataset =
     options.data === undefined
-      ? drawnFigures({ train: options.train ?? 16_000, test: options.test ?? 1600, seed })
+      ? drawnFigures({
+          train: options.train ?? (options.dump ? batchSize : 16_000),
+          test: options.test ?? 1600,
+          seed,
+        })
       : await readFolder(options.data);
   const { shape, classes, train, test } = dataset;
   const count = train.y.length;
@@ -120,7 +124,7 @@ export async function main(options: ResnetOptions = {}): Promise<number | null> 
       batchSize,
       seed,
       validation: test,
-      learningRate: cosineRate(0.1, steps),
+      learningRate: cosineRate(0.05, steps),
       progress: createProgress({ unit: 'img', ...(options.log ? { sink: sinkOf(options.log) } : {}) }),
     });
     const accuracy = history['valAccuracy']!.at(-1)!;
@@ -156,7 +160,7 @@ const flags = {
     value: 'DIR',
     help: 'folder of IDX files (MNIST …) or CIFAR-10 batches; else drawn figures',
   },
-  epochs: { kind: 'number', least: 1, help: 'times through the training pictures (3)' },
+  epochs: { kind: 'number', least: 1, help: 'times through the training pictures (4)' },
   batch: { kind: 'number', least: 2, help: 'pictures in a step (32)' },
   channels: {
     kind: 'number',

@@ -7,6 +7,7 @@ import { gzipSync } from 'node:zlib';
 import t, { type Test } from 'tap';
 import { drawnFigures, readFolder } from '../../examples/support/datasets.ts';
 import { InputError } from '../../examples/support/input-error.ts';
+import { losses, Model, metrics, nn, optimizers } from '../../src/index.ts';
 
 /** An IDX file of bytes: 00 00 08 rank, sizes, elements. */
 function idx(shape: readonly number[], element: (i: number) => number): Uint8Array {
@@ -162,4 +163,18 @@ t.test('drawn figures: ten classes, other pictures to be tested on', async (t) =
     set.train.x,
     'a seed gives the same pictures',
   );
+});
+
+t.test('drawn figures: a linear model does not learn them', async (t) => {
+  const set = drawnFigures({ train: 3000, test: 500, seed: 1 });
+  const model = new Model({ input: set.shape }).add(nn.flatten(), nn.dense(set.classes)).compile({
+    loss: losses.softmaxCrossEntropy,
+    optimizer: optimizers.adam({ learningRate: 0.002 }),
+    metrics: [metrics.accuracy()],
+    threads: 1,
+  });
+  await model.fit(set.train, { epochs: 5, batchSize: 100, verbose: false });
+  const { accuracy } = await model.evaluate(set.test, { batchSize: 100 });
+  await model.dispose();
+  t.ok(accuracy! < 0.5, `test accuracy ${accuracy}: the residual net reaches 0.97`);
 });
