@@ -110,9 +110,11 @@ export class Trace {
   /** Makes what this trace added part of the program. `used` are the variable nodes of its graph. Throws HDL0009. */
   commit(used: readonly Node[]): void {
     const { variables, paths } = this.#registry;
+    const met = new Map<string, Node>();
     for (const node of used) {
       const name = variableName(node);
-      const known = this.#created.get(name) ?? variables.get(name);
+      const known = this.#created.get(name) ?? variables.get(name) ?? met.get(name);
+      met.set(name, node);
       if (known === undefined || known === node) continue;
       throw compilerError('HDL0009', {
         what: `entry '${this.entry}' uses a second variable '${name}' (${formatType(node.type)})`,
@@ -121,7 +123,7 @@ export class Trace {
         loc: node.loc,
       });
     }
-    for (const node of used) variables.set(variableName(node), node);
+    for (const [name, node] of met) variables.set(name, node);
     for (const [name, made] of this.#created) variables.set(name, made);
     for (const [owner, path] of this.#newPaths) paths.set(owner, path);
   }

@@ -16,8 +16,11 @@ export { type Entry, entry, type InputsOf, type Outputs, type Specs } from './en
 export type { Feed, NestedArray } from './feeds.ts';
 export type { Floats } from './floats.ts';
 export * as initializers from './initializers/index.ts';
+export type { Initializer } from './initializers/initializer.ts';
 export * as losses from './losses/index.ts';
+export type { Loss } from './losses/loss.ts';
 export * as metrics from './metrics/index.ts';
+export type { Metric } from './metrics/metric.ts';
 export {
   type CompileModelOptions,
   type EpochEnd,
@@ -29,7 +32,9 @@ export {
   type ModelOptions,
 } from './model/model.ts';
 export * as nn from './nn/index.ts';
+export type { Layer } from './nn/layer.ts';
 export * as optimizers from './optimizers/index.ts';
+export type { Optimizer } from './optimizers/optimizer.ts';
 export {
   type CompileEvent,
   type FeedsOf,

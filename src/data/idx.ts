@@ -68,8 +68,7 @@ export async function loadIdx(file: Uint8Array): Promise<IdxArray> {
 export async function gunzip(bytes: Uint8Array, what: string): Promise<Uint8Array> {
   if (bytes[0] !== 0x1f || bytes[1] !== 0x8b) return bytes;
   try {
-    const stream = new Blob([bytes.slice()]).stream().pipeThrough(new DecompressionStream('gzip'));
-    return new Uint8Array(await new Response(stream).arrayBuffer());
+    return await decompress(bytes);
   } catch (cause) {
     throw compilerError(
       'HDL0016',
@@ -81,4 +80,24 @@ export async function gunzip(bytes: Uint8Array, what: string): Promise<Uint8Arra
       { cause },
     );
   }
+}
+
+/** Fails for gzip that is cut short; piping it into a `Response` would wait forever instead (Node 20). */
+async function decompress(bytes: Uint8Array): Promise<Uint8Array> {
+  const { readable, writable } = new DecompressionStream('gzip');
+  const writer = writable.getWriter();
+  const written = writer.write(bytes.slice()).then(() => writer.close());
+  // The reader tells the same failure.
+  written.catch(() => {});
+  const chunks: Uint8Array[] = [];
+  const reader = readable.getReader();
+  for (let next = await reader.read(); !next.done; next = await reader.read()) chunks.push(next.value);
+  await written;
+  const all = new Uint8Array(chunks.reduce((n, c) => n + c.length, 0));
+  let at = 0;
+  for (const chunk of chunks) {
+    all.set(chunk, at);
+    at += chunk.length;
+  }
+  return all;
 }

@@ -126,5 +126,5 @@ function shapeHint(shape: readonly number[], wanted: Shape): string {
 
 function describe(values: ArrayLike<number>): string {
   const name = values.constructor?.name ?? 'object';
-  return Array.isArray(values) ? 'an array' : `${/^[AEIOU]/.test(name) ? 'an' : 'a'} ${name}`;
+  return Array.isArray(values) ? 'an array' : `${/^[AEIO]/.test(name) ? 'an' : 'a'} ${name}`;
 }

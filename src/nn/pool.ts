@@ -26,10 +26,11 @@ const layout = '[batch, channels, height, width]';
 export function maxPool2d(kernel: Pair, options: PoolOptions = {}): Layer {
   return layer(
     'pool',
-    (x, _ctx) => {
+    (x) => {
       expectRank('maxPool2d', x, 4, layout);
-      return maxPool2dOp(x, pair(kernel), {
-        stride: pair(options.stride ?? kernel),
+      return maxPool2dOp(x, {
+        kernel: pair(kernel),
+        strides: pair(options.stride ?? kernel),
         padding: pair(options.padding ?? 0),
       });
     },
@@ -50,10 +51,11 @@ export interface AvgPoolOptions extends PoolOptions {
 export function avgPool2d(kernel: Pair, options: AvgPoolOptions = {}): Layer {
   return layer(
     'pool',
-    (x, _ctx) => {
+    (x) => {
       expectRank('avgPool2d', x, 4, layout);
-      return avgPool2dOp(x, pair(kernel), {
-        stride: pair(options.stride ?? kernel),
+      return avgPool2dOp(x, {
+        kernel: pair(kernel),
+        strides: pair(options.stride ?? kernel),
         padding: pair(options.padding ?? 0),
         countIncludePad: options.countIncludePad ?? true,
       });
@@ -70,7 +72,7 @@ export function avgPool2d(kernel: Pair, options: AvgPoolOptions = {}): Layer {
 export function globalAvgPool(options: LayerOptions = {}): Layer {
   return layer(
     'pool',
-    (x, _ctx) => {
+    (x) => {
       expectRank('globalAvgPool', x, 4, layout);
       return globalAvgPoolOp(x);
     },

@@ -1,6 +1,6 @@
 // Each layer's formula, computed by hand beside it.
 
-import t from 'tap';
+import t, { type Test } from 'tap';
 import {
   type Context,
   entry,
@@ -36,13 +36,12 @@ async function output(
   return Array.from(y!.data);
 }
 
-function close(t: Tap, got: readonly number[], want: readonly number[], tolerance = 1e-5): void {
+function close(t: Test, got: readonly number[], want: readonly number[], tolerance = 1e-5): void {
   t.ok(
     got.length === want.length && got.every((g, i) => Math.abs(g - want[i]!) <= tolerance),
     `${got} is near ${want}`,
   );
 }
-type Tap = typeof t;
 
 t.test('dense: x w + b', async (t) => {
   const p = programOf(
