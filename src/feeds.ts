@@ -4,10 +4,8 @@
 import { nearestName } from '../compiler/graph/nearest.ts';
 import { runtimeError } from '../runtime/errors.ts';
 import type { RunInput } from '../runtime/tensor.ts';
+import { type Flat, flattenNested, type NestedArray } from './nested.ts';
 import { type Dims, formatSpec, type Spec } from './spec.ts';
-
-/** Numbers or booleans in nested arrays, all rows of one length. */
-export type NestedArray = readonly (number | boolean | NestedArray)[];
 
 /** What may be fed to an input: row-major values, the same with their shape, nested arrays, or one number. */
 export type Feed =
@@ -133,30 +131,14 @@ function isShaped(feed: unknown): feed is { readonly data: RunInput; readonly sh
   return typeof feed === 'object' && feed !== null && 'data' in feed && 'shape' in feed;
 }
 
-function flatten(entry: string, name: string, nested: NestedArray): { values: number[]; shape: number[] } {
-  const shape: number[] = [];
-  for (let level: unknown = nested; isList(level); level = level[0]) shape.push(level.length);
-  const values: number[] = [];
-  const visit = (item: unknown, depth: number): void => {
-    const isRow = isList(item);
-    if (isRow !== depth < shape.length || (isRow && item.length !== shape[depth])) {
-      throw runtimeError('HDL1001', {
-        what: `input '${name}' of entry '${entry}' is a ragged array: ${
-          isRow ? `a row of ${item.length}` : 'a number'
-        } at depth ${depth}`,
-        rule: `from its first rows it has shape [${shape.join(', ')}]`,
-        hint: 'give all rows the same length',
-      });
-    }
-    if (isRow) for (let i = 0; i < item.length; i++) visit(item[i], depth + 1);
-    else values.push(Number(item));
-  };
-  visit(nested, 0);
-  return { values, shape };
-}
-
-function isList(item: unknown): item is ArrayLike<unknown> {
-  return Array.isArray(item) || (ArrayBuffer.isView(item) && 'length' in item);
+function flatten(entry: string, name: string, nested: NestedArray): Flat {
+  return flattenNested(nested, (where, shape) =>
+    runtimeError('HDL1001', {
+      what: `input '${name}' of entry '${entry}' is a ragged array: ${where}`,
+      rule: `from its first rows it has shape [${shape.join(', ')}]`,
+      hint: 'give all rows the same length',
+    }),
+  );
 }
 
 function unknownDims(g: Given, bound: ReadonlyMap<string, unknown>): string[] {

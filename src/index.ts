@@ -13,7 +13,7 @@ export type { RunData, RunInput, RunTensor } from '../runtime/tensor.ts';
 export type { AppliedLayer, Context } from './context.ts';
 export * as data from './data/index.ts';
 export { type Entry, entry, type InputsOf, type Outputs, type Specs } from './entry.ts';
-export type { Feed, NestedArray } from './feeds.ts';
+export type { Feed } from './feeds.ts';
 export type { Floats } from './floats.ts';
 export * as initializers from './initializers/index.ts';
 export type { Initializer } from './initializers/initializer.ts';
@@ -21,16 +21,17 @@ export * as losses from './losses/index.ts';
 export type { Loss } from './losses/loss.ts';
 export * as metrics from './metrics/index.ts';
 export type { Metric } from './metrics/metric.ts';
-export {
-  type CompileModelOptions,
-  type EpochEnd,
-  type FitOptions,
-  type History,
-  type InputSpec,
-  Model,
-  type ModelData,
-  type ModelOptions,
-} from './model/model.ts';
+export { Model } from './model/model.ts';
+export type {
+  CompileModelOptions,
+  EpochEnd,
+  FitOptions,
+  History,
+  InputSpec,
+  ModelData,
+  ModelOptions,
+} from './model/options.ts';
+export type { NestedArray } from './nested.ts';
 export * as nn from './nn/index.ts';
 export type { Layer } from './nn/layer.ts';
 export * as optimizers from './optimizers/index.ts';

@@ -5,6 +5,7 @@ import { compilerError } from '../../compiler/graph/errors.ts';
 import { type DType, elementCount, type Shape } from '../../compiler/graph/types.ts';
 import type { Rows } from '../data/batches.ts';
 import type { Feed } from '../feeds.ts';
+import { flattenNested } from '../nested.ts';
 
 /** One input or target of a model, per example: without the dimension of the batch. */
 export interface ExampleSpec {
@@ -94,26 +95,13 @@ function read(
   }
   if (typeof examples[0] === 'number' || examples.length === 0)
     return { values: examples as number[], shape: null };
-  const shape: number[] = [];
-  for (let level: unknown = examples; isList(level); level = level[0]) shape.push(level.length);
-  const values: number[] = [];
-  const visit = (item: unknown, depth: number): void => {
-    if (isList(item) !== depth < shape.length || (isList(item) && item.length !== shape[depth])) {
-      throw compilerError('HDL0016', {
-        what: `${what} is a ragged array at depth ${depth}`,
-        rule: `from its first rows it has shape [${shape.join(', ')}]`,
-        hint: 'give all rows the same length',
-      });
-    }
-    if (isList(item)) for (let i = 0; i < item.length; i++) visit(item[i], depth + 1);
-    else values.push(Number(item));
-  };
-  visit(examples, 0);
-  return { values, shape };
-}
-
-function isList(item: unknown): item is ArrayLike<unknown> {
-  return Array.isArray(item) || (ArrayBuffer.isView(item) && 'length' in item);
+  return flattenNested(examples, (where, shape) =>
+    compilerError('HDL0016', {
+      what: `${what} is a ragged array: ${where}`,
+      rule: `from its first rows it has shape [${shape.join(', ')}]`,
+      hint: 'give all rows the same length',
+    }),
+  );
 }
 
 function shapeHint(shape: readonly number[], wanted: Shape): string {

@@ -7,81 +7,29 @@ import { describeNode } from '../../compiler/graph/describe.ts';
 import { compilerError } from '../../compiler/graph/errors.ts';
 import type { Tensor } from '../../compiler/graph/ir.ts';
 import { callerLocation } from '../../compiler/graph/location.ts';
-import { runtimeError } from '../../runtime/errors.ts';
 import type { RunTensor } from '../../runtime/tensor.ts';
-import type { Context } from '../context.ts';
-import { batchesOf, gatherRows } from '../data/batches.ts';
+import { batchesOf } from '../data/batches.ts';
 import { type AnyEntry, type Specs, type Traced, traceEntry } from '../entry.ts';
-import type { Feed } from '../feeds.ts';
 import type { Loss } from '../losses/loss.ts';
-import type { Metric } from '../metrics/metric.ts';
 import type { Layer } from '../nn/layer.ts';
-import type { Optimizer } from '../optimizers/optimizer.ts';
-import { Program, type ProgramOptions } from '../program.ts';
-import { createProgress, type Figures, type Progress, silent } from '../progress.ts';
-import type { Spec, SpecShape } from '../spec.ts';
-import { type ExampleRows, type ExampleSpec, toRows } from './arrays.ts';
+import { Program } from '../program.ts';
+import { createProgress, type Figures, silent } from '../progress.ts';
+import type { Spec } from '../spec.ts';
 import { type Build, modelEntries, predictEntry, type Training, targetName } from './entries.ts';
+import { inputRows, type RowsByName, rowsOf } from './examples.ts';
+import { divergence, overBatches } from './loop.ts';
+import {
+  type CompileModelOptions,
+  type FitOptions,
+  type History,
+  type InputSpec,
+  isInputSpec,
+  type ModelData,
+  type ModelOptions,
+  withBatch,
+} from './options.ts';
 import { summarize } from './summary.ts';
 import { Totals } from './totals.ts';
-
-/** One example of an input: its shape (f32), or a spec, without the dimension of the batch. */
-export type InputSpec = readonly number[] | Spec<readonly number[]>;
-
-export interface ModelOptions {
-  /** One input, called `x`, or several by name. */
-  readonly input: InputSpec | Readonly<Record<string, InputSpec>>;
-  /** The net as a function of its inputs, in place of `add`. */
-  readonly build?: (inputs: Readonly<Record<string, Tensor>>, ctx: Context) => Tensor;
-}
-
-export interface CompileModelOptions extends ProgramOptions {
-  /** Needed for `fit` and `evaluate`. */
-  readonly loss?: Loss;
-  /** Needed for `fit`. */
-  readonly optimizer?: Optimizer;
-  readonly metrics?: readonly Metric[];
-  /** One example of `y`; default: a class number (i32) or the prediction's type, as the loss has it. */
-  readonly y?: InputSpec;
-}
-
-/** Examples: `x` by itself, or by name for several inputs. */
-export interface ModelData {
-  readonly x: Feed | Readonly<Record<string, Feed>>;
-  readonly y: Feed;
-}
-
-export interface EpochEnd {
-  /** From 1. */
-  readonly epoch: number;
-  readonly figures: Figures;
-}
-
-export interface FitOptions {
-  /** Default 1. */
-  readonly epochs?: number;
-  /** Default 32. The last batch of an epoch may be shorter; it is not padded. */
-  readonly batchSize?: number;
-  /** Measured after each epoch, as `valLoss` and so on. */
-  readonly validation?: ModelData;
-  /** Visits the examples in another order each epoch; default true. */
-  readonly shuffle?: boolean;
-  /** The order follows from it; default 0. */
-  readonly seed?: number;
-  /** The learning rate of each step, from 0: set before the step runs. Default: the optimizer's. */
-  readonly learningRate?: (step: number) => number;
-  /** Called after each epoch; training stops when it returns `stop`. */
-  readonly onEpochEnd?: (end: EpochEnd) => unknown;
-  /** When it is aborted, training stops after the step in flight, and `fit` returns what it has. */
-  readonly signal?: AbortSignal;
-  /** Shows progress; default true. */
-  readonly verbose?: boolean;
-  /** Where progress goes; default: a bar in a terminal, lines in a log. */
-  readonly progress?: Progress;
-}
-
-/** Figures by epoch: `loss`, metrics, and those of validation as `valLoss`, `valAccuracy`. */
-export type History = Readonly<Record<string, readonly number[]>>;
 
 /** Shapes that do not depend on data are looked at for so many examples; two, since batch norm needs more than one. */
 const probeBatch = 2;
@@ -200,8 +148,9 @@ export class Model {
       learningRate,
     } = options;
     const training = this.#need('fit', 'optimizer');
-    const rows = this.#rows(data, '', training);
-    const validation = options.validation && this.#rows(options.validation, 'validation ', training);
+    const rows = rowsOf(this.#inputs, training.target, data, '');
+    const validation =
+      options.validation && rowsOf(this.#inputs, training.target, options.validation, 'validation ');
     const progress = options.verbose === false ? silent : (options.progress ?? createProgress());
     const history: Record<string, number[]> = {};
     let steps = 0;
@@ -217,7 +166,7 @@ export class Model {
         if (steps === 0) await this.program.compile('train', { batch });
         this.program.set('optimizer/learningRate', learningRate(steps));
       };
-      await this.#overBatches('train', rows, order, prepare, (results, examples) => {
+      await overBatches(this.program, 'train', rows, order, prepare, (results, examples) => {
         const loss = totals.add(results, examples);
         steps++;
         if (!Number.isFinite(loss)) throw divergence(loss, epoch, steps);
@@ -244,7 +193,7 @@ export class Model {
   /** Loss and metrics over data, in evaluation mode. Throws HDL0015 (no loss), HDL0016 (data), and what a run throws. */
   async evaluate(data: ModelData, options: { readonly batchSize?: number } = {}): Promise<Figures> {
     const training = this.#need('evaluate', 'loss');
-    return this.#evaluate(this.#rows(data, '', training), options.batchSize ?? 32, training);
+    return this.#evaluate(rowsOf(this.#inputs, training.target, data, ''), options.batchSize ?? 32, training);
   }
 
   /**
@@ -252,11 +201,12 @@ export class Model {
    */
   async predict(x: ModelData['x'], options: { readonly batchSize?: number } = {}): Promise<RunTensor> {
     void this.program;
-    const rows = this.#inputRows(x, '');
+    const rows = inputRows(this.#inputs, x, '');
     const { count } = Object.values(rows)[0]!;
     let all: RunTensor | null = null;
     let at = 0;
-    await this.#overBatches(
+    await overBatches(
+      this.program,
       'predict',
       rows,
       batchesOf(count, options.batchSize ?? 32),
@@ -352,7 +302,8 @@ export class Model {
 
   async #evaluate(rows: RowsByName, batchSize: number, training: Training): Promise<Figures> {
     const totals = new Totals(training.metrics);
-    await this.#overBatches(
+    await overBatches(
+      this.program,
       'evaluate',
       rows,
       batchesOf(rows[targetName]!.count, batchSize),
@@ -364,83 +315,6 @@ export class Model {
     );
     return totals.figures();
   }
-
-  /** Runs an entry for each batch, gathering the next one while it runs, until `visit` returns false. */
-  async #overBatches(
-    name: string,
-    rows: RowsByName,
-    batches: Iterable<Int32Array>,
-    prepare: ((examples: number) => Promise<void>) | null,
-    visit: (results: Readonly<Record<string, RunTensor>>, examples: number) => boolean,
-  ): Promise<void> {
-    const gather = (indices: Int32Array): Record<string, Feed> =>
-      Object.fromEntries(
-        Object.entries(rows).map(([key, r]) => [
-          key,
-          { data: gatherRows(r, indices), shape: [indices.length, ...r.shape] },
-        ]),
-      );
-    const iterator = batches[Symbol.iterator]();
-    let next = iterator.next();
-    let feeds = next.done ? null : gather(next.value);
-    while (feeds !== null) {
-      const examples: number = next.value!.length;
-      await prepare?.(examples);
-      const running: Promise<Readonly<Record<string, RunTensor>>> = this.program.run(name, feeds);
-      // A failing run is told by `await` below; gathering must not let it go by unhandled.
-      running.catch(() => {});
-      next = iterator.next();
-      feeds = next.done ? null : gather(next.value);
-      if (!visit(await running, examples)) return;
-    }
-  }
-
-  #rows(data: ModelData, prefix: string, training: Training): RowsByName {
-    const inputs = this.#inputRows(data.x, prefix);
-    const shape = training.target.shape.slice(1) as number[];
-    const y = { ...toRows(`${prefix}y`, { dtype: training.target.dtype, shape }, data.y), shape };
-    const [name, first] = Object.entries(inputs)[0]!;
-    if (first.count !== y.count)
-      throw differentLengths(`${prefix}${name}`, first.count, `${prefix}y`, y.count);
-    return { ...inputs, [targetName]: y };
-  }
-
-  #inputRows(x: ModelData['x'], prefix: string): RowsByName {
-    const names = Object.keys(this.#inputs);
-    const isRecord = typeof x === 'object' && !ArrayBuffer.isView(x) && !Array.isArray(x) && !('data' in x);
-    const given = isRecord ? (x as Readonly<Record<string, Feed>>) : { [names[0]!]: x as Feed };
-    const unknown = Object.keys(given).find((n) => !names.includes(n));
-    if (unknown !== undefined || (!isRecord && names.length > 1)) {
-      throw compilerError('HDL0016', {
-        what: unknown === undefined ? `${prefix}x is one array` : `${prefix}x has '${unknown}'`,
-        rule: `the model's inputs are ${names.map((n) => `'${n}'`).join(', ')}`,
-        hint: `pass { ${names.join(', ')} }`,
-      });
-    }
-    const rows = names.map((name) => {
-      const { dtype, shape } = this.#inputs[name]!;
-      const spec: ExampleSpec = { dtype, shape: shape.slice(1) as number[] };
-      const what = names.length === 1 && !isRecord ? `${prefix}x` : `${prefix}${name}`;
-      return [name, { ...toRows(what, spec, given[name]!), shape: spec.shape }] as const;
-    });
-    const other = rows.find(([, r]) => r.count !== rows[0]![1].count);
-    if (other !== undefined) throw differentLengths(rows[0]![0], rows[0]![1].count, other[0], other[1].count);
-    return Object.fromEntries(rows);
-  }
-}
-
-type RowsByName = Readonly<Record<string, ExampleRows & { readonly shape: readonly number[] }>>;
-
-function isInputSpec(input: ModelOptions['input']): input is InputSpec {
-  return (
-    Array.isArray(input) || (typeof input === 'object' && 'dtype' in input && Array.isArray(input.shape))
-  );
-}
-
-function withBatch(input: InputSpec): Spec {
-  const spec = 'dtype' in input ? input : { dtype: 'f32' as const, shape: input };
-  const shape: SpecShape = ['batch', ...spec.shape];
-  return { dtype: spec.dtype, shape };
 }
 
 function targetSpec(loss: Loss, given: InputSpec | undefined, prediction: Tensor): Spec {
@@ -453,21 +327,5 @@ function targetSpec(loss: Loss, given: InputSpec | undefined, prediction: Tensor
     rule: 'its first dimension is that of the batch',
     hint: 'keep the batch dimension, or say what a target is: compile({ y: [10], … })',
     loc: callerLocation(),
-  });
-}
-
-function differentLengths(a: string, n: number, b: string, m: number): Error {
-  return compilerError('HDL0016', {
-    what: `${a} has ${n} examples and ${b} has ${m}`,
-    rule: 'every example has its input and its target',
-    hint: 'check that both come from the same part of the data',
-  });
-}
-
-function divergence(loss: number, epoch: number, step: number): Error {
-  return runtimeError('HDL1005', {
-    what: `the loss is ${loss} at step ${step}, in epoch ${epoch}`,
-    rule: 'training goes on only from a finite loss',
-    hint: 'lower the learning rate, scale the inputs, or clip gradients; checkNumerics: true names the first op that is not finite',
   });
 }

@@ -1,12 +1,24 @@
 // Host-side random numbers: the published words, independence of streams, moments.
 
 import t from 'tap';
+import { numberWords, threefry2x32 } from '../../compiler/ops/threefry.ts';
 import { random } from '../../src/random.ts';
 
 t.test('words are those of Threefry-2x32-20', async (t) => {
   const draw = random(0);
   t.equal(draw.uint32(), 0x6b200159, 'Random123: key 0, counter 0, first word');
   t.equal(draw.uint32(), 0x99ba4efe, 'second word');
+  for (const seed of [1, 12345, 2 ** 40 + 7]) {
+    const fast = random(seed);
+    for (let block = 0; block < 3; block++) {
+      const want = threefry2x32(numberWords, [Math.floor(seed / 2 ** 32), seed >>> 0], [block, 0]);
+      t.same(
+        [fast.uint32(), fast.uint32()],
+        want.map((w) => w >>> 0),
+        `seed ${seed}, block ${block}: as in graphs`,
+      );
+    }
+  }
 });
 
 t.test('a stream is a function of its seed and path', async (t) => {

@@ -1,0 +1,57 @@
+// The examples of a model: rows of every input, and of the target, as many of each.
+
+import { compilerError } from '../../compiler/graph/errors.ts';
+import type { Specs } from '../entry.ts';
+import type { Feed } from '../feeds.ts';
+import type { Spec } from '../spec.ts';
+import { type ExampleRows, toRows } from './arrays.ts';
+import { targetName } from './entries.ts';
+import type { ModelData } from './options.ts';
+
+/** Rows by the name of their input; all have as many. */
+export type RowsByName = Readonly<Record<string, ExampleRows & { readonly shape: readonly number[] }>>;
+
+/** Rows of inputs and target. `prefix` goes before names in errors. Throws HDL0016. */
+export function rowsOf(inputs: Specs, target: Spec, data: ModelData, prefix: string): RowsByName {
+  const rows = inputRows(inputs, data.x, prefix);
+  const y = named(`${prefix}y`, target, data.y);
+  const [name, first] = Object.entries(rows)[0]!;
+  if (first.count !== y.count) throw differentLengths(`${prefix}${name}`, first.count, `${prefix}y`, y.count);
+  return { ...rows, [targetName]: y };
+}
+
+/** Rows of inputs alone. Throws HDL0016. */
+export function inputRows(inputs: Specs, x: ModelData['x'], prefix: string): RowsByName {
+  const names = Object.keys(inputs);
+  const isRecord = typeof x === 'object' && !ArrayBuffer.isView(x) && !Array.isArray(x) && !('data' in x);
+  const given = isRecord ? (x as Readonly<Record<string, Feed>>) : { [names[0]!]: x as Feed };
+  const unknown = Object.keys(given).find((n) => !names.includes(n));
+  if (unknown !== undefined || (!isRecord && names.length > 1)) {
+    throw compilerError('HDL0016', {
+      what: unknown === undefined ? `${prefix}x is one array` : `${prefix}x has '${unknown}'`,
+      rule: `the model's inputs are ${names.map((n) => `'${n}'`).join(', ')}`,
+      hint: `pass { ${names.join(', ')} }`,
+    });
+  }
+  const rows = names.map((name) => {
+    const what = names.length === 1 && !isRecord ? `${prefix}x` : `${prefix}${name}`;
+    return [name, named(what, inputs[name]!, given[name]!)] as const;
+  });
+  const first = rows[0]![1];
+  const other = rows.find(([, r]) => r.count !== first.count);
+  if (other !== undefined) throw differentLengths(rows[0]![0], first.count, other[0], other[1].count);
+  return Object.fromEntries(rows);
+}
+
+function named(what: string, { dtype, shape }: Spec, examples: Feed): RowsByName[string] {
+  const rowShape = shape.slice(1) as readonly number[];
+  return { ...toRows(what, { dtype, shape: rowShape }, examples), shape: rowShape };
+}
+
+function differentLengths(a: string, n: number, b: string, m: number): Error {
+  return compilerError('HDL0016', {
+    what: `${a} has ${n} examples and ${b} has ${m}`,
+    rule: 'every example has its input and its target',
+    hint: 'check that both come from the same part of the data',
+  });
+}
