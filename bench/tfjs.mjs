@@ -1,10 +1,14 @@
 // The same training steps in TensorFlow.js: NHWC, momentum by hand, since its own optimizer has no weight decay.
 
-import * as tf from '@tensorflow/tfjs-core';
-import '@tensorflow/tfjs-backend-cpu';
-import '@tensorflow/tfjs-backend-wasm';
-import '@tensorflow/tfjs-core/dist/public/chained_ops/register_all_chained_ops.js';
+import { createRequire } from 'node:module';
+import { dirname, join } from 'node:path';
 import { batches, initialValues } from '../build/test/support/workloads.js';
+
+// By `require`: its ES modules import each other without file extensions, which Node refuses.
+const require = createRequire(import.meta.url);
+const tf = require('@tensorflow/tfjs');
+const wasm = require('@tensorflow/tfjs-backend-wasm');
+wasm.setWasmPaths(`${join(dirname(require.resolve('@tensorflow/tfjs-backend-wasm/package.json')), 'dist')}/`);
 
 /** A training step over a backend: `{ step() → loss, end() }`. Throws when the backend lacks a kernel. */
 export async function makeStep(workload, backend) {
@@ -20,14 +24,17 @@ export async function makeStep(workload, backend) {
   const momenta = params.map((p) => tf.variable(tf.zerosLike(p)));
   const data = batches(workload).map(({ x, y }) => {
     const t = tf.tensor(x, [workload.batch, ...workload.input]);
-    return { x: image ? toNhwc(t) : t, y: tf.oneHot(tf.tensor1d(y, 'int32'), workload.classes).toFloat() };
+    return {
+      x: image ? toNhwc(t) : t,
+      y: tf.cast(tf.oneHot(tf.tensor1d(y, 'int32'), workload.classes), 'float32'),
+    };
   });
   const forward = workload.kind === 'mlp' ? mlp : resnet;
   const loss = ({ x, y }) => {
     const logits = forward(workload, params, x);
-    const m = logits.max(1, true);
-    const logSum = logits.sub(m).exp().sum(1, true).log().add(m);
-    return logSum.sub(logits).mul(y).sum(1).mean();
+    const m = tf.max(logits, 1, true);
+    const logSum = tf.add(tf.log(tf.sum(tf.exp(tf.sub(logits, m)), 1, true)), m);
+    return tf.mean(tf.sum(tf.mul(tf.sub(logSum, logits), y), 1));
   };
   const { lr, momentum, wd } = workload.opt;
   let i = 0;
@@ -37,9 +44,10 @@ export async function makeStep(workload, backend) {
       const value = tf.tidy(() => {
         const { value, grads } = tf.variableGrads(() => loss(data[i++ % data.length]), params);
         params.forEach((p, k) => {
-          const m = momenta[k].mul(momentum).add(grads[p.name].add(p.mul(wd)));
+          const slope = tf.add(grads[p.name], tf.mul(p, wd));
+          const m = tf.add(tf.mul(momenta[k], momentum), slope);
           momenta[k].assign(m);
-          p.assign(p.sub(m.mul(lr)));
+          p.assign(tf.sub(p, tf.mul(m, lr)));
         });
         return value;
       });
@@ -56,8 +64,8 @@ export async function makeStep(workload, backend) {
 function mlp(w, params, x) {
   let y = x;
   for (let i = 0; i < w.layers; i++) {
-    y = y.matMul(params[2 * i]).add(params[2 * i + 1]);
-    if (i < w.layers - 1) y = y.relu();
+    y = tf.add(tf.matMul(y, params[2 * i]), params[2 * i + 1]);
+    if (i < w.layers - 1) y = tf.relu(y);
   }
   return y;
 }
@@ -65,27 +73,28 @@ function mlp(w, params, x) {
 function resnet(w, params, x) {
   let at = 0;
   const next = () => params[at++];
-  const conv = (v, stride, pad) => v.conv2d(next(), stride, pad);
+  const conv = (v, stride, pad) => tf.conv2d(v, next(), stride, pad);
   const bn = (v) => {
     const { mean, variance } = tf.moments(v, [0, 1, 2]);
     const scale = next();
     const shift = next();
-    return v.sub(mean).mul(variance.add(1e-5).rsqrt()).mul(scale).add(shift);
+    const normal = tf.mul(tf.sub(v, mean), tf.rsqrt(tf.add(variance, 1e-5)));
+    return tf.add(tf.mul(normal, scale), shift);
   };
   // One pixel on every side, also at stride 2.
   const padded = (v) =>
-    v.pad([
+    tf.pad(v, [
       [0, 0],
       [1, 1],
       [1, 1],
       [0, 0],
     ]);
-  let y = bn(conv(padded(x), 1, 'valid')).relu();
+  let y = tf.relu(bn(conv(padded(x), 1, 'valid')));
   for (const b of w.blocks) {
-    let z = bn(conv(padded(y), b.stride, 'valid')).relu();
+    let z = tf.relu(bn(conv(padded(y), b.stride, 'valid')));
     z = bn(conv(padded(z), 1, 'valid'));
     if (b.proj) y = bn(conv(y, b.stride, 'valid'));
-    y = z.add(y).relu();
+    y = tf.relu(tf.add(z, y));
   }
-  return y.mean([1, 2]).matMul(next()).add(next());
+  return tf.add(tf.matMul(tf.mean(y, [1, 2]), next()), next());
 }
