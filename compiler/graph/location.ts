@@ -2,9 +2,12 @@
 
 import type { SourceLocation } from './ir.ts';
 
-/** Prefixes of our own files, from this file's URL: `…/build/compiler/graph/location.js` → `…/build/`. */
-const root = new URL('../../', import.meta.url).href;
-const own = ['src/', 'compiler/', 'runtime/'].map((d) => root + d);
+/** Where our own files are, from this file's URL: `…/build/compiler/graph/location.js` → `…/build/`. */
+const root = new URL('../../', import.meta.url);
+/** With source maps the engine names the sources, which stand beside `build/`. */
+const own = [root, new URL('../', root)].flatMap(({ href }) =>
+  ['src/', 'compiler/', 'runtime/'].map((d) => href + d),
+);
 const ownPaths = own.map((u) => (u.startsWith('file://') ? decodeURIComponent(u.slice(7)) : u));
 
 interface StackHolder {
