@@ -10,10 +10,13 @@
 
 import { usersOf } from '../graph/graph.ts';
 import type { Graph, Node } from '../graph/ir.ts';
+import { elementCount } from '../graph/types.ts';
 import { isLeaf, isPermutation, needsDivision, type Prober } from './probe.ts';
 
 /** Operations per element up to which recomputing beats storing and reading back. */
 const cheap = 2;
+/** The same for a value that is made of one other value of its size (and of small ones): it is read as fast as a copy. */
+const cheapOfOne = 6;
 /** Loads per kernel; more would leave no registers for addresses. */
 const mostLoads = 16;
 /** Operations in one fused expression. */
@@ -39,13 +42,35 @@ function chooseByUse(
   const repeats = new Map<Node, number>();
   const reduced = new Map<Node, boolean>();
   const multiple = (n: Node): boolean => new Set(users.get(n)).size > 1;
-  /** Reading it again costs no more than a load. */
-  const settled = (n: Node, depth = 3): boolean =>
-    isLeaf(n) ||
-    stored.has(n) ||
-    multiple(n) ||
-    prober.probe(n).reduction ||
-    (depth > 0 && prober.probe(n).cost === 0 && n.operands.every((o) => settled(o, depth - 1)));
+  /**
+   * Whether every consumer may compute the value for itself: its operations down to values that are in memory anyway are
+   * few, and at most one of those is as large as itself unless they are very few.
+   */
+  const recomputable = (n: Node): boolean => {
+    let operations = 0;
+    const large = new Set<Node>();
+    const seen = new Set<Node>();
+    const size = elementCount(n.type.shape);
+    const visit = (x: Node): boolean => {
+      if (seen.has(x)) return true;
+      seen.add(x);
+      const isSmall = 4 * elementCount(x.type.shape) <= size;
+      const p = prober.probe(x);
+      if (
+        isLeaf(x) ||
+        stored.has(x) ||
+        (p.reduction && (multiple(x) || isSmall)) ||
+        (isSmall && p.cost > cheap)
+      ) {
+        if (!isSmall) large.add(x);
+        return true;
+      }
+      if (p.reduction || p.guarded) return false;
+      operations += p.cost;
+      return operations <= cheapOfOne && x.operands.every(visit);
+    };
+    return visit(n) && (operations <= cheap || large.size <= 1);
+  };
 
   for (let at = graph.nodes.length - 1; at >= 0; at--) {
     const n = graph.nodes[at]!;
@@ -83,7 +108,7 @@ function chooseByUse(
     else if (p.cost === 0) store = contracted && p.reads.some(needsDivision);
     else if (contracted) store = true;
     else if (ratio > 2 && p.cost > cheap) store = true;
-    else if (consumers.size > 1) store = p.cost > cheap || !n.operands.every((o) => settled(o));
+    else if (consumers.size > 1) store = !recomputable(n);
     else store = false;
     if (store) {
       stored.add(n);
