@@ -60,7 +60,11 @@ async function list(folder: string): Promise<{ readonly name: string; readonly i
   try {
     const names = (await readdir(folder)).sort();
     return await Promise.all(
-      names.map(async (name) => ({ name, isDirectory: (await stat(join(folder, name))).isDirectory() })),
+      names.map(async (name) => {
+        // A link that leads nowhere is no folder.
+        const entry = await stat(join(folder, name)).catch(() => null);
+        return { name, isDirectory: entry?.isDirectory() ?? false };
+      }),
     );
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException;
