@@ -70,7 +70,8 @@ function draw({ buffers, steps, arenaBytes, ...rest }) {
   }
   for (let s = 0; s <= steps.length; s += 50) {
     out.push(`<path class="grid" d="M${round(x(s))} ${plot.bottom}v5"/>`);
-    text(x(s), plot.bottom + 18, `${s}`, ' text-anchor="middle"');
+    // The word at the end of the axis needs its place.
+    if (plot.right - x(s) > 50) text(x(s), plot.bottom + 18, `${s}`, ' text-anchor="middle"');
   }
   text(plot.right, plot.bottom + 18, 'step', ' text-anchor="end"');
 
