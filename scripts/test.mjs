@@ -87,6 +87,8 @@ function runFile({ path, title }) {
         ...process.env,
         ...(options.long ? { HEDDLE_LONG: '1' } : {}),
         TAP_TIMEOUT: String(timeoutSeconds),
+        // Every compilation in every test is verified: passes, kernels, plans.
+        HEDDLE_VERIFY: '1',
       },
     });
     const addFailure = (name, details) => outcome.failures.push({ name, details });

@@ -38,6 +38,12 @@ export interface EngineOptions {
   readonly relaxed?: boolean | undefined;
 }
 
+/**
+ * Whether every compilation verifies each pass, each kernel and the plan. Slow: for test suites, which ask for it by the
+ * environment variable HEDDLE_VERIFY=1, so that no test can forget it.
+ */
+const verifyEverything: boolean = typeof process === 'object' && process.env?.['HEDDLE_VERIFY'] === '1';
+
 /** The compiler and the runtime. Threads start with the first load. */
 export function compiledEngine(options: EngineOptions): Engine {
   const threads = options.threads ?? availableCores();
@@ -67,6 +73,7 @@ export function compiledEngine(options: EngineOptions): Engine {
         workers: [1, threads],
         checkNumerics: options.checkNumerics ?? false,
         relaxed: options.relaxed ?? false,
+        verify: verifyEverything,
         ...(onPass === undefined ? {} : { onPass }),
       }),
     load: async ({ plan }, initial) => {

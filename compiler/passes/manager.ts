@@ -5,6 +5,7 @@
 import { describeNode } from '../graph/describe.ts';
 import { compilerError } from '../graph/errors.ts';
 import type { Graph } from '../graph/ir.ts';
+import { checkRoundTrip } from '../graph/roundtrip.ts';
 import { formatType, sameType } from '../graph/types.ts';
 import { verifyGraph } from '../graph/verify.ts';
 
@@ -26,7 +27,7 @@ export interface PassRecord {
 }
 
 export interface PassOptions {
-  /** Check the graph after each pass. Default false. */
+  /** Check the graph, and that its text reads back, before the first pass and after each. Default false. */
   readonly verify?: boolean;
   /** Is told of each pass when it is done: for timings, dumps before and after, viewers. */
   readonly onPass?: (record: PassRecord) => void;
@@ -42,6 +43,7 @@ export interface PassOptions {
  */
 export function runPasses(graph: Graph, passes: readonly GraphPass[], options: PassOptions): Graph {
   let current = graph;
+  if (options.verify) checkRoundTrip(graph);
   for (const pass of passes) {
     const before = current;
     const start = options.now();
@@ -84,6 +86,7 @@ export function repeated(name: string, doc: string, rounds: number, passes: read
 function checkPass(pass: GraphPass, before: Graph, after: Graph): void {
   try {
     verifyGraph(after);
+    if (after !== before) checkRoundTrip(after);
   } catch (cause) {
     throw failure(pass, cause instanceof Error ? cause.message : String(cause), cause);
   }
