@@ -24,18 +24,14 @@ export interface Dataset {
   readonly test: Examples;
 }
 
-/**
- * Ten kinds of figures, drawn: 28 × 28, grey, between up to two strokes of clutter. Test pictures are drawn from another
- * seed.
- */
+/** Ten kinds of figures, drawn: 28 × 28, grey. Test pictures are drawn from another seed. */
 export function drawnFigures(options: {
   readonly train: number;
   readonly test: number;
   readonly seed: number;
 }): Dataset {
-  const look = { noise: 0.08, clutter: 2 };
-  const train = data.shapes(options.train, 2 * options.seed, look);
-  const test = data.shapes(options.test, 2 * options.seed + 1, look);
+  const train = data.shapes(options.train, 2 * options.seed);
+  const test = data.shapes(options.test, 2 * options.seed + 1);
   return assemble('drawn figures', train, test);
 }
 

@@ -27,16 +27,20 @@ for (const [target, threads] of [
   ['wasm', '2'],
   ['js', '1'],
 ] as const) {
-  t.test(`judged: ${target}, ${threads} worker(s)`, { skip: missing('judge/judge.mjs'), timeout: 1_800_000 }, async (t) => {
-    const { code, output } = await judge({ HEDDLE_TARGET: target, HEDDLE_THREADS: threads });
-    const last = output.trim().split('\n').at(-1) ?? '';
-    const counts = /^(\d+) passed, (\d+) failed, (\d+) skipped$/.exec(last);
-    t.ok(counts, 'the judge ran to its end', { output: output.slice(-2000) });
-    t.comment(last);
-    t.equal(counts?.[2], '0', 'nothing that is not skipped fails', {
-      failures: output.split('\n').filter((l) => l.startsWith('FAILED')),
-    });
-    t.ok(Number(counts?.[1] ?? 0) >= 200, 'at least 200 cases pass');
-    t.equal(code, 0);
-  });
+  t.test(
+    `judged: ${target}, ${threads} worker(s)`,
+    { skip: missing('judge/judge.mjs'), timeout: 1_800_000 },
+    async (t) => {
+      const { code, output } = await judge({ HEDDLE_TARGET: target, HEDDLE_THREADS: threads });
+      const last = output.trim().split('\n').at(-1) ?? '';
+      const counts = /^(\d+) passed, (\d+) failed, (\d+) skipped$/.exec(last);
+      t.ok(counts, 'the judge ran to its end', { output: output.slice(-2000) });
+      t.comment(last);
+      t.equal(counts?.[2], '0', 'nothing that is not skipped fails', {
+        failures: output.split('\n').filter((l) => l.startsWith('FAILED')),
+      });
+      t.ok(Number(counts?.[1] ?? 0) >= 200, 'at least 200 cases pass');
+      t.equal(code, 0);
+    },
+  );
 }
