@@ -19,6 +19,8 @@ import type { Condition } from './expr.ts';
 export interface RangeScope {
   readonly vars: ReadonlyMap<number, Range>;
   readonly bounds: readonly Bound[];
+  /** All conditions that hold here. */
+  readonly conditions: readonly Condition[];
 }
 
 /** lo ≤ index ≤ hi */
@@ -28,7 +30,7 @@ interface Bound {
   readonly hi: number;
 }
 
-export const emptyRanges: RangeScope = { vars: new Map(), bounds: [] };
+export const emptyRanges: RangeScope = { vars: new Map(), bounds: [], conditions: [] };
 
 /** Inside a loop: v takes the values 0, step, … below the limit. */
 export function withLoop(scope: RangeScope, v: LoopVar, step: number, limit: Index): RangeScope {
@@ -42,7 +44,8 @@ export function withConditions(scope: RangeScope, conditions: readonly Condition
   const bounds = conditions.flatMap((c): Bound[] =>
     c.kind === 'inRange' ? undivided({ index: c.index, lo: c.lo, hi: c.hi - 1 }) : [],
   );
-  return narrow({ ...scope, bounds: [...scope.bounds, ...bounds] }, bounds);
+  const known = { ...scope, conditions: [...scope.conditions, ...conditions] };
+  return narrow({ ...known, bounds: [...scope.bounds, ...bounds] }, bounds);
 }
 
 /** Where the conditions do not all hold: a single one that fails at one end only still says something. */
@@ -141,4 +144,69 @@ function rangeOfAtom(atom: Atom, scope: RangeScope): Range {
   if (atom.kind === 'div') return { min: low, max: high };
   if (low === high) return { min: r.min - low * atom.by, max: r.max - low * atom.by };
   return indexRange({ constant: 0, terms: [{ coeff: 1, atom }] });
+}
+
+/** Points that `exactRange` looks at, at most. */
+const mostPoints = 200_000;
+
+/**
+ * The range of an index by trying every point: for indices whose divisions agree with the conditions in ways that ranges do
+ * not see. Null when there are too many points or an index depends on values computed at run time; min > max when the
+ * conditions hold nowhere.
+ */
+export function exactRange(index: Index, scope: RangeScope): Range | null {
+  const tried = new Map<number, LoopVar>();
+  const collect = (i: Index): boolean =>
+    i.terms.every(({ atom }) => {
+      if (atom.kind === 'var') tried.set(atom.id, atom);
+      return atom.kind === 'var' || (atom.kind !== 'value' && collect(atom.x));
+    });
+  const conditions = scope.conditions.filter((c) => collect(c.index));
+  // Variables that stand outside of divisions and conditions only shift the range.
+  let free: Index = { constant: 0, terms: [] };
+  let tied = index;
+  for (const t of index.terms)
+    if (t.atom.kind !== 'var' && (t.atom.kind === 'value' || !collect(t.atom.x))) return null;
+  for (const t of index.terms) {
+    if (t.atom.kind !== 'var' || tried.has(t.atom.id)) continue;
+    const term: Index = { constant: 0, terms: [t] };
+    free = addIndex(free, term);
+    tied = addIndex(tied, scaleIndex(term, -1));
+  }
+  const vars = [...tried.values()].map((v) => ({ id: v.id, ...(scope.vars.get(v.id) ?? atomRange(v)) }));
+  if (vars.reduce((n, v) => n * Math.max(0, v.max - v.min + 1), 1) > mostPoints) return null;
+  const at = new Map(vars.map((v) => [v.id, v.min]));
+  if (vars.some((v) => v.min > v.max)) return { min: 0, max: -1 };
+  let min = Number.POSITIVE_INFINITY;
+  let max = Number.NEGATIVE_INFINITY;
+  for (;;) {
+    if (conditions.every((c) => holds(c, at))) {
+      const value = valueAt(tied, at);
+      min = Math.min(min, value);
+      max = Math.max(max, value);
+    }
+    const next = vars.find((v) => {
+      const now = at.get(v.id)!;
+      at.set(v.id, now < v.max ? now + 1 : v.min);
+      return now < v.max;
+    });
+    if (!next) break;
+  }
+  const shift = plainRange(free, scope);
+  return { min: min + shift.min, max: max + shift.max };
+}
+
+function holds(c: Condition, at: ReadonlyMap<number, number>): boolean {
+  const value = valueAt(c.index, at);
+  return c.kind === 'inRange' ? value >= c.lo && value < c.hi : value % c.by === 0;
+}
+
+function valueAt(index: Index, at: ReadonlyMap<number, number>): number {
+  return index.terms.reduce((sum, { coeff, atom }) => {
+    if (atom.kind === 'var') return sum + coeff * at.get(atom.id)!;
+    if (atom.kind === 'value') return Number.NaN;
+    const x = valueAt(atom.x, at);
+    const quotient = Math.floor(x / atom.by);
+    return sum + coeff * (atom.kind === 'div' ? quotient : x - quotient * atom.by);
+  }, index.constant);
 }

@@ -3,12 +3,13 @@
 // lies within its buffer, by ranges (range.ts).
 
 import { compilerError } from '../graph/errors.ts';
-import type { Index } from './affine.ts';
+import type { Index, Range } from './affine.ts';
 import type { Expr, Register } from './expr.ts';
 import type { Kernel, Stmt } from './ir.ts';
 import { printKernel } from './print.ts';
 import {
   emptyRanges,
+  exactRange,
   type RangeScope,
   rangeOf,
   withConditions,
@@ -219,12 +220,15 @@ export function verifyKernel(kernel: Kernel): void {
 
   const access = (verb: string, param: number, i: Index, laneStride: number, ranges: RangeScope): void => {
     const { name, elements } = kernel.params[param]!;
-    const r = rangeOf(i, ranges);
+    const lanes = { min: Math.min(0, 3 * laneStride), max: Math.max(0, 3 * laneStride) };
     // Code that is never reached accesses nothing.
-    if (r.min > r.max) return;
-    const min = r.min + Math.min(0, 3 * laneStride);
-    const max = r.max + Math.max(0, 3 * laneStride);
-    if (min >= 0 && max < elements) return;
+    const inside = (r: Range): boolean =>
+      r.min > r.max || (r.min + lanes.min >= 0 && r.max + lanes.max < elements);
+    const rough = rangeOf(i, ranges);
+    if (inside(rough)) return;
+    const r = exactRange(i, ranges) ?? rough;
+    if (inside(r)) return;
+    const [min, max] = [r.min + lanes.min, r.max + lanes.max];
     fail(
       `${verb} element ${min} … ${max} of '${name}', which has ${elements} elements`,
       'accesses stay inside',
