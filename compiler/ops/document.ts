@@ -32,12 +32,28 @@ function section(op: OpDef): string[] {
   const rows: [string, string][] = [
     ['formula', code(doc.formula)],
     ['types', code(doc.types)],
-    ...Object.entries(doc.attrs ?? {}).map(([name, text]): [string, string] => [code(name), escapeCell(text)]),
-    ['gradient', typeof op.gradient === 'function' ? escapeCell(doc.kinks ?? 'everywhere') : `none: ${escapeCell(op.gradient.none)}`],
+    ...Object.entries(doc.attrs ?? {}).map(([name, text]): [string, string] => [
+      code(name),
+      escapeCell(text),
+    ]),
+    [
+      'gradient',
+      typeof op.gradient === 'function'
+        ? escapeCell(doc.kinks ?? 'everywhere')
+        : `none: ${escapeCell(op.gradient.none)}`,
+    ],
   ];
   if (doc.onnx) rows.push(['ONNX', escapeCell(doc.onnx)]);
   rows.push(['example', code(doc.example)]);
-  return [`### ${op.name}`, '', doc.summary, '', '| | |', '|---|---|', ...rows.map(([k, v]) => `| ${k} | ${v} |`)];
+  return [
+    `### ${op.name}`,
+    '',
+    doc.summary,
+    '',
+    '| | |',
+    '|---|---|',
+    ...rows.map(([k, v]) => `| ${k} | ${v} |`),
+  ];
 }
 
 function code(text: string): string {

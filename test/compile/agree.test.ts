@@ -28,7 +28,8 @@ t.test(`${runs} random graphs agree on every target, seed ${seed}`, { timeout: 3
           for (const [name, data] of Object.entries(wasm)) {
             const other = parallel[name]!;
             for (let i = 0; i < data.length; i++) {
-              if (!Object.is(data[i], other[i])) problems.push(`two workers: ${name}[${i}] = ${other[i]}, one worker: ${data[i]}`);
+              if (!Object.is(data[i], other[i]))
+                problems.push(`two workers: ${name}[${i}] = ${other[i]}, one worker: ${data[i]}`);
             }
           }
         }

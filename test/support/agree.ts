@@ -42,7 +42,11 @@ export async function runCompiled(
 }
 
 /** Outputs that differ by more than float32 allows, each with its worst element; empty when all agree. */
-export function disagreements(graph: Graph, values: Values, got: Readonly<Record<string, ArrayLike<number>>>): string[] {
+export function disagreements(
+  graph: Graph,
+  values: Values,
+  got: Readonly<Record<string, ArrayLike<number>>>,
+): string[] {
   const exact = interpretGraph(graph, { inputs: values }, { mode: 'f64' }).outputs;
   const rounded = interpretGraph(graph, { inputs: values }, { mode: 'f32' }).outputs;
   const found: string[] = [];
@@ -60,9 +64,13 @@ export function disagreements(graph: Graph, values: Values, got: Readonly<Record
     for (let i = 0; i < want.length; i++) {
       const w = want[i]!;
       const h = have[i]!;
-      const same = Number.isNaN(w) ? Number.isNaN(h) : h === w || h === Math.fround(w) || Math.abs(h - w) <= limit;
+      const same = Number.isNaN(w)
+        ? Number.isNaN(h)
+        : h === w || h === Math.fround(w) || Math.abs(h - w) <= limit;
       if (same) continue;
-      found.push(`${name}[${i}] = ${h}, expected ${w} (float32: ${single[i]}, limit ${limit.toExponential(1)})`);
+      found.push(
+        `${name}[${i}] = ${h}, expected ${w} (float32: ${single[i]}, limit ${limit.toExponential(1)})`,
+      );
       break;
     }
   }
