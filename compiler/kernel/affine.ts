@@ -93,6 +93,11 @@ function compareIndices(a: Index, b: Index): number {
   return 0;
 }
 
+/** Whether both are the same sum of the same atoms. */
+export function sameIndex(a: Index, b: Index): boolean {
+  return a === b || compareIndices(a, b) === 0;
+}
+
 export function addIndex(...parts: readonly Index[]): Index {
   let sum: Index = parts[0] ?? constIndex(0);
   for (let k = 1; k < parts.length; k++) sum = addTwo(sum, parts[k]!);
@@ -217,21 +222,30 @@ export function substituteIndex(
   map: (v: LoopVar) => Index | undefined,
   value: (e: Expr) => Expr = (e) => e,
 ): Index {
-  if (i.terms.every((t) => t.atom.kind === 'var' && map(t.atom) === undefined)) return i;
+  let isSame = true;
   let result = constIndex(i.constant);
   for (const t of i.terms) {
-    const a = t.atom;
-    let part: Index;
-    if (a.kind === 'var') part = map(a) ?? varIndex(a);
-    else if (a.kind === 'div') part = divIndex(substituteIndex(a.x, map, value), a.by);
-    else if (a.kind === 'mod') part = modIndex(substituteIndex(a.x, map, value), a.by);
-    else {
-      const expr = value(a.expr);
-      part = atomIndex(expr === a.expr ? a : { ...a, expr });
-    }
-    result = addTwo(result, scaleIndex(part, t.coeff));
+    const part = substituteAtom(t.atom, map, value);
+    if (part !== null) isSame = false;
+    result = addTwo(result, part === null ? { constant: 0, terms: [t] } : scaleIndex(part, t.coeff));
   }
-  return result;
+  return isSame ? i : result;
+}
+
+/** What stands for an atom; null when it stays as it is. */
+function substituteAtom(
+  a: Atom,
+  map: (v: LoopVar) => Index | undefined,
+  value: (e: Expr) => Expr,
+): Index | null {
+  if (a.kind === 'var') return map(a) ?? null;
+  if (a.kind === 'value') {
+    const expr = value(a.expr);
+    return expr === a.expr ? null : atomIndex({ ...a, expr });
+  }
+  const x = substituteIndex(a.x, map, value);
+  if (x === a.x) return null;
+  return a.kind === 'div' ? divIndex(x, a.by) : modIndex(x, a.by);
 }
 
 /**

@@ -43,12 +43,16 @@ export class VarSource {
 
 export type ReduceExpr = Extract<Expr, { kind: 'reduce' | 'argmax' }>;
 
-/** The reductions of a definition, each object once, in order of first use. They do not nest. */
+export function isReduction(e: Expr): e is ReduceExpr {
+  return e.kind === 'reduce' || e.kind === 'argmax';
+}
+
+/**
+ * The reductions of a definition, each object once, in order of first use. They stand beside each other and outside of
+ * guards, and all have the same extents.
+ */
 export function reductionsOf(stores: readonly DefinitionStore[]): readonly ReduceExpr[] {
-  const found: ReduceExpr[] = [];
-  for (const e of walkExprs(stores.map((s) => s.value)))
-    if (e.kind === 'reduce' || e.kind === 'argmax') found.push(e);
-  return found;
+  return walkExprs(stores.map((s) => s.value)).filter(isReduction);
 }
 
 /** Row-major position of the point (v0, v1, …). */

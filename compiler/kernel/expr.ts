@@ -127,6 +127,12 @@ export type Expr =
   /** All lanes of x combined in the order ((0,1),(2,3)), in every lane; only in scheduled kernels. */
   | { readonly kind: 'horizontal'; readonly type: ScalarType; readonly monoid: Monoid; readonly x: Expr };
 
+export type CheckExpr = Extract<Expr, { kind: 'checkIndex' | 'checkFinite' }>;
+
+export function isCheck(e: Expr): e is CheckExpr {
+  return e.kind === 'checkIndex' || e.kind === 'checkFinite';
+}
+
 export interface Register {
   readonly name: string;
   readonly type: ScalarType;

@@ -12,7 +12,7 @@ import {
   substituteIndex,
 } from './affine.ts';
 import type { DefinitionStore } from './definition.ts';
-import { type Condition, childrenOf, type Expr, withChildren } from './expr.ts';
+import { type Condition, childrenOf, type Expr, indicesOf, withChildren } from './expr.ts';
 
 export type Substitution = (v: LoopVar) => Index | undefined;
 
@@ -51,6 +51,19 @@ export function replacer(replace: (e: Expr) => Expr | undefined): (e: Expr) => E
   return visit;
 }
 
+/** Changes every expression, children and the values in indices before parents. */
+export function rewriter(change: (e: Expr) => Expr): (e: Expr) => Expr {
+  const memo = new Map<Expr, Expr>();
+  const visit = (e: Expr): Expr => {
+    const seen = memo.get(e);
+    if (seen) return seen;
+    const result = change(rebuild(e, (i) => substituteIndex(i, () => undefined, visit), visit));
+    memo.set(e, result);
+    return result;
+  };
+  return visit;
+}
+
 function rebuild(e: Expr, index: (i: Index) => Index, expr: (e: Expr) => Expr): Expr {
   if (e.kind === 'load' || e.kind === 'index') {
     const i = index(e.index);
@@ -58,12 +71,18 @@ function rebuild(e: Expr, index: (i: Index) => Index, expr: (e: Expr) => Expr): 
     if (e.kind === 'index' && i.terms.length === 0) return { kind: 'const', type: 'i32', value: i.constant };
     return { ...e, index: i };
   }
-  if (e.kind === 'guard')
-    return guard(
-      e.conditions.map((c) => ({ ...c, index: index(c.index) })),
+  if (e.kind === 'guard') {
+    const conditions = e.conditions.map((c) => {
+      const i = index(c.index);
+      return i === c.index ? c : { ...c, index: i };
+    });
+    const made = guard(
+      conditions,
       () => expr(e.value),
       () => expr(e.otherwise),
     );
+    return made.kind === 'guard' && sameGuard(made, e) ? e : made;
+  }
   // The common forms without a list of children.
   if (e.kind === 'const' || e.kind === 'reg') return e;
   if (e.kind === 'binary') {
@@ -72,6 +91,15 @@ function rebuild(e: Expr, index: (i: Index) => Index, expr: (e: Expr) => Expr): 
     return x === e.x && y === e.y ? e : { ...e, x, y };
   }
   return withChildren(e, childrenOf(e).map(expr));
+}
+
+function sameGuard(a: Extract<Expr, { kind: 'guard' }>, b: Extract<Expr, { kind: 'guard' }>): boolean {
+  return (
+    a.value === b.value &&
+    a.otherwise === b.otherwise &&
+    a.conditions.length === b.conditions.length &&
+    a.conditions.every((c, i) => c === b.conditions[i])
+  );
 }
 
 /** A guard whose decided conditions are gone; the sides are made only when they are needed. */
@@ -105,13 +133,15 @@ export function coefficientOf(i: Index, v: LoopVar): number {
 }
 
 /** Whether an expression's value can change with the loop variable. */
-export function dependsOn(e: Expr, v: LoopVar): boolean {
-  if ((e.kind === 'reduce' || e.kind === 'argmax') && e.vars.includes(v)) return false;
-  const own =
-    e.kind === 'load' || e.kind === 'index'
-      ? coefficientOf(e.index, v) !== 0
-      : e.kind === 'guard' && e.conditions.some((c) => coefficientOf(c.index, v) !== 0);
-  return own || childrenOf(e).some((c) => dependsOn(c, v));
+export function dependsOn(root: Expr, v: LoopVar): boolean {
+  const seen = new Set<Expr>();
+  const visit = (e: Expr): boolean => {
+    if (seen.has(e)) return false;
+    seen.add(e);
+    if ((e.kind === 'reduce' || e.kind === 'argmax') && e.vars.includes(v)) return false;
+    return indicesOf(e).some((i) => coefficientOfVar(i, v, visit) !== 0) || childrenOf(e).some(visit);
+  };
+  return visit(root);
 }
 
 /**

@@ -1,7 +1,7 @@
 // Collapsing: two neighbouring loops become one where every access walks through both in one stride. A fused elementwise
 // kernel over [64, 32, 32, 16] becomes one long loop; a 3×3 convolution reads runs of 3·C elements.
 
-import { addIndex, constIndex, type Index, type LoopVar, varIndex } from '../affine.ts';
+import { constIndex, type Index, type LoopVar, varIndex } from '../affine.ts';
 import type { DefinitionStore, KernelDefinition, ReduceExpr } from '../definition.ts';
 import { reductionsOf } from '../definition.ts';
 import { type Expr, indicesOf, walkExprs } from '../expr.ts';
@@ -12,7 +12,11 @@ function allIndices(stores: readonly DefinitionStore[]): Index[] {
   return [...stores.map((s) => s.index), ...walkExprs(stores.map((s) => s.value)).flatMap(indicesOf)];
 }
 
+/** Loops count in 32 bits on every target. */
+const mostRounds = 2 ** 31 - 1;
+
 function canCollapse(outer: LoopVar, inner: LoopVar, indices: readonly Index[]): boolean {
+  if (outer.extent * inner.extent > mostRounds) return false;
   return indices.every((i) => {
     const o = coefficientOf(i, outer);
     return o === coefficientOf(i, inner) * inner.extent && !Number.isNaN(o);
@@ -37,14 +41,23 @@ export function collapseSpace(def: KernelDefinition): KernelDefinition {
   return { ...def, space, stores };
 }
 
+/** A definition whose reductions run over the same loops. */
+export interface Arranged {
+  readonly def: KernelDefinition;
+  /** Reduction loops, outermost first. */
+  readonly vars: readonly LoopVar[];
+  readonly reductions: readonly ReduceExpr[];
+}
+
 /**
- * The same for the loops of the sum reductions, whose order is free to choose here: `sort` gives the order of the loops,
- * outermost first. All reductions of the definition have the same extents and get the same new variables.
+ * The same for the loops of the reductions, whose order is free to choose here: `sort` gives the order of the loops,
+ * outermost first. All reductions of the definition have the same extents and get the same new variables. Where one is
+ * an argmax, loops stay as they are: it counts positions in their order.
  */
 export function arrangeReductions(
   def: KernelDefinition,
   sort: (vars: readonly LoopVar[], bodies: readonly Expr[]) => LoopVar[],
-): { def: KernelDefinition; vars: readonly LoopVar[]; reductions: readonly ReduceExpr[] } {
+): Arranged {
   const old = reductionsOf(def.stores);
   const first = old[0]!;
   // One set of loop variables for all: the traversal is shared.
@@ -85,16 +98,4 @@ export function arrangeReductions(
     stores = stores.map((s) => ({ ...s, value: settle(s.value) }));
   }
   return { def: { ...def, stores }, vars, reductions: reductionsOf(stores) };
-}
-
-/** Row-major position over reduction variables, as argmax counts. */
-export function positionOf(vars: readonly LoopVar[]): Index {
-  let stride = 1;
-  let sum = constIndex(0);
-  for (let i = vars.length - 1; i >= 0; i--) {
-    const v = vars[i]!;
-    sum = addIndex(sum, { constant: 0, terms: varIndex(v).terms.map((t) => ({ ...t, coeff: stride })) });
-    stride *= v.extent;
-  }
-  return sum;
 }

@@ -13,12 +13,12 @@ import {
 } from '../affine.ts';
 import { definitionBytes, definitionFlops, operationCount } from '../cost.ts';
 import { type DefinitionStore, type KernelDefinition, type VarSource, volume } from '../definition.ts';
-import { type Condition, type Expr, walkExprs } from '../expr.ts';
+import { type Condition, walkExprs } from '../expr.ts';
 import type { Kernel, Stmt, Target } from '../ir.ts';
 import { coefficientOf, substituteStores } from '../substitute.ts';
 import { collapseSpace } from './collapse.ts';
-import { bindShared } from './share.ts';
-import { cutUnits, describeUnits, splitForUnits, unitPrefix } from './units.ts';
+import { forLoop, storeValues, unlessLast } from './statements.ts';
+import { cutUnits, describeUnits, splitForUnits, unitPrefix, wantedUnits } from './units.ts';
 import { canVectorize, vectorizer } from './vector.ts';
 
 /** Blocks of a long loop are multiples of this many elements: a cache line of the smallest element type. */
@@ -35,13 +35,17 @@ export function scheduleElementwise(definition: KernelDefinition, target: Target
   const outer = def.space.slice(0, -1);
   const prefix = unitPrefix(outer, work, target.unitWork);
   const rest = outer.slice(prefix);
-  const enough = Math.max(1, Math.min(32, Math.floor(work / target.unitWork)));
+  const enough = Math.max(1, Math.min(wantedUnits, Math.floor(work / target.unitWork)));
   const prefixUnits = volume(outer.slice(0, prefix));
   const wanted = prefix === outer.length ? Math.ceil(enough / prefixUnits) : 1;
   const length = inner?.extent ?? 1;
   const block = roundUp(Math.ceil(length / wanted), blockMultiple);
   const blocks = Math.max(1, Math.ceil(length / block));
-  const cut = cutUnits(def.vars, outer.slice(0, prefix), blocks);
+  const cut = cutUnits(
+    def.vars,
+    outer.slice(0, prefix).map((o) => o.extent),
+    blocks,
+  );
   const stores = substituteStores(def.stores, (v) => {
     const at = outer.slice(0, prefix).findIndex((o) => o.id === v.id);
     return at < 0 ? undefined : cut.coordinates[at];
@@ -59,14 +63,8 @@ export function scheduleElementwise(definition: KernelDefinition, target: Target
   if (blocks === 1) body = nest(length, constIndex(0));
   else if (last === block) body = nest(block, scaleIndex(cut.block, block));
   else {
-    body = [
-      {
-        kind: 'if',
-        conditions: [{ kind: 'inRange', index: cut.block, lo: 0, hi: blocks - 1 }],
-        body: nest(block, scaleIndex(cut.block, block)),
-        otherwise: nest(last, constIndex((blocks - 1) * block)),
-      },
-    ];
+    const full = nest(block, scaleIndex(cut.block, block));
+    body = [unlessLast(cut.block, blocks, full, nest(last, constIndex((blocks - 1) * block)))];
   }
   return {
     name: def.name,
@@ -116,13 +114,6 @@ function loops(
   return out;
 }
 
-/** A loop, or its body alone when it runs once. */
-export function forLoop(v: LoopVar, step: number, limit: number, body: readonly Stmt[]): Stmt[] {
-  if (limit <= 0) return [];
-  if (v.extent === 1) return [...body];
-  return [{ kind: 'for', v, step, limit: constIndex(limit), body }];
-}
-
 function innermost(v: LoopVar, stores: readonly DefinitionStore[], lanes: 1 | 4, source: VarSource): Stmt[] {
   const vector =
     lanes === 4 &&
@@ -151,7 +142,7 @@ function innermost(v: LoopVar, stores: readonly DefinitionStore[], lanes: 1 | 4,
   return out;
 }
 
-/** The stores of one step of the innermost loop. All values are computed before the first is written. */
+/** The stores of one step of the innermost loop. */
 function storeAll(
   stores: readonly DefinitionStore[],
   v: LoopVar,
@@ -168,38 +159,6 @@ function storeAll(
     lanes,
     source,
   );
-}
-
-export function storeValues(
-  stores: readonly { param: number; index: Index; value: Expr; laneStride: number }[],
-  lanes: 1 | 4,
-  source: VarSource,
-): Stmt[] {
-  const shared = bindShared(
-    stores.map((s) => s.value),
-    lanes,
-    source,
-  );
-  const lets: Stmt[] = [...shared.lets];
-  const values = shared.values.map((value): Expr => {
-    if (stores.length === 1 || value.kind === 'reg' || value.kind === 'const') return value;
-    const reg = { name: 'out', type: value.type, id: source.next() };
-    lets.push({ kind: 'let', reg, value, lanes });
-    return { kind: 'reg', type: value.type, reg };
-  });
-  return [
-    ...lets,
-    ...stores.map(
-      (s, i): Stmt => ({
-        kind: 'store',
-        param: s.param,
-        index: s.index,
-        value: values[i]!,
-        lanes,
-        laneStride: s.laneStride,
-      }),
-    ),
-  ];
 }
 
 function points(stores: readonly DefinitionStore[], source: VarSource): Stmt[] {

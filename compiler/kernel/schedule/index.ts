@@ -6,7 +6,8 @@ import { scheduleContraction } from './contraction.ts';
 import { scheduleElementwise } from './elementwise.ts';
 import { scheduleReduction } from './reduction.ts';
 
-export { type Bound, type NewTemporary, prepareContraction } from './prepare.ts';
+export type { Bound, NewTemporary } from './bound.ts';
+export { prepareContraction } from './prepare.ts';
 
 /** Chooses the schedule by the form of the definition. */
 export function scheduleKernel(def: KernelDefinition, target: Target): Kernel {

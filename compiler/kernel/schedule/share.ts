@@ -30,18 +30,18 @@ export function bindShared(values: readonly Expr[], lanes: 1 | 4, vars: VarSourc
   const named = new Map<Expr, Expr>();
   const lets: Stmt[] = [];
   const swap = replacer((e) => named.get(e));
-  // Children come before parents in a post-order walk; the outermost shared expressions get the names.
-  const name = (e: Expr, parentShared: boolean): void => {
-    if (named.has(e)) return;
-    const shared = (readers.get(e)?.size ?? 0) > 1 && e.kind !== 'const' && e.kind !== 'reg';
-    if (shared && !parentShared) {
+  const isShared = (e: Expr): boolean => readers.get(e)!.size > 1 && e.kind !== 'const' && e.kind !== 'reg';
+  // From the roots down: the outermost shared expressions get the names.
+  const seen = new Set<Expr>();
+  const name = (e: Expr): void => {
+    if (seen.has(e)) return;
+    seen.add(e);
+    if (isShared(e)) {
       const reg: Register = { name: 'shared', type: e.type, id: vars.next() };
       lets.push({ kind: 'let', reg, value: e, lanes });
       named.set(e, { kind: 'reg', type: e.type, reg });
-      return;
-    }
-    if (e.kind !== 'guard') for (const c of childrenOf(e)) name(c, shared);
+    } else if (e.kind !== 'guard') childrenOf(e).forEach(name);
   };
-  for (const v of values) name(v, false);
+  values.forEach(name);
   return { lets, values: values.map(swap) };
 }

@@ -6,15 +6,20 @@ import { type KernelDefinition, type VarSource, volume } from '../definition.ts'
 import type { Kernel } from '../ir.ts';
 import { substituteStores, unflatten } from '../substitute.ts';
 
-/** Kernels are cut into at least this many units when they are large enough: work for many workers, evenly. */
+/** Kernels are cut into about this many units when they are large enough: work for many workers, evenly. */
 export const wantedUnits = 32;
+
+/** How many units the work is worth: enough for many workers, but each of them worth handing out. */
+export function unitsWorth(work: number, unitWork: number): number {
+  return Math.max(1, Math.min(wantedUnits, Math.ceil(work / unitWork)));
+}
 
 /**
  * How many of the leading loops become unit coordinates: the shortest prefix with enough units, but no more units than
  * the work is worth.
  */
 export function unitPrefix(space: readonly LoopVar[], work: number, unitWork: number): number {
-  const worth = Math.max(1, Math.min(wantedUnits, Math.ceil(work / unitWork)));
+  const worth = unitsWorth(work, unitWork);
   let units = 1;
   for (let k = 0; k < space.length; k++) {
     if (units >= worth) return k;
@@ -33,7 +38,7 @@ export function splitForUnits(def: KernelDefinition, work: number, unitWork: num
   const last = outer[count - 1];
   if (!last) return def;
   const before = volume(outer.slice(0, count - 1));
-  const worth = Math.max(1, Math.min(wantedUnits, Math.ceil(work / unitWork)));
+  const worth = unitsWorth(work, unitWork);
   if (before * last.extent <= 2 * worth) return def;
   let blocks = Math.ceil(worth / before);
   while (last.extent % blocks !== 0) blocks++;
@@ -50,22 +55,18 @@ export function splitForUnits(def: KernelDefinition, work: number, unitWork: num
 
 export interface UnitCut {
   readonly unit: LoopVar;
-  /** Indices that stand for the loops that became unit coordinates. */
+  /** One index per extent: where in the box the unit is. */
   readonly coordinates: readonly Index[];
   /** Which block of the remaining loop this unit is, when that loop is cut into `blocks`. */
   readonly block: Index;
 }
 
-/** The unit variable over prefix × blocks, and its coordinates. */
-export function cutUnits(vars: VarSource, prefix: readonly LoopVar[], blocks: number): UnitCut {
-  const outer = prefix.reduce((n, v) => n * v.extent, 1);
+/** The unit variable over a box of these extents × blocks, and its coordinates. */
+export function cutUnits(vars: VarSource, extents: readonly number[], blocks: number): UnitCut {
+  const outer = extents.reduce((n, e) => n * e, 1);
   const unit = vars.make('unit', outer * blocks);
   const u = varIndex(unit);
-  const coordinates = unflatten(
-    divIndex(u, blocks),
-    prefix.map((v) => v.extent),
-  );
-  return { unit, coordinates, block: modIndex(u, blocks) };
+  return { unit, coordinates: unflatten(divIndex(u, blocks), extents), block: modIndex(u, blocks) };
 }
 
 /** The number of units, for schedule lines. */

@@ -3,7 +3,7 @@
 
 import { type Index, type LoopVar, substituteIndex } from '../affine.ts';
 import { childrenOf, type Expr, withChildren } from '../expr.ts';
-import { coefficientOf, dependsOn, guard } from '../substitute.ts';
+import { coefficientOf, dependsOn, guard, type Substitution, substituter } from '../substitute.ts';
 
 /** Whether lanes may run along `v`: nothing but affine loads, index values and arithmetic depends on it. */
 export function canVectorize(roots: readonly Expr[], v: LoopVar): boolean {
@@ -20,7 +20,21 @@ export function canVectorize(roots: readonly Expr[], v: LoopVar): boolean {
   return roots.every(fine);
 }
 
-/** Elements apart of neighbouring lanes for an address; the address itself is substituted afterwards. */
+/**
+ * Places expressions: loop variables become what `map` says, and with `vector`, lanes run along its variable from `at`
+ * on (then `map` leaves that variable alone). Calls share their memo, so what expressions share stays shared.
+ */
+export function placer(
+  map: Substitution,
+  vector: { readonly v: LoopVar; readonly at: Index } | null,
+): (e: Expr) => Expr {
+  const substitute = substituter(map);
+  if (!vector) return substitute;
+  const vectorize = vectorizer(vector.v, vector.at);
+  return (e) => vectorize(substitute(e));
+}
+
+/** Tells each load and index value how far apart its lanes are along `v`, and puts `base` in its place. */
 export function vectorizer(v: LoopVar, base: Index): (e: Expr) => Expr {
   const memo = new Map<Expr, Expr>();
   const place = (i: Index): Index => substituteIndex(i, (x) => (x.id === v.id ? base : undefined), visit);

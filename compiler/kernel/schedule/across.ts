@@ -1,0 +1,140 @@
+// Reductions with lanes across a parallel loop (batch norm's sums in channels-last: each lane owns a channel); several
+// vectors at once hide the latency of the addition. Without a loop for the lanes, one element at a time.
+
+import {
+  constIndex,
+  type Index,
+  type LoopVar,
+  offsetIndex,
+  scaleIndex,
+  substituteIndex,
+  varIndex,
+} from '../affine.ts';
+import { flatIndex, type ReduceExpr, volume } from '../definition.ts';
+import type { Expr } from '../expr.ts';
+import type { Kernel, Stmt, Target } from '../ir.ts';
+import { coefficientOf, replacer } from '../substitute.ts';
+import { makeAccumulator } from './accumulate.ts';
+import type { Arranged } from './collapse.ts';
+import { bindShared } from './share.ts';
+import { forLoop, nestLoops, type Places, storeValues } from './statements.ts';
+import { cutUnits, unitPrefix, unitsWorth } from './units.ts';
+import { canVectorize, placer } from './vector.ts';
+
+/** Vectors that are accumulated at once. */
+const vectorsAtOnce = 4;
+/** Columns of a tile. */
+const tile = 4 * vectorsAtOnce;
+
+export interface Scheduled extends Pick<Kernel, 'unit' | 'body'> {
+  /** For the schedule line. */
+  readonly how: string;
+}
+
+export function scheduleAcross(p: Arranged, target: Target, work: number): Scheduled {
+  const { def } = p;
+  const v = target.lanes === 4 ? laneLoop(p) : null;
+  const outer = v ? def.space.slice(0, -1) : def.space;
+  const prefix = unitPrefix(outer, work, target.unitWork);
+  const units = outer.slice(0, prefix);
+  // A unit holds one tile of columns when the outer loops alone give too few units.
+  const tooFew = prefix === outer.length && volume(units) < unitsWorth(work, target.unitWork);
+  const tiles = v && tooFew ? Math.ceil(v.extent / tile) : 1;
+  const cut = cutUnits(
+    def.vars,
+    units.map((u) => u.extent),
+    tiles,
+  );
+  const places = new Map<number, Index>(units.map((u, i) => [u.id, cut.coordinates[i]!]));
+  const inner = (at: Places): Stmt[] => {
+    if (!v) return writeTile(p, at, null, [{ at: constIndex(0), lanes: 1 }]);
+    if (tiles === 1) return columnLoops(p, at, v, 0);
+    const full = Math.floor(v.extent / tile);
+    const main = writeTile(p, at, v, columnsFrom(scaleIndex(cut.block, tile), tile));
+    if (full === tiles) return main;
+    return [
+      {
+        kind: 'if',
+        conditions: [{ kind: 'inRange', index: cut.block, lo: 0, hi: full }],
+        body: main,
+        otherwise: columnLoops(p, at, v, full * tile),
+      },
+    ];
+  };
+  return {
+    unit: cut.unit,
+    body: nestLoops(outer.slice(prefix), def.vars, places, inner),
+    how: v ? `lanes across ${v.name}` : 'one lane',
+  };
+}
+
+/** The innermost parallel loop, when lanes may run along it. */
+function laneLoop({ def }: Arranged): LoopVar | null {
+  const v = def.space.at(-1);
+  if (v === undefined || v.extent < 4) return null;
+  const values = def.stores.map((s) => s.value);
+  if (!canVectorize(values, v)) return null;
+  return def.stores.some((s) => Number.isNaN(coefficientOf(s.index, v))) ? null : v;
+}
+
+interface Column {
+  readonly at: Index;
+  readonly lanes: 1 | 4;
+}
+
+function columnsFrom(start: Index, count: number): Column[] {
+  const out: Column[] = [];
+  for (let j = 0; j + 4 <= count; j += 4) out.push({ at: offsetIndex(start, j), lanes: 4 });
+  for (let j = count - (count % 4); j < count; j++) out.push({ at: offsetIndex(start, j), lanes: 1 });
+  return out;
+}
+
+/** Columns from `from` to the end: a loop over whole tiles, then what is left. */
+function columnLoops(p: Arranged, places: Places, v: LoopVar, from: number): Stmt[] {
+  const full = Math.floor((v.extent - from) / tile);
+  const out: Stmt[] = [];
+  if (full > 0) {
+    const w = p.def.vars.make(v.name, full);
+    const at = offsetIndex(scaleIndex(varIndex(w), tile), from);
+    out.push(...forLoop(w, 1, full, writeTile(p, places, v, columnsFrom(at, tile))));
+  }
+  const left = from + full * tile;
+  if (left < v.extent) out.push(...writeTile(p, places, v, columnsFrom(constIndex(left), v.extent - left)));
+  return out;
+}
+
+/** One tile: start the accumulators, run the reduction loops, write the results. */
+function writeTile(p: Arranged, places: Places, v: LoopVar | null, columns: readonly Column[]): Stmt[] {
+  const { def, vars, reductions } = p;
+  const cells = columns.map((c) => ({
+    c,
+    accs: reductions.map((r) => makeAccumulator(r, c.lanes, def.vars)),
+  }));
+  const place = (c: Column, at: Places): ((e: Expr) => Expr) => {
+    const vector = v && c.lanes === 4 ? { v, at: c.at } : null;
+    return placer((x) => at.get(x.id) ?? (!vector && x.id === v?.id ? c.at : undefined), vector);
+  };
+  const rounds = nestLoops(vars, def.vars, places, (at) => {
+    const position = substituteIndex(flatIndex(vars), (x) => at.get(x.id));
+    return cells.flatMap(({ c, accs }) => {
+      const bodies = reductions.map((r) => r.body).map(place(c, at));
+      const shared = bindShared(bodies, c.lanes, def.vars);
+      return [...shared.lets, ...accs.flatMap((a, i) => a.step(shared.values[i]!, position))];
+    });
+  });
+  const write = cells.flatMap(({ c, accs }) => {
+    const swap = replacer((e) => {
+      const at = reductions.indexOf(e as ReduceExpr);
+      return at < 0 ? undefined : accs[at]!.result;
+    });
+    const put = place(c, places);
+    const stores = def.stores.map((s) => ({
+      param: s.param,
+      index: substituteIndex(s.index, (x) => places.get(x.id) ?? (x.id === v?.id ? c.at : undefined)),
+      value: put(swap(s.value)),
+      laneStride: v && c.lanes === 4 ? coefficientOf(s.index, v) : 0,
+    }));
+    return storeValues(stores, c.lanes, def.vars);
+  });
+  return [...cells.flatMap(({ accs }) => accs.flatMap((a) => a.start)), ...rounds, ...write];
+}

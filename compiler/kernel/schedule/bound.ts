@@ -1,0 +1,54 @@
+// Definitions with what their parameters stand for, so that one definition can become several with buffers between them.
+
+import { substituteIndex } from '../affine.ts';
+import type { KernelDefinition } from '../definition.ts';
+import { type Expr, walkExprs } from '../expr.ts';
+import type { KernelParam } from '../ir.ts';
+import { rewriter } from '../substitute.ts';
+
+/** A definition with what its parameters stand for; `Arg` is a buffer of the caller. */
+export interface Bound<Arg> {
+  readonly def: KernelDefinition;
+  readonly args: readonly Arg[];
+}
+
+/** Makes a temporary buffer of so many f32 elements. */
+export type NewTemporary<Arg> = (name: string, elements: number) => Arg;
+
+/** Adds a parameter at the end; its number is the number of parameters before. */
+export function withParam<Arg>(bound: Bound<Arg>, param: KernelParam, arg: Arg): Bound<Arg> {
+  const { def, args } = bound;
+  return { def: { ...def, params: [...def.params, param] }, args: [...args, arg] };
+}
+
+/** Drops parameters that nothing reads or writes any more. */
+export function pruneParams<Arg>(bound: Bound<Arg>): Bound<Arg> {
+  const { def } = bound;
+  const used = new Set<number>(def.stores.map((s) => s.param));
+  for (const e of walkExprs(def.stores.map((s) => s.value))) {
+    if (e.kind === 'load') used.add(e.param);
+    else if ((e.kind === 'checkIndex' || e.kind === 'checkFinite') && def.flags !== null) used.add(def.flags);
+  }
+  const kept = def.params.map((_, i) => i).filter((i) => used.has(i));
+  if (kept.length === def.params.length) return bound;
+  const to = new Map(kept.map((old, i) => [old, i]));
+  const renumber = rewriter((e) => (e.kind === 'load' ? { ...e, param: to.get(e.param)! } : e));
+  return {
+    def: {
+      ...def,
+      params: kept.map((i) => def.params[i]!),
+      flags: def.flags === null ? null : (to.get(def.flags) ?? null),
+      stores: def.stores.map((s) => ({
+        param: to.get(s.param)!,
+        index: substituteIndex(s.index, () => undefined, renumber),
+        value: renumber(s.value),
+      })),
+    },
+    args: kept.map((i) => bound.args[i]!),
+  };
+}
+
+/** A load from a parameter that the schedule has added. */
+export function loadTemporary(param: number, index: Extract<Expr, { kind: 'load' }>['index']): Expr {
+  return { kind: 'load', type: 'f32', param, index, laneStride: 0 };
+}

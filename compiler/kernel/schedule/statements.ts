@@ -1,0 +1,74 @@
+// Statements that every schedule writes: loops, nests of loops, the stores at the end.
+
+import { constIndex, type Index, type LoopVar, varIndex } from '../affine.ts';
+import type { DefinitionStore, VarSource } from '../definition.ts';
+import type { Expr } from '../expr.ts';
+import type { Stmt } from '../ir.ts';
+import { bindShared } from './share.ts';
+
+/** What stands for each loop variable of the definition, by its id. */
+export type Places = ReadonlyMap<number, Index>;
+
+/** A loop, or its body alone when it runs once. */
+export function forLoop(v: LoopVar, step: number, limit: number, body: readonly Stmt[]): Stmt[] {
+  if (limit <= 0) return [];
+  if (v.extent === 1) return [...body];
+  return [{ kind: 'for', v, step, limit: constIndex(limit), body }];
+}
+
+/** Loops over all of `vars`, outermost first, around `body`, which is told what stands for them. */
+export function nestLoops(
+  vars: readonly LoopVar[],
+  source: VarSource,
+  places: Places,
+  body: (places: Places) => readonly Stmt[],
+): Stmt[] {
+  const [v, ...rest] = vars;
+  if (!v) return [...body(places)];
+  const w = source.make(v.name, v.extent);
+  return forLoop(w, 1, w.extent, nestLoops(rest, source, new Map([...places, [v.id, varIndex(w)]]), body));
+}
+
+/** `full` in all blocks but the last, which is shorter and has code of its own. */
+export function unlessLast(block: Index, blocks: number, full: readonly Stmt[], last: readonly Stmt[]): Stmt {
+  return {
+    kind: 'if',
+    conditions: [{ kind: 'inRange', index: block, lo: 0, hi: blocks - 1 }],
+    body: full,
+    otherwise: last,
+  };
+}
+
+/** A store whose index and value are those of one point, with the distance between lanes. */
+export interface PlacedStore extends DefinitionStore {
+  readonly laneStride: number;
+}
+
+/** The stores of one point, or of one vector of points. All values are computed before the first is written. */
+export function storeValues(stores: readonly PlacedStore[], lanes: 1 | 4, source: VarSource): Stmt[] {
+  const shared = bindShared(
+    stores.map((s) => s.value),
+    lanes,
+    source,
+  );
+  const lets: Stmt[] = [...shared.lets];
+  const values = shared.values.map((value): Expr => {
+    if (stores.length === 1 || value.kind === 'reg' || value.kind === 'const') return value;
+    const reg = { name: 'out', type: value.type, id: source.next() };
+    lets.push({ kind: 'let', reg, value, lanes });
+    return { kind: 'reg', type: value.type, reg };
+  });
+  return [
+    ...lets,
+    ...stores.map(
+      (s, i): Stmt => ({
+        kind: 'store',
+        param: s.param,
+        index: s.index,
+        value: values[i]!,
+        lanes,
+        laneStride: s.laneStride,
+      }),
+    ),
+  ];
+}

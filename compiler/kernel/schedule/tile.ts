@@ -1,0 +1,242 @@
+// Register tiles of contractions. A tile of `rows` × columns of the result is held in registers. Per round of the reduction
+// loops it loads each column vector once, each row's element once (copied to all lanes), and adds rows × columns products:
+//
+//            columns: lanes along v        b0 b1
+//   rows: m    a0                          acc00 acc01
+//              a1                          acc10 acc11     acc[i][j] += a[i] · b[j]
+//
+// Loads stand before the arithmetic that needs them, and the reduction loop is not unrolled: with 4 × 8 elements this is
+// the form that V8 keeps in registers (unrolling it, or larger tiles, halves the speed).
+// When the result has no loop worth vectorizing (three output columns), lanes run along the reduction instead; what is
+// left of it after whole vectors is summed in accumulators of one lane and added at the end.
+
+import {
+  addIndex,
+  constIndex,
+  type Index,
+  type LoopVar,
+  offsetIndex,
+  scaleIndex,
+  substituteIndex,
+  varIndex,
+} from '../affine.ts';
+import { binary, constant, type Expr, type Register } from '../expr.ts';
+import type { Stmt } from '../ir.ts';
+import { coefficientOf, replacer } from '../substitute.ts';
+import type { Contraction, Load } from './product.ts';
+import { forLoop, nestLoops, type Places, storeValues } from './statements.ts';
+import { placer } from './vector.ts';
+
+/** Elements [from, from + count) along a loop. */
+export interface Extent {
+  readonly from: Index;
+  readonly count: number;
+}
+
+/** The part of the result that is to be written: all other loops have their places. */
+export interface Region {
+  readonly places: Places;
+  readonly rows: Extent;
+  readonly columns: Extent;
+}
+
+interface Column {
+  readonly at: Index;
+  readonly lanes: 1 | 4;
+}
+
+/** Full tiles in loops, then what is left over: of columns outside, of rows inside. */
+export function writeTiles(
+  s: Contraction,
+  tile: { readonly rows: number; readonly columns: number },
+  { places, rows, columns }: Region,
+): Stmt[] {
+  return pieces(s, s.v?.name ?? 'tile', columns, tile.columns, (c) =>
+    pieces(s, s.m.name, rows, tile.rows, (r) =>
+      new Tile(
+        s,
+        places,
+        Array.from({ length: r.count }, (_, i) => offsetIndex(r.from, i)),
+        columnsOf(s, c),
+      ).write(),
+    ),
+  );
+}
+
+/** Vectors of columns where lanes run across them, then single ones. */
+function columnsOf(s: Contraction, { from, count }: Extent): Column[] {
+  const across = s.lanes === 4 && s.form === 'across';
+  const out: Column[] = [];
+  let j = 0;
+  if (across) for (; j + 4 <= count; j += 4) out.push({ at: offsetIndex(from, j), lanes: 4 });
+  for (; j < count; j++) out.push({ at: offsetIndex(from, j), lanes: across ? 1 : s.lanes });
+  return out;
+}
+
+/** Runs `body` for pieces of `size` of a range, then once for the rest. */
+function pieces(
+  s: Contraction,
+  name: string,
+  { from, count }: Extent,
+  size: number,
+  body: (piece: Extent) => Stmt[],
+): Stmt[] {
+  const full = Math.floor(count / size);
+  const out: Stmt[] = [];
+  if (full > 0) {
+    const w = s.def.vars.make(name, full);
+    const at = addIndex(from, scaleIndex(varIndex(w), size));
+    out.push(...forLoop(w, 1, full, body({ from: at, count: size })));
+  }
+  if (full * size < count)
+    out.push(...body({ from: offsetIndex(from, full * size), count: count - full * size }));
+  return out;
+}
+
+type Grid = readonly (readonly Register[])[];
+
+/** One register tile: accumulators, reduction loops, epilogue. */
+class Tile {
+  readonly #s: Contraction;
+  readonly #places: Places;
+  readonly #rows: readonly Index[];
+  readonly #columns: readonly Column[];
+  /** The loop along which lanes run in the `along` form, and its elements that make whole vectors. */
+  readonly #along: { readonly r: LoopVar; readonly whole: number } | null;
+  readonly #acc: Grid;
+  readonly #tail: Grid | null;
+
+  constructor(s: Contraction, places: Places, rows: readonly Index[], columns: readonly Column[]) {
+    this.#s = s;
+    this.#places = places;
+    this.#rows = rows;
+    this.#columns = columns;
+    const r = s.form === 'along' ? s.vars.at(-1)! : null;
+    this.#along = r && { r, whole: r.extent - (r.extent % 4) };
+    this.#acc = this.#grid('acc');
+    this.#tail = this.#along && this.#along.whole < this.#along.r.extent ? this.#grid('tail') : null;
+  }
+
+  write(): Stmt[] {
+    const { def, vars, product } = this.#s;
+    const zero = constant(product.reduction.type, 0);
+    const start = this.#cells((i, j, c): Stmt[] => [
+      { kind: 'let', reg: this.#acc[i]![j]!, value: zero, lanes: this.#along ? 4 : c.lanes },
+      ...(this.#tail ? [{ kind: 'let', reg: this.#tail[i]![j]!, value: zero, lanes: 1 } as const] : []),
+    ]);
+    const outer = this.#along ? vars.slice(0, -1) : vars;
+    const rounds = nestLoops(outer, def.vars, this.#places, (at) =>
+      this.#along ? this.#roundsAlong(at, this.#along) : this.#round(at, this.#acc, null),
+    );
+    return [...start, ...rounds, ...this.#cells((i, j, c) => this.#epilogue(i, j, c))];
+  }
+
+  #roundsAlong(at: Places, { r, whole }: { readonly r: LoopVar; readonly whole: number }): Stmt[] {
+    const { vars } = this.#s.def;
+    const w = vars.make(r.name, whole);
+    const body = this.#round(at, this.#acc, { at: varIndex(w), lanes: 4 });
+    const main: Stmt = { kind: 'for', v: w, step: 4, limit: constIndex(whole), body };
+    if (!this.#tail) return [main];
+    const rest = vars.make(r.name, r.extent - whole);
+    const single: Column = { at: offsetIndex(varIndex(rest), whole), lanes: 1 };
+    return [main, ...forLoop(rest, 1, rest.extent, this.#round(at, this.#tail, single))];
+  }
+
+  /** Adds one product to each accumulator; `r` says where the reduction loop is in the `along` form, and its lanes. */
+  #round(at: Places, into: Grid, r: Column | null): Stmt[] {
+    const { product, v, m } = this.#s;
+    const lanesOf = (c: Column): 1 | 4 => r?.lanes ?? c.lanes;
+    const widest = this.#columns.some((c) => lanesOf(c) === 4) ? 4 : 1;
+    const out: Stmt[] = [];
+    const loaded = new Map<string, Register>();
+    // One register per distinct element: operands that do not move with rows (columns) are loaded once per column (row).
+    const load = (l: Load, i: number, j: number): Expr => {
+      const byColumn = v !== null && coefficientOf(l.index, v) !== 0;
+      const row = coefficientOf(l.index, m) !== 0 ? i : '';
+      const column = byColumn ? j : '';
+      const side = l === product.x ? 'x' : 'y';
+      const key = `${side}${row},${column}`;
+      const seen = loaded.get(key);
+      if (seen) return read(seen);
+      const reg = this.#register(`${side}${row}${column}`);
+      const c = this.#columns[j]!;
+      const lanes = byColumn ? lanesOf(c) : widest;
+      // An element that does not move with the columns is the same in all lanes: any column places it.
+      const value = this.#place(at, i, { at: c.at, lanes }, r?.at ?? null)(l);
+      out.push({ kind: 'let', reg, value, lanes });
+      loaded.set(key, reg);
+      return read(reg);
+    };
+    const columnOperand = v && coefficientOf(product.x.index, v) !== 0 ? product.x : product.y;
+    for (const j of this.#columns.keys()) load(columnOperand, 0, j);
+    this.#rows.forEach((_, i) => {
+      this.#columns.forEach((c, j) => {
+        const acc = into[i]![j]!;
+        const term = binary('mul', load(product.x, i, j), load(product.y, i, j));
+        out.push({ kind: 'set', reg: acc, value: binary('add', read(acc), term), lanes: lanesOf(c) });
+      });
+    });
+    return out;
+  }
+
+  /** The sum of a cell, and the stores of what is made of it. */
+  #epilogue(i: number, j: number, c: Column): Stmt[] {
+    const { def, product, v, m } = this.#s;
+    const { type } = product.reduction;
+    const lets: Stmt[] = [];
+    const total = (value: Expr, lanes: 1 | 4): Expr => {
+      const reg = this.#register('total');
+      lets.push({ kind: 'let', reg, value, lanes });
+      return read(reg);
+    };
+    let sum = read(this.#acc[i]![j]!);
+    if (this.#along) sum = total({ kind: 'horizontal', type, monoid: 'sum', x: sum }, 4);
+    if (this.#tail) sum = total(binary('add', sum, read(this.#tail[i]![j]!)), 1);
+    const column: Column = this.#along ? { at: c.at, lanes: 1 } : c;
+    const swap = replacer((e) => (e === product.reduction ? sum : undefined));
+    const place = this.#place(this.#places, i, column, null);
+    const stores = def.stores.map((st) => ({
+      param: st.param,
+      index: substituteIndex(st.index, (x) =>
+        x.id === m.id ? this.#rows[i]! : x.id === v?.id ? c.at : this.#places.get(x.id),
+      ),
+      value: place(swap(st.value)),
+      laneStride: column.lanes === 4 ? coefficientOf(st.index, v!) : 0,
+    }));
+    return [...lets, ...storeValues(stores, column.lanes, def.vars)];
+  }
+
+  /** Puts expressions at row i and a column; `r` is where the reduction loop is in the `along` form. */
+  #place(at: Places, i: number, c: Column, r: Index | null): (e: Expr) => Expr {
+    const { v, m } = this.#s;
+    const along = this.#along?.r ?? null;
+    const vectorVar = c.lanes === 1 ? null : along ? (r ? along : null) : v;
+    return placer(
+      (x) => {
+        if (x.id === m.id) return this.#rows[i]!;
+        if (x.id === vectorVar?.id) return undefined;
+        if (x.id === v?.id) return c.at;
+        if (x.id === along?.id) return r ?? undefined;
+        return at.get(x.id);
+      },
+      vectorVar && { v: vectorVar, at: r ?? c.at },
+    );
+  }
+
+  #cells(make: (i: number, j: number, c: Column) => Stmt[]): Stmt[] {
+    return this.#rows.flatMap((_, i) => this.#columns.flatMap((c, j) => make(i, j, c)));
+  }
+
+  #grid(name: string): Grid {
+    return this.#rows.map((_, i) => this.#columns.map((_, j) => this.#register(`${name}${i}${j}`)));
+  }
+
+  #register(name: string): Register {
+    const { def, product } = this.#s;
+    return { name, type: product.reduction.type, id: def.vars.next() };
+  }
+}
+
+function read(reg: Register): Expr {
+  return { kind: 'reg', type: reg.type, reg };
+}
