@@ -97,6 +97,20 @@ export type Flattened<S extends Shape, From extends number, Head extends Shape =
             ? Flattened<Rest, From, readonly [...Head, D]>
             : Shape;
 
+/** S with the dimensions of I in place of the axis A; not followed for negative axes. */
+export type Gathered<S extends Shape, I extends Shape, A extends number, Head extends Shape = readonly []> =
+  IsTuple<S> extends false
+    ? Shape
+    : IsTuple<I> extends false
+      ? Shape
+      : number extends A
+        ? Shape
+        : S extends readonly [infer D extends number, ...infer Rest extends Shape]
+          ? Head['length'] extends A
+            ? readonly [...Head, ...I, ...Rest]
+            : Gathered<Rest, I, A, readonly [...Head, D]>
+          : Shape;
+
 /** The dimensions of S in the order P; reversed for undefined. */
 export type Transposed<S extends Shape, P> =
   IsTuple<S> extends false

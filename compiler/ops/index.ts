@@ -45,6 +45,15 @@ export { type ConvOptions, conv1d, conv2d, conv3d, dense, matmul } from './contr
 export { bitcast, cast, stopGradient } from './convert.ts';
 export { defineOp } from './define.ts';
 export { bernoulli, normal, randomKey, uniform } from './distributions.ts';
+export {
+  gather,
+  gatherElements,
+  type OneHotOptions,
+  oneHot,
+  scatterAdd,
+  scatterAddElements,
+  scatterUpdate,
+} from './indexing.ts';
 export { acos, asin, atan } from './inverse-trig.ts';
 export { full, input, iota, ones, onesLike, variableNode, zeros, zerosLike } from './leaf.ts';
 export { clip, cosh, log2, reciprocal, rsqrt, sinh, square, tan } from './math.ts';

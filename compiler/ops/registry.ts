@@ -9,6 +9,7 @@ import { compareOps } from './compare.ts';
 import { concatOps } from './concat.ts';
 import { contractOps } from './contract.ts';
 import { convertOps } from './convert.ts';
+import { gatherOps } from './gather.ts';
 import { inverseTrigOps } from './inverse-trig.ts';
 import { leafOps } from './leaf.ts';
 import { powerOps } from './power.ts';
@@ -35,6 +36,7 @@ const families: readonly (readonly OpDef[])[] = [
   contractOps,
   windowOps,
   randomOps,
+  gatherOps,
   checkOps,
 ];
 

@@ -7,6 +7,7 @@ import type { HostTensor, Node } from '../../compiler/graph/ir.ts';
 import { formatType } from '../../compiler/graph/types.ts';
 import { concatOps } from '../../compiler/ops/concat.ts';
 import { contractOps } from '../../compiler/ops/contract.ts';
+import { gatherOps } from '../../compiler/ops/gather.ts';
 import {
   broadcastTo,
   concat,
@@ -24,7 +25,15 @@ import { windowOps } from '../../compiler/ops/window.ts';
 import { lowerNode } from '../support/lower-node.ts';
 import { seededRandom } from '../support/random.ts';
 
-const ops = [...shapeOps, ...sliceOps, ...concatOps, ...reduceOps, ...contractOps, ...windowOps];
+const ops = [
+  ...shapeOps,
+  ...sliceOps,
+  ...concatOps,
+  ...reduceOps,
+  ...contractOps,
+  ...windowOps,
+  ...gatherOps,
+];
 
 /** Where both differ by more than rounding. */
 function difference(node: Node, operands: readonly HostTensor[]): string[] {

@@ -9,6 +9,7 @@ import { flatIndex } from '../../compiler/ops/leaf.ts';
 import { forEachPosition } from '../../compiler/ops/loops.ts';
 
 type Places = ReadonlyMap<number, number>;
+type Load = (e: Expr & { kind: 'load' }, places: Places) => number;
 
 /** Elements of the node's value by its lowering rule, row-major. */
 export function lowerNode(node: Node, operands: readonly HostTensor[]): number[] {
@@ -33,9 +34,9 @@ export function lowerNode(node: Node, operands: readonly HostTensor[]): number[]
     };
   };
   const expr = rule({ node, at: dims.map(varIndex), read, newVar });
-  const load = (e: Expr & { kind: 'load' }, places: Places): number => {
+  const load: Load = (e, places) => {
     const { type, data } = operands[e.param]!;
-    const at = positions[e.laneStride]!.map((i) => placeOf(i, places));
+    const at = positions[e.laneStride]!.map((i) => placeOf(i, places, load));
     if (at.some((i, d) => i < 0 || i >= type.shape[d]!)) {
       throw new Error(
         `${node.op.name} reads operand ${e.param} ${formatShape(type.shape)} at ${formatShape(at)}`,
@@ -50,21 +51,22 @@ export function lowerNode(node: Node, operands: readonly HostTensor[]): number[]
   return elements;
 }
 
-function placeOf(index: Index, places: Places): number {
+function placeOf(index: Index, places: Places, load: Load): number {
   return index.terms.reduce((sum, { coeff, atom }) => {
     if (atom.kind === 'var') return sum + coeff * places.get(atom.id)!;
-    if (atom.kind === 'value') throw new Error('no run-time positions here');
-    const x = placeOf(atom.x, places);
+    if (atom.kind === 'value') {
+      const i = evaluate(atom.expr, places, load);
+      if (!(i >= 0 && i < atom.extent))
+        throw new Error(`run-time index ${i} is outside of [0, ${atom.extent})`);
+      return sum + coeff * i;
+    }
+    const x = placeOf(atom.x, places, load);
     const quotient = Math.floor(x / atom.by);
     return sum + coeff * (atom.kind === 'div' ? quotient : x - quotient * atom.by);
   }, index.constant);
 }
 
-function evaluate(
-  e: Expr,
-  places: Places,
-  load: (e: Expr & { kind: 'load' }, places: Places) => number,
-): number {
+function evaluate(e: Expr, places: Places, load: Load): number {
   const of = (x: Expr): number => evaluate(x, places, load);
   switch (e.kind) {
     case 'const':
@@ -72,7 +74,7 @@ function evaluate(
     case 'load':
       return load(e, places);
     case 'index':
-      return placeOf(e.index, places);
+      return placeOf(e.index, places, load);
     case 'binary':
       return combine(e.fn, e.type, of(e.x), of(e.y));
     case 'compare':
@@ -82,7 +84,7 @@ function evaluate(
       return of(e.cond) !== 0 ? of(e.x) : of(e.y);
     case 'guard': {
       const holds = e.conditions.every((c) => {
-        const i = placeOf(c.index, places);
+        const i = placeOf(c.index, places, load);
         return c.kind === 'inRange' ? c.lo <= i && i < c.hi : i % c.by === 0;
       });
       return of(holds ? e.value : e.otherwise);

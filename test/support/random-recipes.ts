@@ -23,6 +23,8 @@ import { softmax } from '../../compiler/ops/composite.ts';
 import { concat, stack } from '../../compiler/ops/concat.ts';
 import { conv2d, matmul } from '../../compiler/ops/contract.ts';
 import { cast } from '../../compiler/ops/convert.ts';
+import { gatherAt } from '../../compiler/ops/gather.ts';
+import { gather, gatherElements, scatterAdd, scatterUpdate } from '../../compiler/ops/indexing.ts';
 import { iota } from '../../compiler/ops/leaf.ts';
 import { rsqrt, square } from '../../compiler/ops/math.ts';
 import { avgPool2d, maxPool2d } from '../../compiler/ops/pool.ts';
@@ -397,6 +399,51 @@ const others: readonly Recipe[] = [
   },
 ];
 
+/** Positions in [0, n) made of an i32 value that is there already, or counted; null when they would be too many. */
+function positions(k: Kitchen, n: number, mostRank: number): Node<Shape, 'i32'> | null {
+  const found = k.int();
+  const i = found !== null && rank(found) <= mostRank ? found : iota([k.choose(1, 5)], 0);
+  if (mostRank < 1 || elementCount(shapeOf(i)) > 40) return null;
+  return maximum(mod(add(mul(i, 2), 1), n), 0) as Node<Shape, 'i32'>;
+}
+
+const indexed: readonly Recipe[] = [
+  {
+    name: 'gather',
+    make: (k) => {
+      const x = k.float();
+      if (rank(x) === 0) return null;
+      const axis = axisOf(k, x);
+      const at = positions(k, shapeOf(x)[axis]!, 5 - rank(x));
+      if (at === null) return null;
+      const y = k.choose(0, 1) === 0 ? gather(x, at, axis) : gatherAt(x, at, { axis, batch: 0 });
+      return [y as Node, k.bound(x)];
+    },
+  },
+  {
+    name: 'gather elements',
+    make: (k) => {
+      const x = k.float();
+      if (rank(x) === 0) return null;
+      const axis = axisOf(k, x);
+      const at = add(mul(iota(shapeOf(x), k.choose(0, rank(x) - 1)), 3), k.choose(0, 2));
+      return [gatherElements(x, mod(at, shapeOf(x)[axis]!) as Node<Shape, 'i32'>, axis), k.bound(x)];
+    },
+  },
+  {
+    name: 'scatter',
+    make: (k) => {
+      const updates = k.float();
+      if (rank(updates) === 0) return null;
+      const [n, size] = [shapeOf(updates)[0]!, k.choose(1, 6)];
+      const at = mod(add(mul(iota([n], 0), 5), k.choose(0, 2)), size);
+      const to = mul(iota([size, ...shapeOf(updates).slice(1)], 0, 'f32'), 0.1) as Node;
+      const scatter = k.choose(0, 1) === 0 ? scatterAdd : scatterUpdate;
+      return [scatter(to, at as Node, updates), k.bound(updates) * n + 0.6];
+    },
+  },
+];
+
 /** The plainest first: failures shrink towards the start of the table. */
 export const recipes: readonly Recipe[] = [
   ...elementwise,
@@ -404,4 +451,5 @@ export const recipes: readonly Recipe[] = [
   ...views,
   ...contractions,
   ...others,
+  ...indexed,
 ];
