@@ -6,8 +6,8 @@
 
 import { spawn } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { existsSync, rmSync } from 'node:fs';
-import { mkdir, readdir, readFile, rm, stat, utimes, writeFile } from 'node:fs/promises';
+import { existsSync, lstatSync, rmSync } from 'node:fs';
+import { mkdir, readdir, readFile, rm, stat, unlink, utimes, writeFile } from 'node:fs/promises';
 import { dirname, join, relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
@@ -34,6 +34,9 @@ export async function install(folder = root) {
     const where = relative(root, folder) || 'this checkout';
     say(`installing the dependencies of ${where} from the lock file (npm ci, about half a minute) ...`);
     const start = performance.now();
+    // `npm ci` empties the folder through a link, and with it the checkout that the folder belongs to.
+    const modules = join(folder, 'node_modules');
+    if (lstatSync(modules, { throwIfNoEntry: false })?.isSymbolicLink()) await unlink(modules);
     const code = await run(npm().command, [...npm().args, 'ci', '--include=dev', '--no-audit', '--no-fund'], {
       cwd: folder,
     });
