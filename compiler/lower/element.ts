@@ -4,7 +4,8 @@
 import type { Node } from '../graph/ir.ts';
 import { addIndex, constIndex, type Index, indexKey, scaleIndex } from '../kernel/affine.ts';
 import type { VarSource } from '../kernel/definition.ts';
-import type { Expr } from '../kernel/expr.ts';
+import { type Expr, isCheck } from '../kernel/expr.ts';
+import { rewriter } from '../kernel/substitute.ts';
 import { stridesOf } from './layout.ts';
 import { scalarType } from './scalar.ts';
 
@@ -14,8 +15,8 @@ export interface ElementSource {
   readonly param: (node: Node) => number | null;
   /** Order of dimensions in memory of a value that has a buffer. */
   readonly order: (node: Node) => readonly number[];
-  /** Number of the check site of a check op. */
-  readonly site: (node: Node) => number;
+  /** Number of the first check site of an op with checks; null for all others. */
+  readonly site: (node: Node) => number | null;
 }
 
 /** Address, in elements, of the position in a buffer of that shape and order. */
@@ -45,29 +46,38 @@ export function elementBuilder(source: ElementSource): (node: Node, at: readonly
       read: (i, position) => element(node.operands[i]!, position),
       newVar: (name, extent) => source.vars.make(name, extent),
     });
-    return withSite(expr, () => source.site(node));
+    const site = source.site(node);
+    return site === null ? expr : numberSites(expr, site);
   };
-  const remember = (node: Node, at: readonly Index[], make: () => Expr): Expr => {
+  // Most ops read all operands where they are read themselves: the text of a position is made once.
+  const keys = new Map<readonly Index[], string>();
+  const keyOf = (at: readonly Index[]): string => {
+    let key = keys.get(at);
+    if (key === undefined) {
+      key = at.map(indexKey).join();
+      keys.set(at, key);
+    }
+    return key;
+  };
+  const element = (node: Node, at: readonly Index[]): Expr => {
     let byPlace = memo.get(node);
     if (!byPlace) {
       byPlace = new Map();
       memo.set(node, byPlace);
     }
-    const key = at.map(indexKey).join();
+    const key = keyOf(at);
     let e = byPlace.get(key);
     if (!e) {
-      e = make();
+      e = build(node, at);
       byPlace.set(key, e);
     }
     return e;
   };
-  const element = (node: Node, at: readonly Index[]): Expr => remember(node, at, () => build(node, at));
   return element;
 }
 
-/** Check ops do not know their site; the first check in the op's own expression gets it. */
-function withSite(expr: Expr, site: () => number): Expr {
-  if ((expr.kind === 'checkIndex' || expr.kind === 'checkFinite') && expr.site < 0)
-    return { ...expr, site: site() };
-  return expr;
+/** Lowering rules do not know the sites of their checks: those without a number get the next ones, in the order of a walk. */
+function numberSites(expr: Expr, first: number): Expr {
+  let next = first;
+  return rewriter((e) => (isCheck(e) && e.site < 0 ? { ...e, site: next++ } : e))(expr);
 }

@@ -1,6 +1,7 @@
 // Fusion, second half: which stored values share a kernel. A kernel may write several values of one index space when
 //
-//   below   an elementwise value reads another one in place (momentum and the parameter it moves);
+//   below   an elementwise value reads another one in place (momentum and the parameter it moves; an activation, and
+//           the mask that its gradient needs, below the sum of products);
 //   beside  reductions run over the same space and read the same memory (the sums of batch norm's gradient).
 //
 // A group stands where its first member stood; a member may join only if everything else that it reads is made before
@@ -8,8 +9,8 @@
 
 import type { Graph, Node } from '../graph/ir.ts';
 import { sameShape } from '../graph/types.ts';
-import { indexKey } from '../kernel/affine.ts';
-import { isIdentity, isLeaf, type Prober } from './probe.ts';
+import { sameIndex } from '../kernel/affine.ts';
+import { isLeaf, type Prober } from './probe.ts';
 
 export interface Group {
   /** Values that the kernel computes, in graph order; all have the same shape. */
@@ -69,11 +70,14 @@ interface Content {
   /** Stored values that the root's expression reads; true while every read is in place. */
   readonly loads: Map<Node, boolean>;
   readonly reduction: Node | null;
+  /** Arithmetic on elements at affine positions, nothing else: lanes may run along any loop. */
+  readonly plain: boolean;
 }
 
 function contentOf(root: Node, stored: ReadonlySet<Node>, prober: Prober): Content {
   const loads = new Map<Node, boolean>();
   let reduction: Node | null = null;
+  let plain = true;
   const seen = new Map<Node, boolean>();
   const stack: [Node, boolean][] = [[root, true]];
   while (stack.length > 0) {
@@ -83,14 +87,14 @@ function contentOf(root: Node, stored: ReadonlySet<Node>, prober: Prober): Conte
     seen.set(n, inPlace);
     const p = prober.probe(n);
     if (p.reduction) reduction = n;
+    plain &&= !p.guarded && !p.divides;
     for (const [i, o] of n.operands.entries()) {
-      const here =
-        inPlace && !p.reduction && p.reads.filter((r) => r.operand === i).every((r) => isIdentity(p, r));
+      const here = inPlace && !p.reduction && p.operands[i]!.isIdentity;
       if (isLeaf(o) || stored.has(o)) loads.set(o, (loads.get(o) ?? true) && here);
       else stack.push([o, here]);
     }
   }
-  return { loads, reduction };
+  return { loads, reduction, plain };
 }
 
 function findPartner(
@@ -112,7 +116,7 @@ function findPartner(
   if (!content.reduction) {
     for (const l of content.loads.keys()) {
       const d = home.get(l);
-      if (d && !d.reduction && fits(d)) return d;
+      if (d && (content.plain || !d.reduction) && fits(d)) return d;
     }
     return null;
   }
@@ -138,5 +142,5 @@ function sameTraversal(a: Node, b: Node, prober: Prober): boolean {
   if (pa.reads.length !== 1 || pb.reads.length !== 1) return false;
   if (!sameShape(pa.reduced, pb.reduced) || !sameShape(a.type.shape, b.type.shape)) return false;
   if (!sameShape(a.operands[0]!.type.shape, b.operands[0]!.type.shape)) return false;
-  return pa.reads[0]!.at.map(indexKey).join() === pb.reads[0]!.at.map(indexKey).join();
+  return pa.reads[0]!.at.every((i, d) => sameIndex(i, pb.reads[0]!.at[d]!));
 }

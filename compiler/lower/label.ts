@@ -2,20 +2,21 @@
 // it computes, most telling first.
 
 import type { Node } from '../graph/ir.ts';
-import { isLeaf, type Prober } from './probe.ts';
+import type { Prober } from './probe.ts';
 
-/** `block1/conv1: convolution + add + maximum` */
-export function labelOf(roots: readonly Node[], stored: ReadonlySet<Node>, prober: Prober): string {
+/** `block1/conv1: convolution + add + maximum`; `isRead` says which values the kernel finds in memory. */
+export function labelOf(roots: readonly Node[], isRead: (n: Node) => boolean, prober: Prober): string {
   const ops: { name: string; weight: number }[] = [];
   const seen = new Set<Node>();
-  const stack = [...roots].reverse();
+  const stack = roots.filter((n) => !isRead(n)).reverse();
   while (stack.length > 0) {
     const n = stack.pop()!;
     if (seen.has(n)) continue;
     seen.add(n);
     const p = prober.probe(n);
-    if (p.cost > 0 || p.reduction || p.guarded) ops.push({ name: n.op.name, weight: p.reduction ? 2 : 1 });
-    for (const o of [...n.operands].reverse()) if (!isLeaf(o) && !stored.has(o)) stack.push(o);
+    if (p.cost > 0 || p.reduction || p.guarded || p.looksUp)
+      ops.push({ name: n.op.name, weight: p.reduction ? 2 : 1 });
+    for (const o of [...n.operands].reverse()) if (!isRead(o)) stack.push(o);
   }
   const names = [
     ...new Set(

@@ -37,9 +37,10 @@ class Lowering {
   private readonly stored: ReadonlySet<Node>;
   private readonly orders: ReadonlyMap<Node, Order>;
   private readonly buffers: Buffer[] = [];
-  /** The buffer in which others read a value. */
+  /** The buffer in which a value is read. */
   private readonly homes = new Map<Node, BufferId>();
   private readonly sites: Site[] = [];
+  /** The first site of each node with checks. */
   private readonly siteOf = new Map<Node, number>();
   private readonly steps: LoweredStep[] = [];
   private readonly pool: KernelPool;
@@ -79,10 +80,9 @@ class Lowering {
           this.addBuffer(valueName(n), n, this.orders.get(n)!, { kind: 'constant', payload: n.payload }),
         );
     }
-    for (const n of graph.nodes)
-      if (n.op.name === 'checkIndex' || n.op.name === 'checkFinite') this.addSite(n);
+    for (const n of graph.nodes) this.addSites(n);
 
-    // Where results go. A value that is computed here goes straight to its destination; a leaf is copied there.
+    // Where results go. A value that is computed here goes straight to its destinations; a leaf is copied there.
     const extra: Sink[] = [];
     const direct = new Map<Node, BufferId>();
     for (const [i, v] of variables.entries()) {
@@ -107,19 +107,19 @@ class Lowering {
     });
 
     for (const group of groupKernels(graph, this.stored, this.prober)) {
-      const kept = group.roots.filter(
-        (n) => group.readElsewhere.has(n) || direct.has(n) || extra.some((s) => s.node === n),
-      );
-      const sinks = kept.map((node): Sink => {
+      const sinks = group.roots.flatMap((node): Sink[] => {
+        const others = extra.filter((s) => s.node === node);
+        const wanted = direct.has(node) || group.readElsewhere.has(node) || others.length > 0;
+        if (!wanted) return [];
         const buffer =
           direct.get(node) ??
           this.addBuffer(valueName(node), node, this.orders.get(node)!, { kind: 'arena', role: 'temporary' });
-        return { node, buffer };
+        return [{ node, buffer }, ...others];
       });
       this.emit(sinks, group.roots);
-      for (const s of sinks) this.homes.set(s.node, s.buffer);
+      for (const s of sinks) if (!extra.includes(s)) this.homes.set(s.node, s.buffer);
     }
-    for (const s of extra) this.emit([s], []);
+    for (const s of extra) if (isLeaf(s.node)) this.emit([s], []);
 
     return {
       entry: graph.name,
@@ -155,17 +155,18 @@ class Lowering {
     return id;
   }
 
-  private addSite(n: Node): void {
-    this.siteOf.set(n, this.sites.length);
-    this.sites.push({
-      kind: n.op.name === 'checkIndex' ? 'index' : 'finite',
-      label:
-        typeof n.attrs['label'] === 'string' && n.attrs['label']
-          ? n.attrs['label']
-          : valueName(n.operands[0]!),
-      loc: n.loc ? formatLocation(n.loc) : null,
-      size: typeof n.attrs['size'] === 'number' ? n.attrs['size'] : 0,
-    });
+  private addSites(n: Node): void {
+    const { checks } = this.prober.probe(n);
+    if (checks.length > 0) this.siteOf.set(n, this.sites.length);
+    const { label } = n.attrs;
+    for (const check of checks) {
+      this.sites.push({
+        kind: check.kind === 'checkIndex' ? 'index' : 'finite',
+        label: typeof label === 'string' && label ? label : valueName(n.operands[0] ?? n),
+        loc: n.loc ? formatLocation(n.loc) : null,
+        size: check.kind === 'checkIndex' ? check.size : 0,
+      });
+    }
   }
 
   private flagsBuffer(): BufferId {
@@ -181,9 +182,16 @@ class Lowering {
 
   /** One kernel that computes all sinks, or the few that its schedule wants instead. */
   private emit(sinks: readonly Sink[], computed: readonly Node[]): void {
-    const roots = sinks.map((s) => s.node);
-    const label = labelOf(roots, this.stored, this.prober);
-    for (const bound of this.prepare(this.define(sinks, new Set(computed), label))) {
+    if (elementCount(sinks[0]!.node.type.shape) === 0) return;
+    // What this kernel computes is inlined; what others computed before, and leaves, are read.
+    const inside = new Set(computed);
+    const isRead = (n: Node): boolean => !inside.has(n) && this.homes.has(n);
+    const label = labelOf(
+      sinks.map((s) => s.node),
+      isRead,
+      this.prober,
+    );
+    for (const bound of this.prepare(this.define(sinks, isRead, label))) {
       const kernel = this.pool.schedule(bound.def);
       this.steps.push({ label: bound.def.name, kernel, args: bound.args });
     }
@@ -201,7 +209,7 @@ class Lowering {
     );
   }
 
-  private define(sinks: readonly Sink[], computed: ReadonlySet<Node>, label: string): Bound<BufferId> {
+  private define(sinks: readonly Sink[], isRead: (n: Node) => boolean, label: string): Bound<BufferId> {
     const vars = new VarSource();
     const params: KernelParam[] = [];
     const args: BufferId[] = [];
@@ -219,12 +227,12 @@ class Lowering {
     let usesFlags = false;
     const element = elementBuilder({
       vars,
-      // What this kernel computes is inlined; what others computed before, and leaves, are read.
-      param: (n) => (!computed.has(n) && this.homes.has(n) ? param(this.homes.get(n)!, 'read') : null),
+      param: (n) => (isRead(n) ? param(this.homes.get(n)!, 'read') : null),
       order: (n) => this.buffers[this.homes.get(n)!]!.order,
       site: (n) => {
-        usesFlags = true;
-        return this.siteOf.get(n)!;
+        const site = this.siteOf.get(n) ?? null;
+        usesFlags ||= site !== null;
+        return site;
       },
     });
     const first = sinks[0]!;

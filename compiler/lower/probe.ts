@@ -1,12 +1,13 @@
 // Probing: what an op does with its operands, found by running its lowering rule once on symbolic positions. Fusion and
 // layout work from probes, so a user's own op takes part in both without telling anything twice.
 
+import { compilerError } from '../graph/errors.ts';
 import type { Node } from '../graph/ir.ts';
-import { elementCount } from '../graph/types.ts';
-import { type Index, indexKey, type LoopVar, varIndex } from '../kernel/affine.ts';
+import { elementCount, formatShape, sameShape } from '../graph/types.ts';
+import { type Atom, type Index, indexKey, type LoopVar, sameIndex, varIndex } from '../kernel/affine.ts';
 import { operationsOf } from '../kernel/cost.ts';
-import { VarSource, volume } from '../kernel/definition.ts';
-import { type Expr, walkExprs } from '../kernel/expr.ts';
+import { isReduction, type ReduceExpr, VarSource, volume } from '../kernel/definition.ts';
+import { type CheckExpr, type Expr, isCheck, walkExprs } from '../kernel/expr.ts';
 import { scalarType } from './scalar.ts';
 
 export interface Read {
@@ -15,20 +16,35 @@ export interface Read {
   readonly at: readonly Index[];
 }
 
+/** How an op reads one of its operands, over all its reads of it. */
+export interface OperandProbe {
+  /** How often, on average, each element is read. */
+  readonly ratio: number;
+  /** Each element at the result's own position. */
+  readonly isIdentity: boolean;
+  /** Each element once, as a permutation of the result's dimensions (dimensions of one element aside). */
+  readonly isPermutation: boolean;
+}
+
 export interface Probe {
   /** One variable per dimension of the result. */
   readonly vars: readonly LoopVar[];
   readonly reads: readonly Read[];
+  readonly operands: readonly OperandProbe[];
   /** The op combines many elements into one. */
   readonly reduction: boolean;
   /** Extents of its reduction loops. */
   readonly reduced: readonly number[];
   /** Its expression has guards: padding, concatenation. */
   readonly guarded: boolean;
+  /** A position needs divisions, or a value known at run time: a reshape that neither merges nor splits dimensions. */
+  readonly divides: boolean;
+  /** A position is known at run time only. */
+  readonly looksUp: boolean;
   /** Arithmetic per element (per reduced element for reductions). */
   readonly cost: number;
-  /** How often, on average, each element of operand i is read. */
-  readonly ratio: (operand: number) => number;
+  /** The checks in its expression, in the order of `walkExprs`. */
+  readonly checks: readonly CheckExpr[];
 }
 
 /** Whether the node lives in a buffer by nature: inputs, variables, large constants. */
@@ -54,8 +70,7 @@ function probeNode(node: Node): Probe {
   const vars = node.type.shape.map((n, i) => source.make(`d${i}`, n));
   const reads: Read[] = [];
   const made: LoopVar[] = [];
-  if (isLeaf(node))
-    return { vars, reads, reduction: false, reduced: [], guarded: false, cost: 0, ratio: () => 0 };
+  if (isLeaf(node)) return { ...leaf, vars };
   const lower = node.op.lower as Exclude<typeof node.op.lower, 'leaf'>;
   const expr = lower({
     node,
@@ -72,46 +87,82 @@ function probeNode(node: Node): Probe {
     },
   });
   const exprs = walkExprs([expr]);
-  const reduction = exprs.some((e) => e.kind === 'reduce' || e.kind === 'argmax');
-  const points = elementCount(node.type.shape) * (reduction ? volume(made) : 1);
-  const ratios = node.operands.map((o, operand) => {
-    const places = new Set(reads.filter((r) => r.operand === operand).map((r) => r.at.map(indexKey).join()));
-    return (points * places.size) / Math.max(1, elementCount(o.type.shape));
-  });
+  const reductions = exprs.filter(isReduction);
+  checkReductions(node, exprs, reductions);
+  const points = elementCount(node.type.shape) * (reductions.length > 0 ? volume(made) : 1);
   return {
     vars,
     reads,
-    reduction,
-    reduced: reduction ? made.map((v) => v.extent) : [],
+    operands: node.operands.map((o, operand): OperandProbe => {
+      const own = reads.filter((r) => r.operand === operand);
+      const places = new Set(own.map((r) => r.at.map(indexKey).join()));
+      return {
+        ratio: (points * places.size) / Math.max(1, elementCount(o.type.shape)),
+        isIdentity: own.every((r) => isIdentity(vars, r)),
+        isPermutation: own.every((r) => isPermutation(vars, r)),
+      };
+    }),
+    reduction: reductions.length > 0,
+    reduced: reductions.length > 0 ? made.map((v) => v.extent) : [],
     guarded: exprs.some((e) => e.kind === 'guard'),
+    divides: reads.some(({ at }) => hasAtom(at, (a) => a.kind !== 'var')),
+    looksUp: reads.some(({ at }) => hasAtom(at, (a) => a.kind === 'value')),
     cost: exprs.reduce((n, e) => n + operationsOf(e), 0),
-    ratio: (operand) => ratios[operand]!,
+    checks: exprs.filter(isCheck),
   };
 }
 
-/** The read touches the operand at the result's own position. */
-export function isIdentity(p: Probe, r: Read): boolean {
-  return (
-    r.at.length === p.vars.length && r.at.every((i, d) => indexKey(i) === indexKey(varIndex(p.vars[d]!)))
-  );
+const leaf: Omit<Probe, 'vars'> = {
+  reads: [],
+  operands: [],
+  reduction: false,
+  reduced: [],
+  guarded: false,
+  divides: false,
+  looksUp: false,
+  cost: 0,
+  checks: [],
+};
+
+/**
+ * What a rule may ask of schedules: all its reductions run over the same extents, in one traversal, at every point. Ours do;
+ * a user's op that does not is reported here, with the line that made the node.
+ */
+function checkReductions(node: Node, exprs: readonly Expr[], reductions: readonly ReduceExpr[]): void {
+  const fail = (how: string): never => {
+    throw compilerError('HDL0017', {
+      what: `op '${node.op.name}' is lowered to ${how}`,
+      rule: 'the reductions of one op run over the same extents, beside each other and outside of guards',
+      hint: 'make one op per reduction: they are fused where that pays',
+      loc: node.loc,
+    });
+  };
+  const [first] = reductions;
+  if (!first) return;
+  const extents = (r: ReduceExpr): number[] => r.vars.map((v) => v.extent);
+  if (reductions.some((r) => !sameShape(extents(r), extents(first))))
+    fail(`reductions over ${reductions.map((r) => formatShape(extents(r))).join(' and ')}`);
+  if (walkExprs(reductions.map((r) => r.body)).some(isReduction)) fail('a reduction inside a reduction');
+  const guarded = exprs.flatMap((e) => (e.kind === 'guard' ? [e.value, e.otherwise] : []));
+  if (walkExprs(guarded).some(isReduction)) fail('a reduction inside a guard');
 }
 
-/** The read is a permutation of the result's dimensions, dimensions of one element aside: every element once. */
-export function isPermutation(p: Probe, r: Read): boolean {
-  const seen = new Set<number>();
-  for (const i of r.at) {
+function isIdentity(vars: readonly LoopVar[], { at }: Read): boolean {
+  return at.length === vars.length && at.every((i, d) => sameIndex(i, varIndex(vars[d]!)));
+}
+
+function isPermutation(vars: readonly LoopVar[], { at }: Read): boolean {
+  const seen = new Set<LoopVar>();
+  for (const i of at) {
     if (i.terms.length === 0 && i.constant === 0) continue;
     const t = i.terms[0]!;
     if (i.terms.length !== 1 || i.constant !== 0 || t.coeff !== 1 || t.atom.kind !== 'var') return false;
-    if (seen.has(t.atom.id) || !p.vars.includes(t.atom)) return false;
-    seen.add(t.atom.id);
+    if (seen.has(t.atom) || !vars.includes(t.atom)) return false;
+    seen.add(t.atom);
   }
-  return p.vars.every((v) => v.extent === 1 || seen.has(v.id));
+  return vars.every((v) => v.extent === 1 || seen.has(v));
 }
 
-/** The position needs divisions: a reshape that neither merges nor splits whole dimensions. */
-export function needsDivision(r: Read): boolean {
-  return r.at.some((i) =>
-    i.terms.some((t) => t.atom.kind === 'div' || t.atom.kind === 'mod' || t.atom.kind === 'value'),
-  );
+function hasAtom(at: readonly Index[], is: (a: Atom) => boolean): boolean {
+  return at.some((i) => i.terms.some((t) => is(t.atom)));
 }

@@ -1,0 +1,106 @@
+// What each kernel would hold, were a value its root: everything under it that has no buffer. In: the values that have a
+// buffer so far. Out: some more of them, so that
+//
+//   – a kernel holds one reduction, read in place by what follows it;
+//   – a reduction runs in one kernel only;
+//   – a kernel stays of reasonable size.
+
+import type { Graph, Node } from '../graph/ir.ts';
+import { isLeaf, type Prober } from './probe.ts';
+
+/** Loads per kernel; more would leave no registers for addresses. */
+const mostLoads = 16;
+/** Operations in one fused expression. */
+const mostOperations = 400;
+
+interface Content {
+  /** The reduction whose result the value is made of, if any. */
+  readonly reduction: Node | null;
+  /** Stored values that are read. */
+  readonly loads: ReadonlySet<Node>;
+  /** Values that are computed, each once, with the arithmetic of all of them. */
+  readonly computed: ReadonlySet<Node>;
+  readonly operations: number;
+}
+
+/** From producers to consumers: one reduction per kernel, and not too much of anything. Adds to `stored`. */
+export function splitByContent(graph: Graph, prober: Prober, stored: Set<Node>): void {
+  const contents = new Map<Node, Content>();
+  for (const n of graph.nodes) {
+    if (isLeaf(n)) continue;
+    const p = prober.probe(n);
+    const operands = [...new Set(n.operands)];
+    const open = (): Node[] => operands.filter((o) => !stored.has(o));
+    // A reduction's operands hold no reduction; an elementwise op keeps that of its operands, read in place.
+    for (const o of open()) {
+      if (contents.get(o)!.reduction === null) continue;
+      const inPlace = n.operands.every((x, i) => x !== o || p.operands[i]!.isPermutation);
+      if (p.reduction || p.guarded || !inPlace) stored.add(o);
+    }
+    const carriers = open().filter((o) => contents.get(o)!.reduction !== null);
+    const kept = carriers.length > 0 ? contents.get(carriers.at(-1)!)!.reduction : null;
+    for (const o of carriers) if (contents.get(o)!.reduction !== kept) stored.add(o);
+    const gather = (): Content => {
+      const loads = new Set<Node>();
+      const computed = new Set<Node>([n]);
+      for (const o of operands) {
+        if (stored.has(o)) {
+          loads.add(o);
+          continue;
+        }
+        for (const c of contents.get(o)!.computed) computed.add(c);
+        for (const l of contents.get(o)!.loads) loads.add(l);
+      }
+      let operations = 0;
+      for (const c of computed) operations += prober.probe(c).cost;
+      return { reduction: p.reduction ? n : kept, loads, computed, operations };
+    };
+    let content = gather();
+    while (content.loads.size > mostLoads || content.operations > mostOperations) {
+      const largest = largestOf(open(), contents);
+      if (!largest) break;
+      stored.add(largest);
+      content = gather();
+    }
+    contents.set(n, content);
+  }
+}
+
+/** The value that gives most relief when it is stored: by loads, and operations as 1/32 of one; null when none would. */
+function largestOf(values: readonly Node[], contents: ReadonlyMap<Node, Content>): Node | null {
+  let largest: Node | null = null;
+  let most = 1;
+  for (const v of values) {
+    const size = contents.get(v)!.loads.size + contents.get(v)!.operations / 32;
+    if (size > most) {
+      largest = v;
+      most = size;
+    }
+  }
+  return largest;
+}
+
+/**
+ * From consumers to producers: a value that holds a reduction and is wanted in two kernels gets a buffer, since both would
+ * run the reduction (x · W + b, read by the activation and again by its gradient). Adds to `stored`.
+ */
+export function storeSharedReductions(
+  graph: Graph,
+  prober: Prober,
+  users: ReadonlyMap<Node, readonly Node[]>,
+  stored: Set<Node>,
+): void {
+  const carriers = graph.nodes.filter((n) => !isLeaf(n));
+  const carries = new Set<Node>();
+  for (const n of carriers)
+    if (prober.probe(n).reduction || n.operands.some((o) => carries.has(o) && !stored.has(o))) carries.add(n);
+  /** The stored values whose kernels compute a value. */
+  const kernels = new Map<Node, ReadonlySet<Node>>();
+  for (const n of carriers.reverse()) {
+    if (!carries.has(n)) continue;
+    const within = new Set<Node>();
+    if (!stored.has(n)) for (const u of users.get(n)!) for (const k of kernels.get(u)!) within.add(k);
+    if (within.size !== 1) stored.add(n);
+    kernels.set(n, within.size === 1 ? within : new Set([n]));
+  }
+}
