@@ -3,21 +3,24 @@
 //   verify → passes (simplify, legalize, …) → lower (layouts, fusion, kernels) → schedule (order, memory, workers) → emit
 
 import type { Plan } from '../runtime/plan.ts';
+import { type Dumpable, type DumpStage, dumpStage } from './dump.ts';
 import { compilerError } from './graph/errors.ts';
 import type { Graph } from './graph/ir.ts';
-import { printGraph } from './graph/print.ts';
 import { verifyGraph } from './graph/verify.ts';
 import { printKernel } from './kernel/print.ts';
 import { verifyKernel } from './kernel/verify.ts';
 import { lowerGraph } from './lower/lower.ts';
-import { runPasses } from './passes/manager.ts';
+import { type PassRecord, runPasses } from './passes/manager.ts';
 import { standardPasses } from './passes/pipeline.ts';
 import { checkPlan } from './schedule/check.ts';
 import type { Lowered } from './schedule/lowered.ts';
 import { printPlan, schedulePlan } from './schedule/plan.ts';
 import { type Backend, backends } from './target/backends.ts';
 
-export type TargetKind = 'wasm' | 'js';
+export { type DumpStage, dumpStages } from './dump.ts';
+export type { PassRecord } from './passes/manager.ts';
+
+export type TargetKind = Backend['kind'];
 
 export interface CompileOptions {
   /** `wasm` (default) or `js` (readable source, for debugging and for places without WebAssembly). */
@@ -30,34 +33,14 @@ export interface CompileOptions {
   readonly relaxed?: boolean;
   /** Verify after each pass and prove the plan safe: for tests. */
   readonly verify?: boolean;
-  /** Called after each pass with its time and the graph before and after. */
+  /** Called after each pass. */
   readonly onPass?: (record: PassRecord) => void;
-}
-
-export interface PassRecord {
-  readonly name: string;
-  readonly ms: number;
-  readonly before: Graph;
-  readonly after: Graph;
 }
 
 export interface Timing {
   readonly name: string;
   readonly ms: number;
 }
-
-export type DumpStage = 'source' | 'graph' | 'kernels' | 'plan' | 'code' | 'wat' | 'js';
-
-/** Stages that `dump` accepts, with what they show. */
-export const dumpStages: Readonly<Record<DumpStage, string>> = {
-  source: 'the graph as it was declared',
-  graph: 'the graph after all passes',
-  kernels: 'loop nests with their schedules',
-  plan: 'order, buffers, barriers, work of each worker',
-  code: 'the code of the target: `wat` or `js`',
-  wat: 'WebAssembly text (target wasm)',
-  js: 'JavaScript source (target js)',
-};
 
 export interface Compilation {
   readonly plan: Plan;
@@ -71,16 +54,18 @@ export interface Compilation {
 
 /**
  * Compiles a graph: one specialisation of one entry point, all shapes known. Pure: the same graph and options give the
- * same plan, byte for byte. Throws HDL0011 for a graph that does not verify, HDL0017 for what the target cannot express.
+ * same plan, byte for byte. Throws HDL0003 for options that are not valid, HDL0011 for a graph
+ * that does not verify, HDL0017 for what the target cannot express.
  *
  * @example
  * const { plan, dump } = compileGraph(graph, { workers: [1, 2] });
  * console.log(dump('plan'));
  */
 export function compileGraph(source: Graph, options: CompileOptions = {}): Compilation {
-  const backend: Backend = backends[options.target ?? 'wasm'];
-  const workers = [...new Set(options.workers ?? [1])].sort((a, b) => a - b);
+  const backend = backendOf(options.target ?? 'wasm');
+  const workers = workerCounts(options.workers ?? [1]);
   const timings: Timing[] = [];
+  const passes: PassRecord[] = [];
   const timed = <T>(name: string, run: () => T): T => {
     const start = performance.now();
     const result = run();
@@ -94,6 +79,7 @@ export function compileGraph(source: Graph, options: CompileOptions = {}): Compi
     now: () => performance.now(),
     onPass: (record) => {
       timings.push({ name: record.name, ms: record.ms });
+      passes.push(record);
       options.onPass?.(record);
     },
   });
@@ -108,32 +94,33 @@ export function compileGraph(source: Graph, options: CompileOptions = {}): Compi
   );
   if (options.verify) timed('check plan', () => checkPlan(plan, ordered));
 
-  const dump = (stage: DumpStage): string => {
-    switch (stage) {
-      case 'source':
-        return printGraph(source);
-      case 'graph':
-        return printGraph(graph);
-      case 'kernels':
-        return kernels.map(printKernel).join('\n');
-      case 'plan':
-        return printPlan(plan, ordered);
-      case 'code':
-        return backend.print(kernels, emission);
-      case 'wat':
-      case 'js':
-        if (backend.language === stage) return backend.print(kernels, emission);
-        throw compilerError('HDL0017', {
-          what: `dump('${stage}') of a program compiled for target '${backend.kind}'`,
-          rule: `target '${backend.kind}' has code in ${backend.language}`,
-          hint: `use dump('code'), or compile with target '${stage === 'wat' ? 'wasm' : 'js'}'`,
-        });
-      default:
-        throw compilerError('HDL0003', {
-          what: `dump('${String(stage satisfies never)}')`,
-          rule: `the stage is one of ${Object.keys(dumpStages).join(', ')}`,
-        });
-    }
+  const shown: Dumpable = {
+    source,
+    graph,
+    passes,
+    target: backend,
+    printKernels: () => kernels.map(printKernel).join('\n'),
+    printPlan: () => printPlan(plan, ordered),
+    printCode: () => backend.print(kernels, emission),
   };
-  return { plan, source, graph, lowered: ordered, timings, dump };
+  return { plan, source, graph, lowered: ordered, timings, dump: (stage) => dumpStage(shown, stage) };
+}
+
+function backendOf(target: TargetKind): Backend {
+  if (Object.hasOwn(backends, target)) return backends[target];
+  throw compilerError('HDL0003', {
+    what: `compileGraph(…, { target: '${target}' })`,
+    rule: `the target is one of ${Object.keys(backends).join(', ')}`,
+  });
+}
+
+/** Each count once, in order. */
+function workerCounts(workers: readonly number[]): number[] {
+  if (workers.length > 0 && workers.every((w) => Number.isInteger(w) && w > 0))
+    return [...new Set(workers)].sort((a, b) => a - b);
+  throw compilerError('HDL0003', {
+    what: `compileGraph(…, { workers: [${workers.join(', ')}] })`,
+    rule: 'worker counts are positive integers, one at least',
+    hint: 'workers: [1, 4] makes a plan for one worker and for four',
+  });
 }

@@ -2,9 +2,10 @@
 // rules of ops are composed here; equal elements are equal objects, so work is shared inside of a kernel.
 
 import type { Node } from '../graph/ir.ts';
+import { elementCount } from '../graph/types.ts';
 import { addIndex, constIndex, type Index, indexKey, scaleIndex } from '../kernel/affine.ts';
 import type { VarSource } from '../kernel/definition.ts';
-import { type Expr, isCheck } from '../kernel/expr.ts';
+import { constant, type Expr, isCheck } from '../kernel/expr.ts';
 import { rewriter } from '../kernel/substitute.ts';
 import { stridesOf } from './layout.ts';
 import { scalarType } from './scalar.ts';
@@ -29,6 +30,8 @@ export function addressOf(node: Node, order: readonly number[], at: readonly Ind
 export function elementBuilder(source: ElementSource): (node: Node, at: readonly Index[]) => Expr {
   const memo = new Map<Node, Map<string, Expr>>();
   const build = (node: Node, at: readonly Index[]): Expr => {
+    // No position of it exists, so nothing will ask for this element; nothing has written the buffer either.
+    if (elementCount(node.type.shape) === 0) return constant(scalarType(node.type.dtype), 0);
     const param = source.param(node);
     if (param !== null) {
       return {

@@ -2,8 +2,9 @@
 // expressions and schedules them for a target. What comes out has no offsets and no workers yet (schedule/lowered.ts).
 
 import { formatLocation } from '../../runtime/errors.ts';
+import { compilerError } from '../graph/errors.ts';
 import type { Graph, Node } from '../graph/ir.ts';
-import { elementCount, type TensorType } from '../graph/types.ts';
+import { elementCount, formatType, type TensorType } from '../graph/types.ts';
 import { type LoopVar, varIndex } from '../kernel/affine.ts';
 import { elementBytes } from '../kernel/cost.ts';
 import { type DefinitionStore, type KernelDefinition, VarSource } from '../kernel/definition.ts';
@@ -19,6 +20,9 @@ import { chooseBuffers } from './materialize.ts';
 import { isLeaf, Prober } from './probe.ts';
 
 type Site = Lowered['sites'][number];
+
+/** Addresses are computed in 32 bits. */
+const mostElements = 2 ** 31 - 1;
 
 export function lowerGraph(graph: Graph, target: Target): Lowered {
   return new Lowering(graph, target).run();
@@ -150,7 +154,16 @@ class Lowering {
     node: Node | null,
   ): BufferId {
     const id = this.buffers.length as BufferId;
-    const bytes = elementCount(type.shape) * elementBytes(type.dtype);
+    const elements = elementCount(type.shape);
+    if (elements > mostElements) {
+      throw compilerError('HDL0017', {
+        what: `a buffer for '${name}' (${formatType(type)})`,
+        rule: `buffers have at most ${mostElements} elements`,
+        hint: 'reduce the batch, or the value before it is needed twice',
+        loc: node?.loc ?? null,
+      });
+    }
+    const bytes = elements * elementBytes(type.dtype);
     this.buffers.push({ id, name, type, order, bytes, home, node });
     return id;
   }

@@ -178,7 +178,7 @@ export function checkWritten(
       );
     }
     const mustBeFull = isOutput.has(b.id) || b.home.kind === 'variable' || b.home.role === 'output';
-    if (!mustBeFull) continue;
+    if (!mustBeFull || b.bytes === 0) continue;
     if (writes.length === 0)
       fail(`nothing writes buffer '${b.name}'`, 'outputs and next banks are written completely');
     // Several writers write disjoint parts or one writes all; either way the sum must reach the whole.

@@ -6,6 +6,7 @@ import { makeNode } from '../../compiler/graph/build.ts';
 import type { Graph, Node, OpDef } from '../../compiler/graph/ir.ts';
 import { constIndex, varIndex } from '../../compiler/kernel/affine.ts';
 import { binary, constant, type Expr, reduce, select } from '../../compiler/kernel/expr.ts';
+import type { Stmt } from '../../compiler/kernel/ir.ts';
 import * as h from '../../compiler/ops/index.ts';
 import { errorOf } from '../support/error-of.ts';
 import { differences, graphOf, kernelLines, leavesOf, lower } from '../support/lower-graph.ts';
@@ -47,6 +48,26 @@ t.test('values without elements need no kernel', async (t) => {
     t.same(differences(graph), [], name);
   }
 });
+
+t.test('a value that no memory could hold is refused where a buffer is needed, and only there', async (t) => {
+  const x = h.input('x', [100_000]);
+  const wide = h.broadcastTo(x, [100_000, 100_000]);
+  t.equal(
+    errorOf(() => lower(graphOf({ y: wide }))),
+    "HDL0017: a buffer for 'y' (f32[100000, 100000]): buffers have at most 2147483647 elements" +
+      ' (reduce the batch, or the value before it is needed twice)',
+  );
+  const { steps } = lower(graphOf({ y: h.sum(h.mul(wide, h.reshape(x, [100_000, 1]))) }));
+  for (const { kernel } of steps) t.ok(mostRounds(kernel.body) < 2 ** 31, kernel.schedule);
+});
+
+/** The largest limit of a loop. */
+function mostRounds(body: readonly Stmt[]): number {
+  return Math.max(
+    0,
+    ...body.map((s) => (s.kind === 'for' ? Math.max(s.limit.constant, mostRounds(s.body)) : 0)),
+  );
+}
 
 t.test('scalars', async (t) => {
   const x = h.input('x', []);
