@@ -20,6 +20,7 @@ export {
 } from './activations.ts';
 export { argmax, argmin } from './argmax.ts';
 export { add, div, mul, neg, sub } from './arithmetic.ts';
+export { atan2 } from './atan2.ts';
 export {
   bitwiseAnd,
   bitwiseNot,
@@ -37,14 +38,24 @@ export {
 } from './binary.ts';
 export { broadcastTo, expandDims, sum } from './broadcast.ts';
 export { checkFinite, checkIndex } from './check.ts';
+export { isFinite, isInf, isNaN } from './classify.ts';
 export { eq, ge, gt, le, lt, ne, where } from './compare.ts';
 export { logSoftmax, logSumExp, mean, softmax, type VarianceOptions, variance } from './composite.ts';
 export { concat, split, stack } from './concat.ts';
 export { type ConstantValues, constant } from './constant.ts';
 export { type ConvOptions, conv1d, conv2d, conv3d, dense, matmul } from './contract.ts';
+export {
+  type ConvTransposeOptions,
+  convTranspose1d,
+  convTranspose2d,
+  convTranspose3d,
+} from './conv-transpose.ts';
 export { bitcast, cast, stopGradient } from './convert.ts';
+export { type CumulativeOptions, cumprod, cumsum } from './cumulative.ts';
 export { defineOp } from './define.ts';
 export { bernoulli, normal, randomKey, uniform } from './distributions.ts';
+export { einsum } from './einsum.ts';
+export { erfc } from './erfc.ts';
 export {
   gather,
   gatherElements,
@@ -54,9 +65,22 @@ export {
   scatterAddElements,
   scatterUpdate,
 } from './indexing.ts';
+export { acosh, asinh, atanh } from './inverse-hyperbolic.ts';
 export { acos, asin, atan } from './inverse-trig.ts';
 export { full, input, iota, ones, onesLike, variableNode, zeros, zerosLike } from './leaf.ts';
 export { clip, cosh, log2, reciprocal, rsqrt, sinh, square, tan } from './math.ts';
+export {
+  type AxisNormOptions,
+  groupNorm,
+  instanceNorm,
+  type LocalResponseOptions,
+  layerNorm,
+  localResponseNorm,
+  type NormOptions,
+  rmsNorm,
+} from './normalize.ts';
+export { l1, l2, std } from './norms.ts';
+export { type PadMode, pad } from './pad.ts';
 export {
   type AvgPoolOptions,
   avgPool1d,
@@ -66,12 +90,15 @@ export {
   maxPool2d,
   type PoolOptions,
 } from './pool.ts';
-export { pow } from './power.ts';
+export { cbrt, exp2, pow } from './power.ts';
 export { prod } from './prod.ts';
 export { foldIn, randomBits, splitKey } from './random.ts';
 export { all, any, max, min } from './reduce.ts';
+export { repeat, roll, tile } from './repeat.ts';
 export { flatten, flip, reshape, reverse, squeeze, transpose, unsqueeze } from './shape.ts';
-export { pad, slice } from './slice.ts';
+export { slice } from './slice.ts';
+export { type DepthOrder, depthToSpace, spaceToDepth } from './space-depth.ts';
+export { tril, triu } from './triangle.ts';
 export {
   abs,
   ceil,

@@ -2,7 +2,16 @@
 
 import { makeNode } from '../graph/build.ts';
 import type { Node, OpDef } from '../graph/ir.ts';
-import type { Accepts, Broadcast, Broadcasts, CommonDType, Operand, ShapeOf } from '../graph/shape-types.ts';
+import type {
+  Accepts,
+  Broadcast,
+  Broadcasts,
+  CommonDType,
+  DTypeOf,
+  Operand,
+  ShapeOf,
+} from '../graph/shape-types.ts';
+import type { Shape } from '../graph/types.ts';
 import { binary } from '../kernel/expr.ts';
 import { mul, sub } from './arithmetic.ts';
 import { eq, gt, where } from './compare.ts';
@@ -16,7 +25,8 @@ import {
   sameTypeRule,
 } from './elementwise.ts';
 import { full, splatValue, zerosLike } from './leaf.ts';
-import { log } from './unary.ts';
+import { composite } from './math.ts';
+import { abs, log, sign } from './unary.ts';
 
 /** g · y · x^(y-1), where y = 0 makes no NaN of 0 · 0^-1, at any order of differentiation. */
 function gradientOfBase(g: Node, x: Node, y: Node): Node {
@@ -84,4 +94,17 @@ export function pow<A extends Operand, B extends Operand>(
 ): Node<Broadcast<ShapeOf<A>, ShapeOf<B>>, CommonDType<A, B>> {
   const node: Node = makeNode(powOp, broadcastOperands('pow', [x, y]));
   return node as Node<Broadcast<ShapeOf<A>, ShapeOf<B>>, CommonDType<A, B>>;
+}
+
+/** 2 to the power x. f32: `exp2(x)`. */
+export function exp2<X extends Node>(x: X & Accepts<'exp2', X, 'f32'>): Node<ShapeOf<X>, DTypeOf<X>> {
+  return composite<X>('exp2', x, (v) => pow(2, v as Node<Shape, 'f32'>));
+}
+
+/** Cube root, also of negative numbers; the gradient at 0 is infinite. f32: `cbrt(x)`. */
+export function cbrt<X extends Node>(x: X & Accepts<'cbrt', X, 'f32'>): Node<ShapeOf<X>, DTypeOf<X>> {
+  return composite<X>('cbrt', x, (v) => {
+    const f = v as Node<Shape, 'f32'>;
+    return mul(sign(f), pow(abs(f), 1 / 3));
+  });
 }

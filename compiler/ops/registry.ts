@@ -9,6 +9,7 @@ import { compareOps } from './compare.ts';
 import { concatOps } from './concat.ts';
 import { contractOps } from './contract.ts';
 import { convertOps } from './convert.ts';
+import { erfcOps } from './erfc.ts';
 import { gatherOps } from './gather.ts';
 import { inverseTrigOps } from './inverse-trig.ts';
 import { leafOps } from './leaf.ts';
@@ -25,6 +26,7 @@ const families: readonly (readonly OpDef[])[] = [
   arithmeticOps,
   unaryOps,
   inverseTrigOps,
+  erfcOps,
   powerOps,
   binaryOps,
   compareOps,

@@ -266,18 +266,3 @@ export function padBy<D extends DType>(
   const fill = typeof value === 'number' ? full([], value, x.type.dtype) : value;
   return makeNode(padOp, [x, fill], { lo: [...lo], hi: [...hi], interior: [...interior] }) as Node<Shape, D>;
 }
-
-/**
- * Puts `value` (a number or a scalar of the dtype of `x`; 0 by default) around the elements: `widths` says for each
- * dimension how many go before and after; negative numbers remove elements. Any dtype. Throws HDL0003 when more is
- * removed than there is.
- *
- *     pad(image, [[0, 0], [0, 0], [1, 1], [1, 1]]); // f32[1, 3, 8, 8] → f32[1, 3, 10, 10]
- */
-export function pad<D extends DType>(
-  x: Node<Shape, D>,
-  widths: readonly (readonly [number, number])[],
-  value: number | Node = 0,
-): Node<Shape, D> {
-  return padBy(x, { lo: widths.map(([lo]) => lo), hi: widths.map(([, hi]) => hi) }, value);
-}

@@ -1,5 +1,13 @@
 // Losses: functions of a prediction and a target.
 
+export { type BinaryCrossEntropyOptions, binaryCrossEntropy } from './binary-cross-entropy.ts';
+export { hinge } from './hinge.ts';
+export { type HuberOptions, huber, type SmoothL1Options, smoothL1 } from './huber.ts';
+export { klDivergence } from './kl-divergence.ts';
+export type { LabelOptions } from './labels.ts';
 export type { Loss, LossOptions, Reduction } from './loss.ts';
+export { meanAbsoluteError } from './mean-absolute-error.ts';
 export { meanSquaredError } from './mean-squared-error.ts';
-export { softmaxCrossEntropy } from './softmax-cross-entropy.ts';
+export { negativeLogLikelihood } from './negative-log-likelihood.ts';
+export { softCrossEntropy } from './soft-cross-entropy.ts';
+export { type CrossEntropyOptions, softmaxCrossEntropy } from './softmax-cross-entropy.ts';

@@ -72,3 +72,14 @@ export function expectSameShape(fn: string, prediction: Tensor, target: Tensor):
     });
   }
 }
+
+/** Classes lie on axis 1, or HDL0001 is thrown. */
+export function expectClasses(fn: string, x: Tensor): void {
+  if (x.type.shape.length >= 2) return;
+  throw compilerError('HDL0001', {
+    what: `${fn}(${describeNode(x)}, …)`,
+    rule: 'classes lie on axis 1: [examples, classes, …]',
+    hint: 'reshape it, or add a dense layer',
+    loc: callerLocation(),
+  });
+}

@@ -9,6 +9,7 @@ export type Attributes = Readonly<Record<string, unknown>>;
 type T = Tensor;
 /** What takes floats alone: the ops themselves refuse other dtypes. */
 type F = h.Floats;
+type I = Tensor<h.Shape, 'i32'>;
 type Op = (x: readonly T[], a: Attributes) => T | readonly T[];
 
 const one =
@@ -26,6 +27,12 @@ const list = (a: Attributes, key: string): number[] | undefined =>
   Array.isArray(a[key]) ? (a[key] as number[]) : undefined;
 const reduction = (a: Attributes): 'mean' | 'sum' | 'none' =>
   (a['reduction'] as 'mean' | 'sum' | 'none' | undefined) ?? 'mean';
+
+/** Options of losses by label. */
+const byLabel = (a: Attributes): h.losses.LabelOptions => ({
+  reduction: reduction(a),
+  ...(typeof a['ignore_index'] === 'number' && { ignoreIndex: a['ignore_index'] }),
+});
 
 type Reducer = (x: F, axes?: readonly number[], options?: { keepDims?: boolean }) => T;
 const reducer =
@@ -83,20 +90,25 @@ function batchNormInfer([x, gamma, beta, mean, variance]: readonly T[], a: Attri
   return h.add(h.mul(h.sub(x!, along(mean!)), along(scale)), along(beta!));
 }
 
-/** (x − mean) / sqrt(var + eps) over axes. */
-function standardize(x: F, axes: readonly number[], eps: number): F {
-  const centred = h.sub(x, h.mean(x, axes, { keepDims: true }));
-  return h.div(centred, h.sqrt(h.add(h.mean(h.square(centred), axes, { keepDims: true }), eps)));
+/** Options of a normalization from its operands and attributes. */
+function normOptions(a: Attributes, scale?: T, shift?: T): h.AxisNormOptions {
+  return {
+    axis: num(a, 'axis', -1),
+    epsilon: num(a, 'eps', 1e-5),
+    ...(scale && { scale }),
+    ...(shift && { shift }),
+  };
 }
 
-function layerNorm(operands: readonly T[], a: Attributes): T {
-  const [x, gamma, beta] = operands as readonly F[];
-  const rank = x!.type.shape.length;
-  const from = (num(a, 'axis', -1) + rank) % rank;
-  const axes = Array.from({ length: rank - from }, (_, i) => from + i);
-  let y: T = standardize(x!, axes, num(a, 'eps', 1e-5));
-  if (gamma) y = h.mul(y, gamma);
-  return beta ? h.add(y, beta) : y;
+function convTranspose2d([x, w, b]: readonly T[], a: Attributes): T {
+  const y = h.convTranspose2d(x!, w!, {
+    strides: list(a, 'strides') ?? [1, 1],
+    padding: padding(a, 2),
+    outputPadding: list(a, 'output_padding') ?? [0, 0],
+    dilation: list(a, 'dilations') ?? [1, 1],
+    groups: num(a, 'groups', 1),
+  });
+  return b ? h.add(y, h.reshape(b as F, [1, b.type.shape[0]!, 1, 1])) : y;
 }
 
 function slice([x]: readonly T[], a: Attributes): T {
@@ -155,6 +167,7 @@ const table: Readonly<Record<string, Op>> = {
   clip: ([x], a) => h.clip(x!, num(a, 'min', Number.NEGATIVE_INFINITY), num(a, 'max', Number.POSITIVE_INFINITY)),
   add: two(h.add), sub: two(h.sub), mul: two(h.mul), div: two(h.div), pow: two(h.pow), maximum: two(h.maximum),
   minimum: two(h.minimum), gt: two(h.gt), lt: two(h.lt), ge: two(h.ge), le: two(h.le), eq: two(h.eq),
+  atan2: ([y, x]) => h.atan2(y as F, x as F), logical_not: ([x]) => h.logicalNot(x as Tensor<h.Shape, 'bool'>),
   where: ([c, x, y]) => h.where(c! as never, x!, y!),
   cast: ([x], a) => h.cast(x!, a['to'] === 'float32' ? 'f32' : a['to'] === 'int32' ? 'i32' : 'bool'),
   stop_gradient: one(h.stopGradient),
@@ -169,23 +182,26 @@ const table: Readonly<Record<string, Op>> = {
     const y: T = h.matmul(x!, h.transpose(w!, [1, 0]));
     return b ? h.add(y, b) : y;
   },
-  conv1d: convolve(1), conv2d: convolve(2),
+  conv1d: convolve(1), conv2d: convolve(2), conv_transpose2d: convTranspose2d,
+  einsum: (xs, a) => h.einsum(String(a['equation']), ...xs),
   max_pool2d: ([x], a) =>
     h.maxPool2d(x!, { ...windows(a), dilation: list(a, 'dilations') ?? 1 }),
   avg_pool2d: ([x], a) =>
     h.avgPool2d(x as F, { ...windows(a), countIncludePad: a['count_include_pad'] !== false }),
   global_avg_pool2d: one(h.globalAvgPool),
-  batch_norm_train: batchNormTrain, batch_norm_infer: batchNormInfer, layer_norm: layerNorm,
-  rms_norm: ([x, gamma], a) => {
-    const ms = h.mean(h.square(x as F), [-1], { keepDims: true });
-    return h.mul(h.div(x as F, h.sqrt(h.add(ms, num(a, 'eps', 1e-5)))), gamma!);
-  },
+  batch_norm_train: batchNormTrain, batch_norm_infer: batchNormInfer, 
+  layer_norm: ([x, scale, shift], a) => h.layerNorm(x!, normOptions(a, scale, shift)),
+  rms_norm: ([x, scale], a) => h.rmsNorm(x!, normOptions(a, scale)),
+  group_norm: ([x, scale, shift], a) => h.groupNorm(x!, num(a, 'groups', 1), normOptions(a, scale, shift)),
+  instance_norm: ([x, scale, shift], a) => h.instanceNorm(x!, normOptions(a, scale, shift)),
   softmax: ([x], a) => h.softmax(x as F, num(a, 'axis', -1)),
   log_softmax: ([x], a) => h.logSoftmax(x as F, num(a, 'axis', -1)),
   sum: reducer(h.sum), mean: reducer(h.mean), max: reducer(h.max), min: reducer(h.min), prod: reducer(h.prod),
   logsumexp: reducer(h.logSumExp),
-  l1: reducer((x, axes, o) => h.sum(h.abs(x), axes, o)),
-  l2: reducer((x, axes, o) => h.sqrt(h.sum(h.square(x), axes, o))),
+  l1: reducer(h.l1),
+  l2: reducer(h.l2),
+  cumsum: ([x], a) =>
+    h.cumsum(x as F, num(a, 'axis', -1), { exclusive: a['exclusive'] === true, reverse: a['reverse'] === true }),
   var: ([x], a) => h.variance(x as F, list(a, 'axes'), { keepDims: a['keepdims'] === true, ddof: num(a, 'ddof', 0) }),
   argmax: ([x], a) => h.argmax(x!, num(a, 'axis', -1), { keepDims: a['keepdims'] === true }),
   reshape: ([x], a) => h.reshape(x!, list(a, 'shape')!),
@@ -200,18 +216,32 @@ const table: Readonly<Record<string, Op>> = {
   split: ([x], a) => h.split(x!, list(a, 'sizes')!, num(a, 'axis', 0)),
   slice,
   pad: ([x], a) => {
-    if (a['mode'] !== 'constant') throw unsupported(`pad with mode ${String(a['mode'])}`);
-    return h.pad(x!, a['widths'] as [number, number][], num(a, 'value', 0));
+    const mode = a['mode'] === 'constant' ? num(a, 'value', 0) : (a['mode'] as h.PadMode);
+    return h.pad(x!, a['widths'] as [number, number][], mode);
   },
+  tile: ([x], a) => h.tile(x!, list(a, 'repeats')!),
+  gather: ([x, indices], a) => h.gather(x!, indices as I, num(a, 'axis', 0)),
+  gather_elements: ([x, indices], a) => h.gatherElements(x!, indices as I, num(a, 'axis', 0)),
+  scatter_add: ([x, rows, updates]) => h.scatterAdd(x!, rows!, updates!),
+  one_hot: ([labels], a) => h.oneHot(labels!, num(a, 'depth', 0)),
   expand: ([x], a) => h.broadcastTo(x!, list(a, 'shape')!),
   squeeze: ([x], a) => h.squeeze(x!, list(a, 'axes')!),
   unsqueeze: ([x], a) => h.unsqueeze(x!, list(a, 'axes')!),
   flip: ([x], a) => h.flip(x!, list(a, 'axes')!),
-  softmax_cross_entropy: ([logits, labels], a) => {
-    if (a['label_smoothing'] || a['ignore_index'] !== undefined) throw unsupported('softmax_cross_entropy with label smoothing or ignored labels');
-    if (logits!.type.shape.length !== 2) throw unsupported('softmax_cross_entropy of more than two dimensions');
-    return h.losses.softmaxCrossEntropy(logits!, labels! as never, { reduction: reduction(a) });
-  },
+  softmax_cross_entropy: ([logits, labels], a) =>
+    h.losses.softmaxCrossEntropy(logits!, labels!, {
+      ...byLabel(a),
+      labelSmoothing: num(a, 'label_smoothing', 0),
+    }),
+  softmax_cross_entropy_soft: ([logits, q], a) => h.losses.softCrossEntropy(logits!, q!, { reduction: reduction(a) }),
+  nll_loss: ([logp, labels], a) => h.losses.negativeLogLikelihood(logp!, labels!, byLabel(a)),
+  bce_with_logits: ([x, t], a) =>
+    h.losses.binaryCrossEntropy(x!, t!, { reduction: reduction(a), positiveWeight: num(a, 'pos_weight', 1) }),
+  l1_loss: ([x, t], a) => h.losses.meanAbsoluteError(x!, t!, { reduction: reduction(a) }),
+  huber_loss: ([x, t], a) => h.losses.huber(x!, t!, { reduction: reduction(a), delta: num(a, 'delta', 1) }),
+  smooth_l1_loss: ([x, t], a) => h.losses.smoothL1(x!, t!, { reduction: reduction(a), beta: num(a, 'beta', 1) }),
+  hinge_loss: ([x, t], a) => h.losses.hinge(x!, t!, { reduction: reduction(a) }),
+  kl_div: ([logp, q], a) => h.losses.klDivergence(logp!, q!, { reduction: reduction(a) }),
   mse_loss: ([x, t], a) => h.losses.meanSquaredError(x!, t!, { reduction: reduction(a) }),
   dropout_mask: ([x, mask], a) => h.mul(x!, h.div(h.cast(mask!, 'f32'), 1 - num(a, 'p', 0))),
 }; // biome-ignore format: a table

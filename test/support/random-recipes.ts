@@ -27,12 +27,13 @@ import { gatherAt } from '../../compiler/ops/gather.ts';
 import { gather, gatherElements, scatterAdd, scatterUpdate } from '../../compiler/ops/indexing.ts';
 import { iota } from '../../compiler/ops/leaf.ts';
 import { rsqrt, square } from '../../compiler/ops/math.ts';
+import { pad } from '../../compiler/ops/pad.ts';
 import { avgPool2d, maxPool2d } from '../../compiler/ops/pool.ts';
 import { pow } from '../../compiler/ops/power.ts';
 import { prod } from '../../compiler/ops/prod.ts';
 import { all, any, max, min } from '../../compiler/ops/reduce.ts';
 import { reshape, reverse, transpose } from '../../compiler/ops/shape.ts';
-import { pad, slice } from '../../compiler/ops/slice.ts';
+import { slice } from '../../compiler/ops/slice.ts';
 import { abs, cos, erf, exp, floor, log, sin, sqrt, tanh } from '../../compiler/ops/unary.ts';
 
 /** What a recipe works with. Choices come from the numbers of a step: 0 is always the plainest choice. */
