@@ -233,3 +233,56 @@ t.test('gradients flow through layers', async (t) => {
   const { dx } = await p.run('dx', { x: [[1, 1]] });
   t.same([...dx.data], [3, 7]);
 });
+
+t.test(
+  'layerNorm, rmsNorm, groupNorm, instanceNorm: learned scale and shift, the same in training',
+  async (t) => {
+    const standardized = (v: readonly number[]): number[] => {
+      const m = v.reduce((a, b) => a + b, 0) / v.length;
+      const s = Math.sqrt(v.reduce((a, b) => a + (b - m) ** 2, 0) / v.length + 1e-5);
+      return v.map((x) => (x - m) / s);
+    };
+    const x = [1, 4, 2, -3, 0, 6, 5, 5];
+    const parts = (n: number): number[] =>
+      Array.from({ length: x.length / n }, (_, i) => standardized(x.slice(i * n, i * n + n))).flat();
+    for (const [layer, n] of [
+      [nn.layerNorm(), 2],
+      [nn.groupNorm(2), 4],
+      [nn.instanceNorm({ affine: false }), 2],
+    ] as const) {
+      const p = programOf(layer, [4, 2]);
+      close(t, await output(p, 'predict', x, [1, 4, 2]), parts(n), 1e-4);
+      close(t, await output(p, 'train', x, [1, 4, 2]), parts(n), 1e-4);
+    }
+    const p = programOf(nn.rmsNorm({ epsilon: 0 }), [2]);
+    close(t, await output(p, 'predict', [3, 4], [1, 2]), [3 / Math.sqrt(12.5), 4 / Math.sqrt(12.5)]);
+    t.same(
+      p.variables().map((v) => [v.name, v.shape]),
+      [['rms1/scale', [2]]],
+    );
+    await t.rejects(
+      output(programOf(nn.groupNorm(3), [4, 2]), 'predict', x, [1, 4, 2]),
+      /HDL0015|split into 3 groups/,
+    );
+  },
+);
+
+t.test('convTranspose2d: each pixel puts its filter', async (t) => {
+  const p = programOf(
+    nn.convTranspose2d(1, 2, { stride: 2, init: fromArray([1, 10, 100, 1000]), biasInit: constant(0.5) }),
+    [1, 1, 2],
+  );
+  close(
+    t,
+    await output(p, 'predict', [1, 2], [1, 1, 1, 2]),
+    [1.5, 10.5, 2.5, 20.5, 100.5, 1000.5, 200.5, 2000.5],
+    1e-3,
+  );
+  t.same(
+    p.variables().map((v) => [v.name, v.shape]),
+    [
+      ['convT1/w', [1, 1, 2, 2]],
+      ['convT1/b', [1]],
+    ],
+  );
+});

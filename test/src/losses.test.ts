@@ -1,7 +1,18 @@
 // Losses and metrics against their formulas.
 
 import t from 'tap';
-import { cast, entry, grad, losses, metrics, program, type Tensor, tensor } from '../../src/index.ts';
+import {
+  cast,
+  entry,
+  type Floats,
+  grad,
+  logSoftmax,
+  losses,
+  metrics,
+  program,
+  type Tensor,
+  tensor,
+} from '../../src/index.ts';
 
 async function compute(
   build: (p: Tensor, y: Tensor) => Tensor,
@@ -76,6 +87,114 @@ t.test('meanSquaredError', async (t) => {
   const result = await compute(losses.meanSquaredError, [[1], [2], [4]], [0, 2, 1], 'f32');
   t.ok(near(result.value, [(1 + 0 + 9) / 3]));
   t.ok(near(result.gradient, [2 / 3, 0, 6 / 3]));
+});
+
+const rowsOf = (
+  z: readonly (readonly number[])[],
+  of: (row: readonly number[], i: number) => number,
+): number[] => z.map(of);
+const logSum = (z: readonly number[]): number => Math.log(z.reduce((s, v) => s + Math.exp(v), 0));
+
+t.test('softmaxCrossEntropy with smoothed and with ignored labels', async (t) => {
+  const logits = [
+    [1, 2, 3],
+    [0, -1, 5],
+    [2, 2, 0],
+  ];
+  const labels = [2, -1, 0];
+  const e = 0.2;
+  const smooth = rowsOf(logits, (z, i) => {
+    const log = z.map((v) => v - logSum(z));
+    return -log.reduce((s, v, k) => s + v * ((k === labels[i] ? 1 - e : 0) + e / 3), 0);
+  });
+  const options = { labelSmoothing: e, ignoreIndex: -1 };
+  const mean = await compute((p, y) => losses.softmaxCrossEntropy(p, y, options), logits, labels, 'i32');
+  t.ok(near(mean.value, [(smooth[0]! + smooth[2]!) / 2]), 'the mean is over labels that count');
+  t.same(mean.gradient.slice(3, 6), [0, 0, 0], 'an ignored row has no gradient');
+  const none = await compute(
+    (p, y) => losses.softmaxCrossEntropy(p, y, { ...options, reduction: 'none' }),
+    logits,
+    labels,
+    'i32',
+  );
+  t.ok(near(none.value, [smooth[0]!, 0, smooth[2]!]));
+  const all = await compute((p, y) => losses.softmaxCrossEntropy(p, y, options), logits, [-1, -1, -1], 'i32');
+  t.same(all.value, [0], 'of no labels');
+  await t.rejects(
+    compute(losses.softmaxCrossEntropy, logits, labels, 'i32'),
+    /softmaxCrossEntropy labels: index -1/,
+  );
+});
+
+t.test('negativeLogLikelihood and softCrossEntropy are parts of softmaxCrossEntropy', async (t) => {
+  const logits = [
+    [1, 2, 3],
+    [0, -1, 5],
+  ];
+  const whole = await compute(losses.softmaxCrossEntropy, logits, [2, 0], 'i32');
+  const likely = await compute(
+    (p, y) => losses.negativeLogLikelihood(logSoftmax(p as Floats, 1), y),
+    logits,
+    [2, 0],
+    'i32',
+  );
+  t.ok(near(likely.value, whole.value));
+  t.ok(near(likely.gradient, whole.gradient));
+  const soft = await compute(losses.softCrossEntropy, logits, [0, 0, 1, 1, 0, 0], 'f32');
+  t.ok(near(soft.value, whole.value));
+  t.ok(near(soft.gradient, whole.gradient));
+});
+
+t.test('binaryCrossEntropy', async (t) => {
+  const x = [-2, 0.5, 3, -100, 100];
+  const y = [0, 1, 0.25, 1, 1];
+  const w = 3;
+  const sigmoid = (v: number): number => 1 / (1 + Math.exp(-v));
+  const value = x.map(
+    (v, i) => w * y[i]! * Math.log1p(Math.exp(-v)) + (1 - y[i]!) * (v + Math.log1p(Math.exp(-v))),
+  );
+  const got = await compute(
+    (p, t) => losses.binaryCrossEntropy(p, t, { positiveWeight: w, reduction: 'sum' }),
+    x.map((v) => [v]),
+    y,
+    'f32',
+  );
+  t.ok(Math.abs(got.value[0]! - value.reduce((a, b) => a + b, 0)) < 1e-3, `${got.value}`);
+  const gradient = x.map((v, i) => w * y[i]! * (sigmoid(v) - 1) + (1 - y[i]!) * sigmoid(v));
+  t.ok(near(got.gradient, gradient), `${got.gradient}`);
+  const plain = await compute(losses.binaryCrossEntropy, [[0], [0]], [0, 1], 'f32');
+  t.ok(near(plain.value, [Math.LN2]));
+});
+
+t.test('losses of distances', async (t) => {
+  const p = [[0.5], [-3], [1]];
+  const y = [0, 1, 1];
+  const value = async (f: (p: Tensor, y: Tensor) => Tensor): Promise<number[]> =>
+    (await compute(f, p, y, 'f32')).value;
+  t.ok(near(await value(losses.meanAbsoluteError), [4.5 / 3]));
+  t.ok(near(await value((p, y) => losses.huber(p, y, { delta: 2, reduction: 'none' })), [0.125, 6, 0]));
+  t.ok(near(await value((p, y) => losses.smoothL1(p, y, { beta: 2, reduction: 'none' })), [0.0625, 3, 0]));
+  t.ok(near(await value((p, y) => losses.hinge(p, y, { reduction: 'none' })), [1, 4, 0]));
+  const { gradient } = await compute(losses.huber, p, y, 'f32');
+  t.ok(near(gradient, [0.5 / 3, -1 / 3, 0]));
+  t.throws(() => losses.huber({} as Tensor, {} as Tensor, { delta: 0 }), /delta is a number above 0/);
+});
+
+t.test('klDivergence: a target of 0 adds nothing', async (t) => {
+  const q = [0.5, 0.5, 0, 0, 0.25, 0.75];
+  const p = [
+    [-1, -2, -3],
+    [-0.5, -1, -2],
+  ];
+  const want = p.flat().reduce((s, v, i) => s + (q[i]! === 0 ? 0 : q[i]! * (Math.log(q[i]!) - v)), 0) / 2;
+  const got = await compute(losses.klDivergence, p, q, 'f32');
+  t.ok(near(got.value, [want]), `${got.value} for ${want}`);
+  t.ok(
+    near(
+      got.gradient,
+      q.map((v) => -v / 2),
+    ),
+  );
 });
 
 t.test('accuracy counts the first largest', async (t) => {
