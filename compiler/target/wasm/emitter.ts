@@ -1,0 +1,38 @@
+// What the parts of expression emission share: loads, arithmetic and checks write code through this.
+
+import type { Index } from '../../kernel/affine.ts';
+import type { Expr } from '../../kernel/expr.ts';
+import type { Kernel } from '../../kernel/ir.ts';
+import type { Code } from './encoder.ts';
+import type { ValueType } from './opcodes.ts';
+
+export type Of<K extends Expr['kind']> = Extract<Expr, { kind: K }>;
+
+export interface ValueEmitter {
+  readonly kernel: Kernel;
+  readonly code: Code;
+  /** Fused multiply-add may be used. */
+  readonly relaxed: boolean;
+  /** Lanes that the statement computes. */
+  readonly lanes: 1 | 4;
+  /** Leaves the value on the stack. */
+  emit(e: Expr): void;
+  /** The local that holds a value. */
+  toLocal(e: Expr): number;
+  /** The local with the same 32 bits in all lanes. */
+  splat(bits: number): number;
+  /** A local until the end of the statement. */
+  temporary(type: ValueType, name: string): number;
+  /** The local with the address of an access, and the immediate to add. */
+  pointer(
+    param: number,
+    index: Index,
+    laneStride: number,
+  ): { readonly local: number; readonly offset: number };
+  /** The local with the address of the flags. */
+  flags(): number;
+  /** How often the statement reads an expression. */
+  uses(e: Expr): number;
+  /** HDL0017: the target has no code for something. */
+  unknown(what: string): Error;
+}
