@@ -222,8 +222,15 @@ export function walkExprs(roots: readonly Expr[]): Expr[] {
   const visit = (e: Expr): void => {
     if (seen.has(e)) return;
     seen.add(e);
-    for (const i of indicesOf(e)) visitIndex(i);
-    for (const c of childrenOf(e)) visit(c);
+    // The most common forms without lists of what they contain.
+    if (e.kind === 'load') visitIndex(e.index);
+    else if (e.kind === 'binary') {
+      visit(e.x);
+      visit(e.y);
+    } else {
+      for (const i of indicesOf(e)) visitIndex(i);
+      for (const c of childrenOf(e)) visit(c);
+    }
     out.push(e);
   };
   for (const r of roots) visit(r);

@@ -89,26 +89,37 @@ function probeNode(node: Node): Probe {
   const exprs = walkExprs([expr]);
   const reductions = exprs.filter(isReduction);
   checkReductions(node, exprs, reductions);
-  const points = elementCount(node.type.shape) * (reductions.length > 0 ? volume(made) : 1);
+  const isReduced = reductions.length > 0;
+  const points = elementCount(node.type.shape) * (isReduced ? volume(made) : 1);
+  let cost = 0;
+  for (const e of exprs) cost += operationsOf(e);
   return {
     vars,
     reads,
-    operands: node.operands.map((o, operand): OperandProbe => {
-      const own = reads.filter((r) => r.operand === operand);
-      const places = new Set(own.map((r) => r.at.map(indexKey).join()));
-      return {
-        ratio: (points * places.size) / Math.max(1, elementCount(o.type.shape)),
-        isIdentity: own.every((r) => isIdentity(vars, r)),
-        isPermutation: own.every((r) => isPermutation(vars, r)),
-      };
-    }),
-    reduction: reductions.length > 0,
-    reduced: reductions.length > 0 ? made.map((v) => v.extent) : [],
+    operands: node.operands.map((o, operand) =>
+      probeOperand(
+        vars,
+        reads.filter((r) => r.operand === operand),
+        points / Math.max(1, elementCount(o.type.shape)),
+      ),
+    ),
+    reduction: isReduced,
+    reduced: isReduced ? made.map((v) => v.extent) : [],
     guarded: exprs.some((e) => e.kind === 'guard'),
     divides: reads.some(({ at }) => hasAtom(at, (a) => a.kind !== 'var')),
     looksUp: reads.some(({ at }) => hasAtom(at, (a) => a.kind === 'value')),
-    cost: exprs.reduce((n, e) => n + operationsOf(e), 0),
+    cost,
     checks: exprs.filter(isCheck),
+  };
+}
+
+/** `repeats`: points of the result (and of its reductions) per element of the operand. */
+function probeOperand(vars: readonly LoopVar[], reads: readonly Read[], repeats: number): OperandProbe {
+  const places = reads.length > 1 ? new Set(reads.map((r) => r.at.map(indexKey).join())).size : reads.length;
+  return {
+    ratio: repeats * places,
+    isIdentity: reads.every((r) => isIdentity(vars, r)),
+    isPermutation: reads.every((r) => isPermutation(vars, r)),
   };
 }
 

@@ -2,7 +2,7 @@
 
 import { substituteIndex } from '../affine.ts';
 import type { KernelDefinition } from '../definition.ts';
-import { type Expr, walkExprs } from '../expr.ts';
+import { type Expr, isCheck, walkExprs } from '../expr.ts';
 import type { KernelParam } from '../ir.ts';
 import { rewriter } from '../substitute.ts';
 
@@ -27,7 +27,7 @@ export function pruneParams<Arg>(bound: Bound<Arg>): Bound<Arg> {
   const used = new Set<number>(def.stores.map((s) => s.param));
   for (const e of walkExprs(def.stores.map((s) => s.value))) {
     if (e.kind === 'load') used.add(e.param);
-    else if ((e.kind === 'checkIndex' || e.kind === 'checkFinite') && def.flags !== null) used.add(def.flags);
+    else if (isCheck(e) && def.flags !== null) used.add(def.flags);
   }
   const kept = def.params.map((_, i) => i).filter((i) => used.has(i));
   if (kept.length === def.params.length) return bound;
