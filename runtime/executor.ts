@@ -6,6 +6,7 @@ import { type HeddleError, runtimeError } from './errors.ts';
 import { availableCores, canShareMemory } from './host.ts';
 import { InlineRunner } from './inline.ts';
 import type { KernelCode } from './kernels.ts';
+import { checkRuns, type Measured, measureRuns, type ProfileRuns } from './measure.ts';
 import { LinearMemory } from './memory.ts';
 import type { Plan, PlanManifest } from './plan.ts';
 import { Program } from './program.ts';
@@ -143,6 +144,25 @@ export class Executor {
       const outputs = program.readOutputs();
       program.commit();
       return outputs;
+    });
+  }
+
+  /**
+   * Runs a plan several times with the same inputs and notes the time of every kernel call and every wait, in the
+   * threads that do it. Commits nothing: variables stay as they are. Throws HDL1001 (inputs, counts), and as `run`.
+   */
+  async profile(
+    loaded: LoadedPlan,
+    inputs: Readonly<Record<string, RunInput>>,
+    options: ProfileRuns,
+  ): Promise<Measured> {
+    this.#checkOpen('profile a plan');
+    const program = this.#owned(loaded);
+    checkRuns(options);
+    const bound = program.bindInputs(inputs).map((data) => data.slice());
+    return this.#takeTurn('profile a plan', async () => {
+      this.#owned(program);
+      return measureRuns(program, this.#runner, bound, this.threads > 1, options);
     });
   }
 

@@ -9,6 +9,7 @@ import type { KernelCode } from './kernels.ts';
 import type { FromWorker, ToWorker } from './protocol.ts';
 import { ProgramRefused } from './runner.ts';
 import { startThread, type Thread } from './thread.ts';
+import type { TimeTable } from './timing.ts';
 
 /** What workers need to run a plan: its code, and the items of each of them. */
 export interface PoolProgram {
@@ -111,21 +112,19 @@ export class Pool {
 
   /** Sends a program to all workers. Throws ProgramRefused, PoolFailure. */
   async load(program: PoolProgram): Promise<void> {
-    const loaded = this.#begin('load', this.#threads.length);
-    this.#wakeForMessages();
     const unload = this.#unloaded;
     this.#unloaded = [];
     const { plan, code, participants } = program;
     const memoryBytes = this.#memory.buffer.byteLength;
-    this.#threads.forEach((thread, index) => {
+    await this.#tell((index) => {
       const items = program.lists[index] ?? noItems;
-      thread.post({ type: 'load', plan, code, items, participants, memoryBytes, unload } satisfies ToWorker);
+      return { type: 'load', plan, code, items, participants, memoryBytes, unload };
     });
-    try {
-      await loaded;
-    } finally {
-      if (!this.#broken) this.#sleep();
-    }
+  }
+
+  /** Gives the workers tables for the times of a program's runs, or takes them away. Throws PoolFailure. */
+  async time(plan: number, tables: readonly TimeTable[] | null): Promise<void> {
+    await this.#tell((index) => ({ type: 'time', plan, times: tables?.[index] ?? null }));
   }
 
   /** Forgets a program. The workers are told with the next load. */
@@ -166,6 +165,20 @@ export class Pool {
     return new Promise((resolve, reject) => {
       this.#operation = { kind, answers, refused: undefined, resolve, reject };
     });
+  }
+
+  /** Sends each worker a message between runs, and waits until all have answered. */
+  async #tell(message: (index: number) => ToWorker): Promise<void> {
+    const answered = this.#begin('load', this.#threads.length);
+    this.#wakeForMessages();
+    this.#threads.forEach((thread, index) => {
+      thread.post(message(index));
+    });
+    try {
+      await answered;
+    } finally {
+      if (!this.#broken) this.#sleep();
+    }
   }
 
   #settle(error?: Error): void {

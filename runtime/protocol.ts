@@ -3,6 +3,7 @@
 //
 //     pool    start ──────▶ ready     once, when the worker's script has loaded
 //             load ───────▶ loaded    or refused, when the code does not bind; the worker stays usable
+//             time ───────▶ loaded    note the times of a plan's runs from now on, or no more
 //             sleep ──────▶           leave the event loop, wait for commands
 //             (command run) ▶ done    by the worker that finishes last
 //                             failed  by a worker whose kernel threw: it has aborted the run
@@ -13,6 +14,7 @@
 // After `failed` or `left` a worker runs nothing any more: the pool replaces it.
 
 import type { KernelCode } from './kernels.ts';
+import type { TimeTable } from './timing.ts';
 
 export type ToWorker =
   | {
@@ -34,6 +36,7 @@ export type ToWorker =
       /** Plans that are not needed any more. */
       readonly unload: readonly number[];
     }
+  | { readonly type: 'time'; readonly plan: number; readonly times: TimeTable | null }
   | { readonly type: 'sleep'; readonly sequence: number }
   | { readonly type: 'stop' };
 

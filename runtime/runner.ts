@@ -2,6 +2,7 @@
 
 import { type HeddleError, runtimeError } from './errors.ts';
 import type { Program } from './program.ts';
+import type { TimeTable } from './timing.ts';
 
 export interface Runner {
   /** Throws ProgramRefused when the code does not bind, HDL1003 when a worker fails. */
@@ -9,6 +10,8 @@ export interface Runner {
   unload(program: Program): void;
   /** Runs all steps once; `args` is the address of the argument table. Throws HDL1003. */
   run(program: Program, args: number): Promise<void>;
+  /** From now on runs of a program note their times, one table per list of its walk; `null`: no more. Throws HDL1003. */
+  time(program: Program, tables: readonly TimeTable[] | null): Promise<void>;
   /** Ends it for good. A run or load in flight is rejected with `reason`. */
   stop(reason: Error): Promise<void>;
 }

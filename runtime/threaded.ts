@@ -4,6 +4,7 @@ import { runtimeError } from './errors.ts';
 import { Pool, PoolFailure } from './pool.ts';
 import type { Program } from './program.ts';
 import { type Runner, stepFailure } from './runner.ts';
+import type { TimeTable } from './timing.ts';
 
 export interface ThreadedOptions {
   readonly memory: WebAssembly.Memory;
@@ -15,6 +16,8 @@ export interface ThreadedOptions {
 export class ThreadedRunner implements Runner {
   readonly #options: ThreadedOptions;
   readonly #programs = new Map<number, Program>();
+  /** Where programs that are being profiled note their times. */
+  readonly #tables = new Map<number, readonly TimeTable[]>();
   #pool: Pool;
   #stopped: Error | undefined;
 
@@ -48,6 +51,19 @@ export class ThreadedRunner implements Runner {
     }
   }
 
+  async time(program: Program, tables: readonly TimeTable[] | null): Promise<void> {
+    if (tables === null) this.#tables.delete(program.id);
+    else this.#tables.set(program.id, tables);
+    // A new pool is told when it gets the program.
+    if (this.#pool.isBroken) return;
+    try {
+      await this.#pool.time(program.id, tables);
+    } catch (error) {
+      if (!(error instanceof PoolFailure)) throw error;
+      throw stepFailure(program, error.worker, error.position, error.message, error);
+    }
+  }
+
   async stop(reason: Error): Promise<void> {
     this.#stopped = reason;
     await this.#pool.stop(reason);
@@ -71,6 +87,8 @@ export class ThreadedRunner implements Runner {
     const { id, code, walk } = program;
     try {
       await pool.load({ plan: id, code, participants: walk.participants, lists: walk.lists });
+      const tables = this.#tables.get(id);
+      if (tables !== undefined) await pool.time(id, tables);
     } catch (error) {
       if (!(error instanceof PoolFailure)) throw error;
       throw runtimeError(

@@ -5,6 +5,7 @@
 import { abortRun, Command, passBarrier, positionWord, Word } from './control.ts';
 import { bindKernels, type KernelCode, type KernelFunction } from './kernels.ts';
 import type { FromWorker, ToWorker } from './protocol.ts';
+import { type TimeTable, walkTimed } from './timing.ts';
 import { barrierItem, itemSize } from './walk.ts';
 
 interface Program {
@@ -12,6 +13,8 @@ interface Program {
   readonly items: Int32Array;
   readonly participants: number;
   kernels: readonly KernelFunction[];
+  /** Where to note times, while there is a profile. */
+  times: TimeTable | null;
 }
 
 class WorkerThread {
@@ -38,11 +41,18 @@ class WorkerThread {
         this.#memoryBytes = message.memoryBytes;
       }
       const { code, items, participants } = message;
-      this.#programs.set(message.plan, { code, items, participants, kernels: bindKernels(code, memory) });
+      const kernels = bindKernels(code, memory);
+      this.#programs.set(message.plan, { code, items, participants, kernels, times: null });
       this.#send({ type: 'loaded' });
     } catch (error) {
       this.#send({ type: 'refused', message: messageOf(error) });
     }
+  }
+
+  time({ plan, times }: Extract<ToWorker, { type: 'time' }>): void {
+    const program = this.#programs.get(plan);
+    if (program) program.times = times;
+    this.#send({ type: 'loaded' });
   }
 
   /** Does what commands say until one tells it to go back to the event loop. */
@@ -69,8 +79,15 @@ class WorkerThread {
   /** Walks this worker's list; false when the run was aborted. */
   #run(plan: number, args: number): boolean {
     const { control, index, spinMs } = this.#start;
-    const { items, kernels, participants } = this.#programs.get(plan)!;
+    const { items, kernels, participants, times } = this.#programs.get(plan)!;
     const position = positionWord(index);
+    if (times !== null) {
+      const enter = (item: number) => {
+        control[position] = item;
+      };
+      const barrier = () => passBarrier(control, participants, spinMs);
+      return walkTimed(items, kernels, args, times, enter, barrier);
+    }
     const length = items.length;
     for (let i = 0; i < length; i += itemSize) {
       control[position] = i / itemSize;
@@ -101,6 +118,9 @@ function listen(scope: WorkerScope): void {
         break;
       case 'load':
         thread?.load(message);
+        break;
+      case 'time':
+        thread?.time(message);
         break;
       case 'sleep':
         thread?.serve(message.sequence);

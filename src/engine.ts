@@ -5,6 +5,7 @@ import { compileGraph, type DumpStage, type PassRecord, type Timing } from '../c
 import type { Graph } from '../compiler/graph/ir.ts';
 import { Executor } from '../runtime/executor.ts';
 import { availableCores } from '../runtime/host.ts';
+import type { Measured, ProfileRuns } from '../runtime/measure.ts';
 import type { Plan, PlanTensor } from '../runtime/plan.ts';
 import type { RunInput, RunTensor } from '../runtime/tensor.ts';
 
@@ -16,14 +17,22 @@ export interface Compiled {
   dump(stage: DumpStage): string;
 }
 
-export type RunEntry = (inputs: Readonly<Record<string, RunInput>>) => Promise<Record<string, RunTensor>>;
+type Inputs = Readonly<Record<string, RunInput>>;
+export type RunEntry = (inputs: Inputs) => Promise<Record<string, RunTensor>>;
+
+/** A compiled graph that is ready to run. */
+export interface Loaded {
+  readonly run: RunEntry;
+  /** Runs it to take times; null where there are no workers to take them: in the interpreter. */
+  readonly measure: ((inputs: Inputs, options: ProfileRuns) => Promise<Measured>) | null;
+}
 
 export interface Engine {
   /** Threads that compute. */
   readonly threads: number;
   compile(graph: Graph, onPass?: (record: PassRecord) => void): Compiled;
   /** Makes a compiled graph ready to run; `initial` gives the values of variables that are new. */
-  load(compiled: Compiled, initial: (variable: PlanTensor) => RunInput): Promise<RunEntry>;
+  load(compiled: Compiled, initial: (variable: PlanTensor) => RunInput): Promise<Loaded>;
   /** The committed value of a variable, or null before something that uses it is loaded. */
   get(name: string): RunTensor | null;
   /** Sets a variable between runs; false before something that uses it is loaded. */
@@ -79,7 +88,10 @@ export function compiledEngine(options: EngineOptions): Engine {
     load: async ({ plan }, initial) => {
       const running = await start();
       const loaded = await running.load(plan!, initial);
-      return (inputs) => running.run(loaded, inputs);
+      return {
+        run: (inputs) => running.run(loaded, inputs),
+        measure: (inputs, options) => running.profile(loaded, inputs, options),
+      };
     },
     get: (name) => (has(name) ? executor!.get(name) : null),
     set: (name, values) => {

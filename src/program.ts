@@ -15,11 +15,12 @@ import { savePlans } from '../runtime/file.ts';
 import { type RunData, type RunInput, type RunTensor, toData } from '../runtime/tensor.ts';
 import type { AppliedLayer, Registry } from './context.ts';
 import { describePlan } from './describe.ts';
-import { type Compiled, compiledEngine, type Engine, type RunEntry } from './engine.ts';
+import { type Compiled, compiledEngine, type Engine, type Loaded } from './engine.ts';
 import { type AnyEntry, type Entry, type Outputs, type Specs, traceEntry } from './entry.ts';
-import { bindFeeds, type Feed } from './feeds.ts';
+import { type BoundFeeds, bindFeeds, type Feed } from './feeds.ts';
+import { type Profile, type ProfileOptions, profileEntry } from './profile/index.ts';
 import { referenceEngine } from './reference.ts';
-import { type Dims, dimNames, formatDims } from './spec.ts';
+import { checkDims, type Dims, dimNames, formatDims } from './spec.ts';
 import { initialValue, isTrainable, variableName } from './variable.ts';
 
 export interface ProgramOptions {
@@ -73,7 +74,7 @@ interface Specialisation {
   readonly compiled: Compiled;
   readonly layers: readonly AppliedLayer[];
   readonly timings: readonly Timing[];
-  loaded: Promise<RunEntry> | null;
+  loaded: Promise<Loaded> | null;
 }
 
 /**
@@ -121,13 +122,26 @@ export class Program<E extends Entries = Entries> {
    */
   async run<N extends keyof E & string>(name: N, feeds: FeedsOf<E[N]>): Promise<ResultsOf<E[N]>> {
     this.#checkOpen('run');
-    const { dims, values } = bindFeeds(
-      name,
-      this.#find(name).inputs,
-      feeds as Readonly<Record<string, unknown>>,
-    );
-    const run = await this.#load(this.#specialise(name, dims));
+    const { dims, values } = this.#bind(name, feeds);
+    const { run } = await this.#load(this.#specialise(name, dims));
     return (await run(values)) as ResultsOf<E[N]>;
+  }
+
+  /**
+   * Where the time of an entry goes: runs it with the same feeds again and again, and times each kernel call and each wait
+   * in the workers. Commits nothing: variables stay as they are. Throws HDL0017 for target `reference`, and as `run`.
+   *
+   * @example console.log(formatProfile(await p.profile('train', { x, y }, { runs: 50 })));
+   */
+  async profile<N extends keyof E & string>(
+    name: N,
+    feeds: FeedsOf<E[N]>,
+    options: ProfileOptions = {},
+  ): Promise<Profile> {
+    this.#checkOpen('profile');
+    const { dims, values } = this.#bind(name, feeds);
+    const made = this.#specialise(name, dims);
+    return profileEntry(name, dims, made.compiled, await this.#load(made), values, options);
   }
 
   /**
@@ -275,6 +289,10 @@ export class Program<E extends Entries = Entries> {
     await this.#engine.dispose();
   }
 
+  #bind(name: string, feeds: object): BoundFeeds {
+    return bindFeeds(name, this.#find(name).inputs, feeds as Readonly<Record<string, unknown>>);
+  }
+
   #find(name: string): AnyEntry {
     const found = Object.hasOwn(this.#entries, name) ? this.#entries[name] : undefined;
     if (found !== undefined) return found;
@@ -289,19 +307,7 @@ export class Program<E extends Entries = Entries> {
   }
 
   #checkDims(name: string, dims: Dims): Dims {
-    const wanted = dimNames(this.#find(name).inputs);
-    const ok = (n: string): boolean => Number.isInteger(dims[n]) && dims[n]! >= 1;
-    const missing = wanted.filter((n) => !ok(n));
-    const extra = Object.keys(dims).filter((n) => !wanted.includes(n));
-    if (missing.length === 0 && extra.length === 0) {
-      return Object.fromEntries(wanted.map((n) => [n, dims[n]!]));
-    }
-    throw compilerError('HDL0003', {
-      what: `sizes { ${formatDims(dims)} } for entry '${name}'`,
-      rule: `its named dimensions are ${wanted.map((n) => `'${n}'`).join(', ') || 'none'}`,
-      hint: `pass { ${wanted.map((n) => `${n}: 64`).join(', ')} }`,
-      loc: callerLocation(),
-    });
+    return checkDims(name, this.#find(name).inputs, dims);
   }
 
   #specialise(entry: string, dims: Dims): Specialisation {
@@ -326,7 +332,7 @@ export class Program<E extends Entries = Entries> {
     return made;
   }
 
-  async #load(made: Specialisation): Promise<RunEntry> {
+  async #load(made: Specialisation): Promise<Loaded> {
     if (made.loaded !== null) return made.loaded;
     const start = performance.now();
     made.loaded = this.#engine.load(made.compiled, ({ name }) => {
@@ -334,14 +340,14 @@ export class Program<E extends Entries = Entries> {
       return this.#pending.get(name) ?? initialValue(node, this.#registry.seed);
     });
     try {
-      const run = await made.loaded;
+      const loaded = await made.loaded;
       this.#onProgress?.({
         entry: made.entry,
         dims: made.dims,
         stage: 'load',
         ms: performance.now() - start,
       });
-      return run;
+      return loaded;
     } catch (error) {
       made.loaded = null;
       throw error;

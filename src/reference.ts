@@ -8,7 +8,7 @@ import type { Graph, HostTensor } from '../compiler/graph/ir.ts';
 import { printGraph } from '../compiler/graph/print.ts';
 import type { PlanTensor } from '../runtime/plan.ts';
 import { makeData, type RunTensor, toData } from '../runtime/tensor.ts';
-import type { Compiled, Engine } from './engine.ts';
+import type { Compiled, Engine, RunEntry } from './engine.ts';
 import { variableName } from './variable.ts';
 
 interface Interpreted extends Compiled {
@@ -53,7 +53,7 @@ export function referenceEngine(mode: 'f32' | 'f64' = 'f32'): Engine {
           write(tensor, `initial value of variable '${tensor.name}'`, initial(tensor)),
         );
       }
-      return async (inputs) => {
+      const run: RunEntry = async (inputs) => {
         const bound = graph.inputs.map((node) => {
           const tensor = { name: String(node.attrs['name']), ...node.type };
           return [
@@ -69,6 +69,7 @@ export function referenceEngine(mode: 'f32' | 'f64' = 'f32'): Engine {
         for (const [name, value] of Object.entries(result.updates)) variables.set(name, value);
         return Object.fromEntries(Object.entries(result.outputs).map(([name, value]) => [name, read(value)]));
       };
+      return { run, measure: null };
     },
     get: (name) => {
       const value = variables.get(name);

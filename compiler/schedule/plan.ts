@@ -113,6 +113,7 @@ export function scheduleProgram(program: Lowered, options: ScheduleOptions): Sch
     kernels: kernels.map((k) => ({
       name: k.name,
       params: k.params.map((p) => ({ access: p.access, bytes: p.elements * elementBytes(p.storage) })),
+      work: { flops: k.cost.flops, bytes: k.cost.bytes, schedule: k.schedule },
     })),
     steps: lowered.steps.map((s) => ({
       label: s.label,
