@@ -30,7 +30,7 @@ export function formatProfile(profile: Profile, options: FormatProfileOptions = 
   const rest = sorted.slice(top);
   const ms = (value: number): string => value.toFixed(value < 10 ? 3 : 1);
   const lines = [
-    `${entry}${sizes === '' ? '' : `(${sizes})`}: ${steps.length} steps, ${barriers} barriers on ${workers} ${workers === 1 ? 'worker' : 'workers'}; medians of ${runs} runs`,
+    `${entry}${sizes === '' ? '' : `(${sizes})`}: ${count(steps.length, 'step')}, ${count(barriers, 'barrier')} on ${count(workers, 'worker')}; medians of ${count(runs, 'run')}`,
     rowOf('ms', 'share', 'GFLOP/s', 'GB/s', 'wait ms', 'units', 'step'),
     ...sorted.slice(0, top).flatMap((s) => stepLines(s, schedules)),
   ];
@@ -58,6 +58,10 @@ const widths = [9, 7, 8, 8, 10, 6];
 function rowOf(...cells: readonly string[]): string {
   const last = cells.length - 1;
   return cells.map((c, i) => (i === last ? c : c.padStart(widths[i]!))).join(' ');
+}
+
+function count(n: number, what: string): string {
+  return `${n} ${what}${n === 1 ? '' : 's'}`;
 }
 
 function percent(share: number): string {

@@ -70,6 +70,8 @@ export interface Profile {
   readonly workers: number;
   readonly runs: number;
   readonly barriers: number;
+  /** Arena, constants, and variables in both banks. */
+  readonly memoryBytes: number;
   readonly steps: readonly ProfileStep[];
   readonly totals: ProfileTotals;
   /**

@@ -3,6 +3,7 @@
 
 import type { Measured } from '../../runtime/measure.ts';
 import type { PlanManifest } from '../../runtime/plan.ts';
+import { tensorBytes } from '../../runtime/tensor.ts';
 import type { Dims } from '../spec.ts';
 import type { Profile, ProfileStep, ProfileTotals } from './profile.ts';
 import { type Timeline, timelineOf } from './timeline.ts';
@@ -27,10 +28,15 @@ export function summarise(
     workers,
     runs: runs.length,
     barriers: waitsOf(timelines[0]!).length,
+    memoryBytes: memoryOf(manifest),
     steps,
     totals: medians(totals),
     trace: () => traceOf(typical, manifest),
   };
+}
+
+function memoryOf({ arenaBytes, constantBytes, variables }: PlanManifest): number {
+  return arenaBytes + constantBytes + sum(variables.map((v) => tensorBytes(v) * (v.updated ? 2 : 1)));
 }
 
 function stepsOf(

@@ -30,11 +30,11 @@ const manifest: PlanManifest = {
   entry: 'train',
   target: 'wasm',
   features: [],
-  arenaBytes: 0,
+  arenaBytes: 1024,
   constantBytes: 0,
   inputs: [],
   outputs: [],
-  variables: [],
+  variables: [{ name: 'w', dtype: 'f32', shape: [3, 4], order: [0, 1], trainable: true, updated: true }],
   kernels: [
     { name: 'conv', params: [], work: { flops: 8e6, bytes: 2e6, schedule: 'tile 4×8' } },
     { name: 'sum', params: [] },
@@ -87,8 +87,8 @@ const run = (scale: number) => ({
 t.test('times of workers become times of steps, waits, and what is lost', async (t) => {
   const p = summarise('train', { batch: 8 }, manifest, { walk, runs: [run(1)] });
   t.same(
-    [p.entry, p.dims, p.target, p.workers, p.runs, p.barriers],
-    ['train', { batch: 8 }, 'wasm', 2, 1, 1],
+    [p.entry, p.dims, p.target, p.workers, p.runs, p.barriers, p.memoryBytes],
+    ['train', { batch: 8 }, 'wasm', 2, 1, 1, 1024 + 2 * 48],
   );
   t.same(
     p.steps.map((s) => s.msPerWorker),
@@ -193,7 +193,7 @@ t.test('as a table: longest steps first, the rest in one line, where the time go
   t.equal(
     `\n${formatProfile(p, { top: 2, schedules: true })}\n`,
     `
-train(batch=8): 3 steps, 1 barriers on 2 workers; medians of 1 runs
+train(batch=8): 3 steps, 1 barrier on 2 workers; medians of 1 run
        ms   share  GFLOP/s     GB/s    wait ms  units step
     5.000  69.2 %      1.6      0.4      2.750      4 s0/conv
             tile 4×8
