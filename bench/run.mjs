@@ -1,4 +1,4 @@
-// npm run bench [-- SUITE…] [--rounds N] [--json FILE] [--plain] [--no-peers] [--seed N] [--count N] [--workers N] [--top N]
+// npm run bench [-- SUITE…] [--rounds N] [--json FILE] [--plain] [--no-peers] [--seed N] [--count N] [--workers N] [--top N] [--trace FILE]
 //
 // Suites by name (`--help` lists them; `all`: every one); `kernels` takes the name of a workload behind it. The ceilings
 // of the machine come first, in the same process, so that every figure stands beside what could be. In each round every
@@ -41,13 +41,14 @@ const { values, positionals } = parseArgs({
     count: { type: 'string', default: '50' },
     workers: { type: 'string', default: '1' },
     top: { type: 'string', default: '15' },
+    trace: { type: 'string' },
     help: { type: 'boolean', default: false },
   },
 });
 if (values.help) {
   for (const [name, { about }] of Object.entries(suites)) console.log(`${name.padEnd(10)} ${about}`);
   console.log(
-    '\n--plain: multiply and add apart, as every engine has it; --workers: of `kernels`; --seed, --count: of `shapes`',
+    '\n--plain: multiply and add apart, as every engine has it; --workers, --top, --trace FILE: of `kernels`; --seed, --count: of `shapes`',
   );
   process.exit(0);
 }
@@ -94,6 +95,7 @@ const context = {
   count: number('count'),
   workers: number('workers'),
   top: number('top'),
+  trace: values.trace,
   peers: !values['no-peers'],
   relaxed,
   ceilings: new Ceilings(relaxed),

@@ -2,6 +2,7 @@
 // the time that its arithmetic takes at the peak, or its bytes at the bandwidth of a stream over as much memory as the
 // plan uses, whichever is longer. Then the largest losses, each with the schedule that has it.
 
+import { writeFileSync } from 'node:fs';
 import { lossesOf } from '../../build/test/bench-support/roofline.js';
 import { interleave, median } from '../../build/test/bench-support/statistics.js';
 import { profiled } from '../profiles.mjs';
@@ -45,7 +46,7 @@ function explain({ of, bound, lostMs }, ceiling, stepMs) {
 export const kernels = {
   about:
     'kernels WORKLOAD: share of each kernel, its rates and ratio to the roofline, and the largest losses',
-  async run({ ceilings, relaxed, rounds, workload: name = 'resnet8', workers, top }) {
+  async run({ ceilings, relaxed, rounds, workload: name = 'resnet8', workers, top, trace }) {
     const { program, entry, feeds } = programOf(findWorkload(name), { threads: workers, relaxed });
     const profile = await profiled(program, entry, feeds);
     const memory = (await profile()).memoryBytes;
@@ -62,6 +63,7 @@ export const kernels = {
       },
     ]);
     await program.dispose();
+    if (trace) writeFileSync(trace, JSON.stringify(profiles.at(-1).trace()));
     const ceiling = { gflops: median(samples.get('gflops')), gbps: median(samples.get('gbps')) };
     const stepMs = median(samples.get('own'));
     const losses = lossesOf(byKernel(profiles), ceiling);
