@@ -45,6 +45,7 @@ export interface EngineOptions {
   readonly threads?: number | undefined;
   readonly checkNumerics?: boolean | undefined;
   readonly relaxed?: boolean | undefined;
+  readonly memory?: { readonly budget: number } | undefined;
 }
 
 /**
@@ -83,6 +84,7 @@ export function compiledEngine(options: EngineOptions): Engine {
         checkNumerics: options.checkNumerics ?? false,
         relaxed: options.relaxed ?? false,
         verify: verifyEverything,
+        ...(options.memory === undefined ? {} : { memory: options.memory }),
         ...(onPass === undefined ? {} : { onPass }),
       }),
     load: async ({ plan }, initial) => {

@@ -84,7 +84,8 @@ t.test('independent steps share a phase, and the phase is balanced', async (t) =
   b.output('a', b.call(heavy, [x], 'a'));
   b.output('b', b.call(lighter, [y], 'b'));
   b.output('c', b.call(lighter, [y], 'c'));
-  const { manifest } = scheduleProgram(b.finish(), { ...options, workers: [2, 5] });
+  // At once they need more memory than one after another: y then stays until both have read it.
+  const { manifest } = scheduleProgram(b.finish(), { ...options, workers: [2, 5], budget: 1e6 });
   const units = manifest.schedules.map(({ lists }) =>
     lists.map((list) => list.reduce((n, item) => n + (item.do === 'run' ? item.end - item.begin : 100), 0)),
   );
