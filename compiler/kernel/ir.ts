@@ -86,4 +86,18 @@ export interface Target {
   readonly unitWork: number;
   /** Required engine features, by name (`simd128`, `relaxed-simd`, `threads`). */
   readonly features: readonly string[];
+  /** How fast it is; default: `defaultMachine` of schedule/cost.ts. */
+  readonly machine?: Machine;
+}
+
+/** How fast one core is, for the cost model (schedule/cost.ts). Changes who does what, never what is computed. */
+export interface Machine {
+  /** Arithmetic operations per nanosecond, in contractions. */
+  readonly flopsPerNs: number;
+  /** Bytes of the arena that a kernel reads and writes per nanosecond. */
+  readonly bytesPerNs: number;
+  /** Calling a kernel. */
+  readonly callNs: number;
+  /** Meeting at a barrier. */
+  readonly barrierNs: number;
 }

@@ -5,19 +5,21 @@
 //
 // The program that comes out is never larger in memory than the one that came in, in its own order.
 
+import type { Machine } from '../kernel/ir.ts';
 import { findPhases } from './barriers.ts';
+import { costOf, smallCost, stepCosts } from './cost.ts';
 import { dependencesOf } from './dependences.ts';
 import { improveOrder } from './improve-order.ts';
 import { highest, LiveFacts, liveModel, liveProfile, roomAtOnce } from './live.ts';
 import type { Lowered } from './lowered.ts';
 import { orderSteps } from './order.ts';
-import { costOf, serialCost, stepCosts } from './partition.ts';
 import { type Phases, singlePhase } from './phases.ts';
 import { rematerialize } from './rematerialize.ts';
 
 export interface ArrangeOptions {
   /** Some schedule is for several workers. */
   readonly isParallel: boolean;
+  readonly machine: Machine;
   /** Bytes that the arena may have; null: as few as cost next to no time. */
   readonly budget: number | null;
 }
@@ -32,7 +34,7 @@ export interface Arranged {
 
 /** Part of the program's cost that copies of steps may add when nobody asked for less memory. */
 const freeShare = 0.02;
-/** Copies are free when their cost is not much above that of reading and writing what they make. */
+/** Copies are free when they take no longer than moving what they make so often. */
 const freePerByte = 4;
 
 /** What fewer barriers may cost in memory, as a factor. */
@@ -40,24 +42,26 @@ const roomForBarriers = 1 + 1 / 64;
 
 /** Deterministic; effort is counted. */
 export function arrange(program: Lowered, options: ArrangeOptions): Arranged {
+  const { machine } = options;
   const facts = new LiveFacts();
   const ordered = leastMemory(program, facts);
-  const smaller = rematerialize(ordered.lowered, limitsOf(program, options.budget), facts);
+  const smaller = rematerialize(ordered.lowered, { machine, ...limitsOf(program, options.budget, machine) }, facts);
   const best = smaller === ordered.lowered ? ordered : leastMemory(smaller, facts);
   if (!options.isParallel) return { ...best, phases: singlePhase(best.lowered.steps.length) };
   const limit = options.budget ?? best.peak * roomForBarriers;
-  return fewestBarriers(best, Math.max(best.peak, limit), facts);
+  return fewestBarriers(best, Math.max(best.peak, limit), machine, facts);
 }
 
 function limitsOf(
   program: Lowered,
   budget: number | null,
+  machine: Machine,
 ): { goal: number; allowance: number; mostPerByte: number } {
   if (budget !== null) {
     return { goal: budget, allowance: Number.POSITIVE_INFINITY, mostPerByte: Number.POSITIVE_INFINITY };
   }
-  const total = program.steps.reduce((sum, step) => sum + costOf(step.kernel), 0);
-  return { goal: 0, allowance: freeShare * total, mostPerByte: freePerByte };
+  const total = program.steps.reduce((sum, step) => sum + costOf(step.kernel, machine), 0);
+  return { goal: 0, allowance: freeShare * total, mostPerByte: freePerByte / machine.bytesPerNs };
 }
 
 interface Ordered {
@@ -85,14 +89,19 @@ function inOrder(program: Lowered, order: readonly number[]): Lowered {
 }
 
 /** The order itself, or the list schedule of it when that has fewer barriers; within `limit` bytes. */
-function fewestBarriers({ lowered, peak }: Ordered, limit: number, facts: LiveFacts): Arranged {
+function fewestBarriers(
+  { lowered, peak }: Ordered,
+  limit: number,
+  machine: Machine,
+  facts: LiveFacts,
+): Arranged {
   const listed = inOrder(lowered, orderSteps(lowered, dependencesOf(lowered)));
   const found = [lowered, listed].flatMap((program): Arranged[] => {
     const model = liveModel(program, facts);
     const own = program.steps.map((_, s) => s);
     if (highest(liveProfile(model, own)) > limit) return [];
     const room = roomAtOnce(model, limit);
-    const phases = findPhases(dependencesOf(program).before, stepCosts(program.steps), serialCost, room);
+    const phases = findPhases(dependencesOf(program).before, stepCosts(program.steps, machine), smallCost(machine), room);
     return [{ lowered: program, phases, peak }];
   });
   return found.reduce((a, b) => (b.phases.phases.length < a.phases.phases.length ? b : a));

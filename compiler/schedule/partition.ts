@@ -13,26 +13,6 @@ import type { Kernel } from '../kernel/ir.ts';
 import type { StepCost } from './barriers.ts';
 import type { Phases } from './phases.ts';
 
-/** A call, in the unit of `costOf`: some hundred nanoseconds' worth of nothing. */
-const callCost = 500;
-/** Below this cost, about half a microsecond, a step is not worth a second worker. */
-export const serialCost = 16384;
-
-/**
- * Cost of running a kernel once: an operation and a byte cost about the same, some 0.03 ns, and the slower of arithmetic
- * and memory decides.
- */
-export function costOf(kernel: Kernel): number {
-  return callCost + Math.max(kernel.cost.flops, kernel.cost.bytes);
-}
-
-export function stepCosts(steps: readonly { readonly kernel: Kernel }[]): StepCost[] {
-  return steps.map(({ kernel }) => {
-    const cost = costOf(kernel);
-    return { isSerial: kernel.unit.extent <= 1 || cost < serialCost, cost };
-  });
-}
-
 /** One list of work per worker. */
 export function partition(
   steps: readonly { readonly kernel: Kernel }[],

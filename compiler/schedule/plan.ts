@@ -14,13 +14,14 @@ import {
 } from '../../runtime/plan.ts';
 import { compilerError } from '../graph/errors.ts';
 import { elementBytes } from '../kernel/cost.ts';
-import type { Kernel, Target } from '../kernel/ir.ts';
+import type { Kernel, Machine, Target } from '../kernel/ir.ts';
 import { type Arranged, arrange } from './arrange.ts';
 import { layOutConstants } from './constants.ts';
 import { findInPlacePairs, type InPlacePair } from './inplace.ts';
 import { lifetimesOf, peakBytes, widen } from './lifetimes.ts';
 import type { Buffer, Lowered, LoweredTensor } from './lowered.ts';
-import { partition, stepCosts } from './partition.ts';
+import { defaultMachine, stepCosts } from './cost.ts';
+import { partition } from './partition.ts';
 import type { Lifetime } from './phases.ts';
 import { place } from './place.ts';
 
@@ -41,6 +42,8 @@ export interface ScheduleOptions {
   readonly features?: readonly string[];
   /** Bytes that the arena may have; default: as few as cost next to no time. */
   readonly budget?: number | undefined;
+  /** Measured on the machine that will run the plan; default: the target's. */
+  readonly machine?: Machine | undefined;
   /** Looks at buffers that placement may spend (place.ts). */
   readonly placementEffort?: number;
 }
@@ -67,7 +70,7 @@ export function scheduleProgram(program: Lowered, options: ScheduleOptions): Sch
   const constants = layOutConstants(lowered.buffers);
   const kernels = [...new Set(lowered.steps.map((s) => s.kernel))];
   const kernelIndex = new Map(kernels.map((k, i) => [k, i]));
-  const costs = stepCosts(lowered.steps);
+  const costs = stepCosts(lowered.steps, machineOf(options));
 
   const locate = (b: Buffer): Location => {
     switch (b.home.kind) {
@@ -160,9 +163,10 @@ function fitBudget(program: Lowered, options: ScheduleOptions): Fitted {
   const isParallel = options.workers.some((w) => w > 1);
   const { budget = null } = options;
   checkBudget(budget);
+  const machine = machineOf(options);
   let goal = budget;
   for (let round = 1; ; round++) {
-    const arranged = arrange(program, { isParallel, budget: goal });
+    const arranged = arrange(program, { isParallel, machine, budget: goal });
     const { lowered, phases } = arranged;
     const lifetimes = lifetimesOf(lowered);
     const pairs = findInPlacePairs(lowered, lifetimes, phases);
@@ -189,6 +193,10 @@ function overBudget({ entry }: Lowered, needed: number, budget: number): Error {
     rule: 'the arena holds what is alive at once, after everything has been computed again that helps',
     hint: 'use a smaller batch, or a larger memory: { budget }',
   });
+}
+
+function machineOf({ machine, target }: ScheduleOptions): Machine {
+  return machine ?? target.machine ?? defaultMachine;
 }
 
 interface Arena {

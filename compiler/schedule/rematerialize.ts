@@ -12,23 +12,22 @@
 // Greedy: at the fullest moment, the candidate that takes most bytes out of the crowded part of the program per time
 // that it costs; again and again until the goal is met or nothing more is worth it.
 
-import type { Kernel } from '../kernel/ir.ts';
+import type { Kernel, Machine } from '../kernel/ir.ts';
 import { highest, type LiveFacts, liveModel, liveProfile, spansOf } from './live.ts';
 import type { Lowered } from './lowered.ts';
-import { costOf } from './partition.ts';
+import { costOf } from './cost.ts';
 import { findWriters, recompute } from './recompute.ts';
 
 export interface RematerializeOptions {
   /** Bytes of the arena to get down to; without, as low as `allowance` takes it. */
   readonly goal: number;
-  /** Cost of all copies together, in the unit of `costOf`. */
+  readonly machine: Machine;
+  /** Nanoseconds of all copies together. */
   readonly allowance: number;
-  /** Only steps that cost at most so much per byte that they write; Infinity: convolutions too. */
+  /** Only steps that take at most so many nanoseconds per byte that they write; Infinity: convolutions too. */
   readonly mostPerByte: number;
 }
 
-/** Passing a barrier more often costs about as much as so much arithmetic: some 0.3 µs. */
-const barrierCost = 10_000;
 /** Values smaller than this part of the peak are not looked at. */
 const smallestPart = 256;
 /** Without a goal, bytes above this part of the peak count as crowded. */
@@ -47,8 +46,8 @@ interface State {
  * The program with steps copied where that makes room. Deterministic; the same object when nothing is gained.
  *
  * @example
- * const total = program.steps.reduce((n, s) => n + costOf(s.kernel), 0);
- * const smaller = rematerialize(program, { goal: 24e6, allowance: 0.3 * total, mostPerByte: Infinity }, new LiveFacts());
+ * const total = program.steps.reduce((n, s) => n + costOf(s.kernel, machine), 0);
+ * const smaller = rematerialize(program, { machine, goal: 24e6, allowance: 0.3 * total, mostPerByte: Infinity }, new LiveFacts());
  */
 export function rematerialize(program: Lowered, options: RematerializeOptions, facts: LiveFacts): Lowered {
   const states: State[] = [{ program, peak: peakOf(program, facts), cost: 0 }];
@@ -81,6 +80,7 @@ function bestCopy(
   effort: { left: number },
 ): State | null {
   const { program, peak } = state;
+  const { machine } = options;
   const model = liveModel(program, facts);
   const order = inOrder(program);
   const spans = spansOf(model, order);
@@ -91,7 +91,7 @@ function bestCopy(
   const writers = findWriters(program);
   let best: (State & { readonly score: number }) | null = null;
   const mayCopy = (kernel: Kernel, written: number): boolean =>
-    costOf(kernel) <= options.mostPerByte * written + barrierCost;
+    costOf(kernel, machine) <= options.mostPerByte * written + machine.barrierNs;
   for (const b of program.buffers) {
     const isWaiting =
       spans.first[b.id]! < at &&
@@ -105,7 +105,7 @@ function bestCopy(
       effort.left -= program.steps.length;
       if (effort.left < 0) return best;
       if (!made) continue;
-      const added = made.copied.reduce((sum, s) => sum + costOf(program.steps[s]!.kernel) + barrierCost, 0);
+      const added = made.copied.reduce((sum, s) => sum + costOf(program.steps[s]!.kernel, machine) + machine.barrierNs, 0);
       const cost = state.cost + added;
       if (cost > options.allowance) continue;
       const after = liveProfile(liveModel(made.program, facts), inOrder(made.program));

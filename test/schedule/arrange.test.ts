@@ -4,6 +4,7 @@
 import fc from 'fast-check';
 import t from 'tap';
 import { arrange } from '../../compiler/schedule/arrange.ts';
+import { defaultMachine } from '../../compiler/schedule/cost.ts';
 import { checkPlan } from '../../compiler/schedule/check.ts';
 import { dependencesOf } from '../../compiler/schedule/dependences.ts';
 import { improveOrder } from '../../compiler/schedule/improve-order.ts';
@@ -18,7 +19,7 @@ import { runLowered } from '../support/run-lowered.ts';
 
 const seed = 20240711;
 const options = { target: testTarget, targetKind: 'js', workers: [1, 2, 3] } as const;
-const noLimits = { goal: 0, allowance: Number.POSITIVE_INFINITY, mostPerByte: Number.POSITIVE_INFINITY };
+const noLimits = { machine: defaultMachine, goal: 0, allowance: Number.POSITIVE_INFINITY, mostPerByte: Number.POSITIVE_INFINITY };
 
 const own = (program: Lowered): number[] => program.steps.map((_, s) => s);
 const peakOf = (program: Lowered): number => highest(liveProfile(liveModel(program), own(program)));
@@ -126,7 +127,7 @@ t.test('arranged programs are no larger than they came, and their plans are prov
   fc.assert(
     fc.property(programArbitrary, (program) => {
       for (const isParallel of [false, true]) {
-        const { peak } = arrange(program, { isParallel, budget: null });
+        const { peak } = arrange(program, { isParallel, machine: defaultMachine, budget: null });
         if (peak > peakOf(program)) throw new Error(`${peak} bytes, ${peakOf(program)} in its own order`);
       }
       const tight = 0.9 * scheduleProgram(program, options).lowerBound;
