@@ -45,7 +45,11 @@ export function arrange(program: Lowered, options: ArrangeOptions): Arranged {
   const { machine } = options;
   const facts = new LiveFacts();
   const ordered = leastMemory(program, facts);
-  const smaller = rematerialize(ordered.lowered, { machine, ...limitsOf(program, options.budget, machine) }, facts);
+  const smaller = rematerialize(
+    ordered.lowered,
+    { machine, ...limitsOf(program, options.budget, machine) },
+    facts,
+  );
   const best = smaller === ordered.lowered ? ordered : leastMemory(smaller, facts);
   if (!options.isParallel) return { ...best, phases: singlePhase(best.lowered.steps.length) };
   const limit = options.budget ?? best.peak * roomForBarriers;
@@ -101,7 +105,12 @@ function fewestBarriers(
     const own = program.steps.map((_, s) => s);
     if (highest(liveProfile(model, own)) > limit) return [];
     const room = roomAtOnce(model, limit);
-    const phases = findPhases(dependencesOf(program).before, stepCosts(program.steps, machine), smallCost(machine), room);
+    const phases = findPhases(
+      dependencesOf(program).before,
+      stepCosts(program.steps, machine),
+      smallCost(machine),
+      room,
+    );
     return [{ lowered: program, phases, peak }];
   });
   return found.reduce((a, b) => (b.phases.phases.length < a.phases.phases.length ? b : a));

@@ -10,17 +10,19 @@ import {
   type Plan,
   type PlanManifest,
   type PlanPlacement,
+  type PlanStep,
   planFormat,
 } from '../../runtime/plan.ts';
 import { compilerError } from '../graph/errors.ts';
 import { elementBytes } from '../kernel/cost.ts';
-import type { Kernel, Machine, Target } from '../kernel/ir.ts';
+import type { Machine, Target } from '../kernel/ir.ts';
 import { type Arranged, arrange } from './arrange.ts';
 import { layOutConstants } from './constants.ts';
+import { defaultMachine } from './cost.ts';
 import { findInPlacePairs, type InPlacePair } from './inplace.ts';
 import { lifetimesOf, peakBytes, widen } from './lifetimes.ts';
 import type { Buffer, Lowered, LoweredTensor } from './lowered.ts';
-import { defaultMachine, stepCosts } from './cost.ts';
+import { mergeBarriers } from './merge-barriers.ts';
 import { partition } from './partition.ts';
 import type { Lifetime } from './phases.ts';
 import { place } from './place.ts';
@@ -70,7 +72,7 @@ export function scheduleProgram(program: Lowered, options: ScheduleOptions): Sch
   const constants = layOutConstants(lowered.buffers);
   const kernels = [...new Set(lowered.steps.map((s) => s.kernel))];
   const kernelIndex = new Map(kernels.map((k, i) => [k, i]));
-  const costs = stepCosts(lowered.steps, machineOf(options));
+  const machine = machineOf(options);
 
   const locate = (b: Buffer): Location => {
     switch (b.home.kind) {
@@ -91,6 +93,14 @@ export function scheduleProgram(program: Lowered, options: ScheduleOptions): Sch
     return { name, dtype: b.type.dtype, shape: b.type.shape, location: locate(b), order: b.order };
   };
 
+  const steps = lowered.steps.map(
+    (s): PlanStep => ({
+      label: s.label,
+      kernel: kernelIndex.get(s.kernel)!,
+      args: s.args.map((id) => locate(lowered.buffers[id]!)),
+      units: s.kernel.unit.extent,
+    }),
+  );
   const manifest: PlanManifest = {
     format: planFormat,
     entry: lowered.entry,
@@ -113,13 +123,12 @@ export function scheduleProgram(program: Lowered, options: ScheduleOptions): Sch
       params: k.params.map((p) => ({ access: p.access, bytes: p.elements * elementBytes(p.storage) })),
       work: { flops: k.cost.flops, bytes: k.cost.bytes, schedule: k.schedule },
     })),
-    steps: lowered.steps.map((s) => ({
-      label: s.label,
-      kernel: kernelIndex.get(s.kernel as Kernel)!,
-      args: s.args.map((id) => locate(lowered.buffers[id]!)),
-      units: s.kernel.unit.extent,
-    })),
-    schedules: options.workers.map((n) => partition(lowered.steps, costs, phases, n)),
+    steps,
+    schedules: mergeBarriers(
+      options.workers.map((n) => partition(lowered.steps, machine, phases, n)),
+      steps,
+      kernels,
+    ),
     sites: lowered.sites,
     buffers: lowered.buffers.flatMap((b) => {
       const l = lifetimes[b.id];

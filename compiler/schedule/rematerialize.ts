@@ -13,9 +13,9 @@
 // that it costs; again and again until the goal is met or nothing more is worth it.
 
 import type { Kernel, Machine } from '../kernel/ir.ts';
+import { costOf } from './cost.ts';
 import { highest, type LiveFacts, liveModel, liveProfile, spansOf } from './live.ts';
 import type { Lowered } from './lowered.ts';
-import { costOf } from './cost.ts';
 import { findWriters, recompute } from './recompute.ts';
 
 export interface RematerializeOptions {
@@ -105,7 +105,10 @@ function bestCopy(
       effort.left -= program.steps.length;
       if (effort.left < 0) return best;
       if (!made) continue;
-      const added = made.copied.reduce((sum, s) => sum + costOf(program.steps[s]!.kernel, machine) + machine.barrierNs, 0);
+      const added = made.copied.reduce(
+        (sum, s) => sum + costOf(program.steps[s]!.kernel, machine) + machine.barrierNs,
+        0,
+      );
       const cost = state.cost + added;
       if (cost > options.allowance) continue;
       const after = liveProfile(liveModel(made.program, facts), inOrder(made.program));

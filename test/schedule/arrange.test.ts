@@ -4,8 +4,8 @@
 import fc from 'fast-check';
 import t from 'tap';
 import { arrange } from '../../compiler/schedule/arrange.ts';
-import { defaultMachine } from '../../compiler/schedule/cost.ts';
 import { checkPlan } from '../../compiler/schedule/check.ts';
+import { defaultMachine } from '../../compiler/schedule/cost.ts';
 import { dependencesOf } from '../../compiler/schedule/dependences.ts';
 import { improveOrder } from '../../compiler/schedule/improve-order.ts';
 import { highest, LiveFacts, type LiveModel, liveModel, liveProfile } from '../../compiler/schedule/live.ts';
@@ -19,7 +19,12 @@ import { runLowered } from '../support/run-lowered.ts';
 
 const seed = 20240711;
 const options = { target: testTarget, targetKind: 'js', workers: [1, 2, 3] } as const;
-const noLimits = { machine: defaultMachine, goal: 0, allowance: Number.POSITIVE_INFINITY, mostPerByte: Number.POSITIVE_INFINITY };
+const noLimits = {
+  machine: defaultMachine,
+  goal: 0,
+  allowance: Number.POSITIVE_INFINITY,
+  mostPerByte: Number.POSITIVE_INFINITY,
+};
 
 const own = (program: Lowered): number[] => program.steps.map((_, s) => s);
 const peakOf = (program: Lowered): number => highest(liveProfile(liveModel(program), own(program)));
