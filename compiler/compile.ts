@@ -7,6 +7,7 @@ import { type Dumpable, type DumpStage, dumpStage } from './dump.ts';
 import { compilerError } from './graph/errors.ts';
 import type { Graph } from './graph/ir.ts';
 import { verifyGraph } from './graph/verify.ts';
+import type { Machine } from './kernel/ir.ts';
 import { printKernel } from './kernel/print.ts';
 import { verifyKernel } from './kernel/verify.ts';
 import { lowerGraph } from './lower/lower.ts';
@@ -37,6 +38,8 @@ export interface CompileOptions {
    * what costs next to no time is computed again.
    */
   readonly memory?: { readonly budget: number };
+  /** How fast the machine is that will run the plan (`calibrate`); default: the target's. Changes no result. */
+  readonly machine?: Machine;
   /** Verify after each pass and prove the plan safe: for tests. */
   readonly verify?: boolean;
   /** Called after each pass. */
@@ -102,6 +105,7 @@ export function compileGraph(source: Graph, options: CompileOptions = {}): Compi
       workers,
       code,
       budget: options.memory?.budget,
+      machine: options.machine,
     }),
   );
   if (options.verify) timed('check plan', () => checkPlan(plan, ordered, lowered));
@@ -112,7 +116,7 @@ export function compileGraph(source: Graph, options: CompileOptions = {}): Compi
     passes,
     target: backend,
     printKernels: () => kernels.map(printKernel).join('\n'),
-    printPlan: () => printPlan(plan, ordered),
+    printPlan: () => printPlan(plan, ordered, options.machine ?? target.machine),
     printMemory: () => printMemory(plan, ordered),
     printCode: () => backend.print(kernels, emission),
   };
