@@ -69,6 +69,8 @@ function print(rows, places) {
     ['', ...headOf(places)],
     rows.map((row) => [row.shape, ...cells(row)]),
   );
+  if (rows.some(({ results }) => results.some((r) => r.bestRatio > 1)))
+    console.log('  a best above the best peak: the machine was too busy for the peak; measure again');
 }
 
 async function table(shapes, places, context) {
