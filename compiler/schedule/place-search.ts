@@ -30,6 +30,9 @@ export function searchPlacement(
   return { offsets: found ? search.offsets : null, isComplete: !search.isExhausted, work: search.work };
 }
 
+const birth = 1;
+const death = 2;
+
 class Search {
   readonly offsets: Float64Array;
   work = 0;
@@ -47,6 +50,11 @@ class Search {
   readonly #release: Float64Array;
   readonly #tops: Float64Array;
   readonly #ends: Float64Array;
+  /** Scratch of `#mergeCliques`: per clique, and per buffer. */
+  readonly #events: Uint8Array;
+  readonly #merged: Int32Array;
+  readonly #firstMerged: Int32Array;
+  readonly #lastMerged: Int32Array;
 
   constructor(problem: Problem, capacity: number, rank: Int32Array, workLimit: number) {
     this.#size = problem.size;
@@ -60,6 +68,10 @@ class Search {
     this.#release = new Float64Array(problem.count);
     this.#tops = new Float64Array(problem.cliques);
     this.#ends = new Float64Array(problem.cliques);
+    this.#events = new Uint8Array(problem.cliques);
+    this.#merged = new Int32Array(problem.cliques);
+    this.#firstMerged = new Int32Array(problem.count);
+    this.#lastMerged = new Int32Array(problem.count);
   }
 
   /** Solves the parts of `buffers` that do not meet in time. */
@@ -133,24 +145,17 @@ class Search {
   #fits(buffers: Int32Array, floor: number, lastRank: number): boolean {
     const base = this.#base;
     const size = this.#size;
-    const first = this.#first;
-    const last = this.#last;
     const tops = this.#tops;
     const ends = this.#ends;
-    let from = Number.POSITIVE_INFINITY;
-    let to = 0;
+    const { first, last, count } = this.#mergeCliques(buffers);
+    tops.fill(Number.POSITIVE_INFINITY, 0, count);
     for (let k = 0; k < buffers.length; k++) {
       const i = buffers[k]!;
-      if (first[i]! < from) from = first[i]!;
-      if (last[i]! > to) to = last[i]!;
-    }
-    tops.fill(Number.POSITIVE_INFINITY, from, to + 1);
-    for (let k = 0; k < buffers.length; k++) {
-      const i = buffers[k]!;
-      const at = Math.max(base[i]!, floor);
-      const top = at + size[i]!;
+      const at = base[i]!;
+      const top = (at > floor ? at : floor) + size[i]!;
       if (top > this.#capacity) return false;
-      for (let c = first[i]!; c <= last[i]!; c++) if (top < tops[c]!) tops[c] = top;
+      const end = last[i]!;
+      for (let c = first[i]!; c <= end; c++) if (top < tops[c]!) tops[c] = top;
     }
     const release = this.#release;
     for (let k = 0; k < buffers.length; k++) {
@@ -158,22 +163,68 @@ class Search {
       let at = base[i]!;
       if (at < floor || (at === floor && this.#rank[i]! < lastRank)) {
         at = Number.POSITIVE_INFINITY;
-        for (let c = first[i]!; c <= last[i]!; c++) if (tops[c]! < at) at = tops[c]!;
+        const end = last[i]!;
+        for (let c = first[i]!; c <= end; c++) if (tops[c]! < at) at = tops[c]!;
       }
       release[i] = at;
     }
     this.#sort(buffers);
-    ends.fill(0, from, to + 1);
+    ends.fill(0, 0, count);
     for (let k = 0; k < buffers.length; k++) {
       const i = buffers[k]!;
       const at = release[i]!;
-      for (let c = first[i]!; c <= last[i]!; c++) {
-        const end = Math.max(ends[c]!, at) + size[i]!;
-        if (end > this.#capacity) return false;
-        ends[c] = end;
+      const bytes = size[i]!;
+      // No clique ends later than this buffer can, unless it is full: one comparison for each.
+      const latest = this.#capacity - bytes;
+      if (at > latest) return false;
+      const end = last[i]!;
+      for (let c = first[i]!; c <= end; c++) {
+        const before = ends[c]!;
+        if (before > latest) return false;
+        ends[c] = (before > at ? before : at) + bytes;
       }
     }
     return true;
+  }
+
+  /**
+   * Cliques of the buffers that are left: of those of the whole problem, most are parts of others by now. A clique is a
+   * run of births and the deaths after it, until the next birth; all buffers that meet the run are alive at once.
+   */
+  #mergeCliques(buffers: Int32Array): { first: Int32Array; last: Int32Array; count: number } {
+    const first = this.#first;
+    const last = this.#last;
+    let from = Number.POSITIVE_INFINITY;
+    let to = 0;
+    for (let k = 0; k < buffers.length; k++) {
+      const i = buffers[k]!;
+      if (first[i]! < from) from = first[i]!;
+      if (last[i]! > to) to = last[i]!;
+    }
+    const events = this.#events.fill(0, from, to + 1);
+    for (let k = 0; k < buffers.length; k++) {
+      const i = buffers[k]!;
+      events[first[i]!]! |= birth;
+      events[last[i]!]! |= death;
+    }
+    const merged = this.#merged;
+    let id = -1;
+    let isClosed = true;
+    for (let c = from; c <= to; c++) {
+      const event = events[c]!;
+      if (isClosed && (event & birth) !== 0) {
+        id++;
+        isClosed = false;
+      }
+      merged[c] = id;
+      if ((event & death) !== 0) isClosed = true;
+    }
+    for (let k = 0; k < buffers.length; k++) {
+      const i = buffers[k]!;
+      this.#firstMerged[i] = merged[first[i]!]!;
+      this.#lastMerged[i] = merged[last[i]!]!;
+    }
+    return { first: this.#firstMerged, last: this.#lastMerged, count: id + 1 };
   }
 
   /** By release, then by rank. Insertion sort: the order is nearly that of the step before. */
