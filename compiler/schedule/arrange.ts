@@ -44,13 +44,16 @@ const roomForBarriers = 1 + 1 / 64;
 export function arrange(program: Lowered, options: ArrangeOptions): Arranged {
   const { machine } = options;
   const facts = new LiveFacts();
-  const ordered = leastMemory(program, facts);
+  const ordered = leastMemory(program, facts, [
+    ownOrder(program),
+    orderSteps(program, dependencesOf(program)),
+  ]);
   const smaller = rematerialize(
     ordered.lowered,
     { machine, ...limitsOf(program, options.budget, machine) },
     facts,
   );
-  const best = smaller === ordered.lowered ? ordered : leastMemory(smaller, facts);
+  const best = smaller === ordered.lowered ? ordered : leastMemory(smaller, facts, [ownOrder(smaller)]);
   if (!options.isParallel) return { ...best, phases: singlePhase(best.lowered.steps.length) };
   const limit = options.budget ?? best.peak * roomForBarriers;
   return fewestBarriers(best, Math.max(best.peak, limit), machine, facts);
@@ -73,12 +76,14 @@ interface Ordered {
   readonly peak: number;
 }
 
-/** The order with the least memory of those that the search finds from the program's own and from the list schedule. */
-function leastMemory(program: Lowered, facts: LiveFacts): Ordered {
+function ownOrder(program: Lowered): number[] {
+  return program.steps.map((_, s) => s);
+}
+
+/** The order with the least memory of those that the search finds from each start. */
+function leastMemory(program: Lowered, facts: LiveFacts, starts: readonly (readonly number[])[]): Ordered {
   const model = liveModel(program, facts);
   const dependences = dependencesOf(program);
-  const own = program.steps.map((_, s) => s);
-  const starts = [own, orderSteps(program, dependences)];
   let best: { order: readonly number[]; peak: number } | null = null;
   for (const start of starts) {
     const order = improveOrder(model, dependences, start);
@@ -102,8 +107,7 @@ function fewestBarriers(
   const listed = inOrder(lowered, orderSteps(lowered, dependencesOf(lowered)));
   const found = [lowered, listed].flatMap((program): Arranged[] => {
     const model = liveModel(program, facts);
-    const own = program.steps.map((_, s) => s);
-    if (highest(liveProfile(model, own)) > limit) return [];
+    if (highest(liveProfile(model, ownOrder(program))) > limit) return [];
     const room = roomAtOnce(model, limit);
     const phases = findPhases(
       dependencesOf(program).before,

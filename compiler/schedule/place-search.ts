@@ -152,7 +152,7 @@ class Search {
     for (let k = 0; k < buffers.length; k++) {
       const i = buffers[k]!;
       const at = base[i]!;
-      const top = (at > floor ? at : floor) + size[i]!;
+      const top = Math.max(at, floor) + size[i]!;
       if (top > this.#capacity) return false;
       const end = last[i]!;
       for (let c = first[i]!; c <= end; c++) if (top < tops[c]!) tops[c] = top;
@@ -181,7 +181,7 @@ class Search {
       for (let c = first[i]!; c <= end; c++) {
         const before = ends[c]!;
         if (before > latest) return false;
-        ends[c] = (before > at ? before : at) + bytes;
+        ends[c] = Math.max(before, at) + bytes;
       }
     }
     return true;
