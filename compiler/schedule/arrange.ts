@@ -33,7 +33,7 @@ export interface Arranged {
 }
 
 /** Part of the program's cost that copies of steps may add when nobody asked for less memory. */
-const freeShare = 0.02;
+const freeShare = 0.025;
 /** Copies are free when they take no longer than moving what they make so often. */
 const freePerByte = 4;
 

@@ -63,42 +63,46 @@ function positionsOf(lowered: Lowered, original: Lowered, meaning: Meaning, fail
 }
 
 /**
- * A copy calls a kernel of the program on the same values: it reads what nothing writes twice, and writes copies of what
- * the step that it copies writes. So do all readers of copies, as their arguments mean those of the original.
+ * A copy calls a kernel of the program on the same values. A value is the same when all of its buffer is written before any
+ * of it is read, by the same steps in the same order as in the buffer that it copies.
  */
 function checkCopies(lowered: Lowered, original: Lowered, meaning: Meaning, fail: Fail): void {
-  const known = new Map<LoweredStep['kernel'], Set<string>>();
-  for (const step of original.steps) {
-    const set = known.get(step.kernel) ?? new Set<string>();
-    known.set(step.kernel, set.add(step.args.join()));
-  }
-  const writes = lowered.buffers.map(() => 0);
-  for (const step of lowered.steps) {
-    step.args.forEach((id, p) => {
-      if (step.kernel.params[p]!.access === 'write') writes[id]!++;
-    });
-  }
   const rule = 'a copy of a step computes the same from the same values';
+  const numbers = new Map<LoweredStep['kernel'], Map<string, number>>();
+  original.steps.forEach((step, s) => {
+    const known = numbers.get(step.kernel) ?? new Map<string, number>();
+    numbers.set(step.kernel, known.set(step.args.join(), s));
+  });
+  /** Per buffer, its writers as steps of the original, and whether something is written after it was read. */
+  const writers: number[][] = lowered.buffers.map(() => []);
+  const isRead = lowered.buffers.map(() => false);
+  const isRewritten = lowered.buffers.map(() => false);
+  lowered.steps.forEach((step, s) => {
+    const [kernel, args] = meaning(step);
+    const number = numbers.get(kernel)?.get(args);
+    if (number === undefined) fail(`step ${s} '${step.label}' is no step of the program`, rule);
+    const written = step.args.filter((_, p) => kernel.params[p]!.access === 'write');
+    for (const id of step.args) if (!written.includes(id)) isRead[id] = true;
+    for (const id of written) {
+      writers[id]!.push(number!);
+      isRewritten[id] ||= isRead[id]!;
+    }
+  });
   lowered.steps.forEach((step, s) => {
     const name = `step ${s} '${step.label}'`;
-    const [kernel, args] = meaning(step);
-    if (!known.get(kernel)?.has(args)) fail(`${name} is no step of the program`, rule);
+    if (step.isCopy && step.kernel.flags !== null) fail(`${name} is a copy and has checks`, rule);
     step.args.forEach((id, p) => {
       const b = lowered.buffers[id]!;
-      const isWrite = kernel.params[p]!.access === 'write';
-      if (step.isCopy && b.home.kind !== 'flags' && writes[id]! > 1)
-        fail(
-          `${name} is a copy, and buffer '${b.name}' that it touches is written ${writes[id]} times`,
-          rule,
-        );
+      const isWrite = step.kernel.params[p]!.access === 'write';
+      if (step.isCopy && isRewritten[id])
+        fail(`${name} is a copy, and buffer '${b.name}' is written after it was read`, rule);
       if (isWrite && (b.copyOf !== undefined) !== (step.isCopy === true))
         fail(`${name} writes buffer '${b.name}', ${step.isCopy ? 'which is not' : 'which is'} a copy`, rule);
     });
-    if (step.isCopy && kernel.flags !== null) fail(`${name} is a copy and has checks`, rule);
   });
   for (const b of lowered.buffers) {
     if (b.copyOf === undefined) continue;
-    if (writes[b.id] !== 1 || writes[b.copyOf] !== 1)
-      fail(`buffer '${b.name}' or its copy is written more than once`, rule);
+    if (isRewritten[b.copyOf] || isRewritten[b.id] || writers[b.id]!.join() !== writers[b.copyOf]!.join())
+      fail(`buffer '${b.name}' is not written by the steps that write what it copies`, rule);
   }
 }

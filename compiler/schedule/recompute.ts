@@ -19,17 +19,30 @@ export interface RecomputeRules {
 }
 
 /** Copies in one recomputation. */
-const mostCopies = 12;
+const mostCopies = 24;
 
-/** The step that writes each buffer; −1: none does; −2: several do. */
-export function findWriters(program: Lowered): Int32Array {
-  const writers = new Int32Array(program.buffers.length).fill(-1);
-  program.steps.forEach(({ kernel, args }, s) => {
+/** Who writes each buffer, and which buffers hold one value: all is written before anything is read. */
+export interface Writers {
+  /** Steps in order. */
+  readonly of: readonly (readonly number[])[];
+  readonly isSettled: readonly boolean[];
+}
+
+export function findWriters({ buffers, steps }: Lowered): Writers {
+  const of: number[][] = buffers.map(() => []);
+  const isSettled = buffers.map(() => true);
+  const isUsed = new Uint8Array(buffers.length);
+  steps.forEach(({ kernel, args }, s) => {
     args.forEach((id, p) => {
-      if (kernel.params[p]!.access === 'write') writers[id] = writers[id] === -1 ? s : -2;
+      if (kernel.params[p]!.access !== 'write') isUsed[id] = 1;
+    });
+    args.forEach((id, p) => {
+      if (kernel.params[p]!.access !== 'write') return;
+      of[id]!.push(s);
+      if (isUsed[id]) isSettled[id] = false;
     });
   });
-  return writers;
+  return { of, isSettled };
 }
 
 /**
@@ -38,7 +51,7 @@ export function findWriters(program: Lowered): Int32Array {
  */
 export function recompute(
   program: Lowered,
-  writers: Int32Array,
+  writers: Writers,
   spans: Spans,
   buffer: BufferId,
   at: number,
@@ -46,9 +59,11 @@ export function recompute(
 ): Recomputation | null {
   const next = program.steps.findIndex((step, s) => s > at && step.args.includes(buffer));
   if (next < 0 || isRead(program, buffer)) return null;
-  const steps: number[] = [];
-  const wanted = collect(program, writers, spans, buffer, next, rules, steps);
-  return wanted ? { program: withCopies(program, steps, next), copied: steps } : null;
+  const found = new Set<number>();
+  if (!collect(program, writers, spans, buffer, next, rules, found)) return null;
+  // Copies in the order of the program: what they read of each other is there.
+  const copied = [...found].sort((a, b) => a - b);
+  return { program: withCopies(program, copied, next), copied };
 }
 
 /** Whether a buffer is read out at the end. */
@@ -56,46 +71,52 @@ function isRead(program: Lowered, buffer: number): boolean {
   return program.outputs.some((o) => o.buffer === buffer);
 }
 
-/** Steps to copy, in the order in which they must run, into `steps`; false when that is not possible. */
+/** Adds the steps that must be copied to have a buffer again; false when that is not possible. */
 function collect(
   program: Lowered,
-  writers: Int32Array,
+  writers: Writers,
   spans: Spans,
   buffer: number,
   next: number,
   rules: RecomputeRules,
-  steps: number[],
+  found: Set<number>,
 ): boolean {
-  const s = writers[buffer]!;
-  if (s < 0) return false;
-  if (steps.includes(s)) return true;
-  if (steps.length >= mostCopies || !isCopyable(program, writers, s, rules)) return false;
-  const { kernel, args } = program.steps[s]!;
-  for (const [p, input] of args.entries()) {
-    if (kernel.params[p]!.access === 'write') continue;
-    const b = program.buffers[input]!;
-    if (b.home.kind !== 'arena' || spans.last[input]! >= next) continue;
-    const isSmall = 16 * b.bytes <= program.buffers[buffer]!.bytes;
-    if (isSmall || rules.depth === 'shallow') continue;
-    const before = steps.length;
-    // What cannot be computed again is kept for longer.
-    if (!collect(program, writers, spans, input, next, rules, steps)) steps.length = before;
+  if (writers.of[buffer]!.length === 0 || !writers.isSettled[buffer]) return false;
+  for (const s of writers.of[buffer]!) {
+    if (found.has(s)) continue;
+    if (found.size >= mostCopies || !isCopyable(program, writers, s, rules)) return false;
+    found.add(s);
+    const { kernel, args } = program.steps[s]!;
+    for (const [p, id] of args.entries()) {
+      // What a step writes beside is written anew as well: by all that write it.
+      if (kernel.params[p]!.access === 'write') {
+        if (!collect(program, writers, spans, id, next, rules, found)) return false;
+        continue;
+      }
+      const b = program.buffers[id]!;
+      if (b.home.kind !== 'arena' || spans.last[id]! >= next) continue;
+      const isSmall = 16 * b.bytes <= program.buffers[buffer]!.bytes;
+      if (isSmall || rules.depth === 'shallow') continue;
+      // What cannot be computed again is kept for longer.
+      const all = new Set(found);
+      if (!collect(program, writers, spans, id, next, rules, all)) continue;
+      for (const more of all) found.add(more);
+    }
   }
-  steps.push(s);
   return true;
 }
 
-/** A step may be copied when it only writes temporaries, each alone, from values that do not change. */
-function isCopyable(program: Lowered, writers: Int32Array, s: number, rules: RecomputeRules): boolean {
+/** A step may be copied when it only writes temporaries, from values that do not change. */
+function isCopyable(program: Lowered, writers: Writers, s: number, rules: RecomputeRules): boolean {
   const { kernel, args } = program.steps[s]!;
   if (kernel.flags !== null) return false;
   let written = 0;
   for (const [p, id] of args.entries()) {
+    if (!writers.isSettled[id]) return false;
+    if (kernel.params[p]!.access !== 'write') continue;
     const { home, bytes } = program.buffers[id]!;
-    if (kernel.params[p]!.access === 'write') {
-      if (home.kind !== 'arena' || writers[id] !== s || isRead(program, id)) return false;
-      written += bytes;
-    } else if (writers[id] === -2) return false;
+    if (home.kind !== 'arena' || isRead(program, id)) return false;
+    written += bytes;
   }
   return rules.mayCopy(kernel, written);
 }
@@ -110,9 +131,9 @@ function withCopies(program: Lowered, copied: readonly number[], next: number): 
       : step;
   const copies = copied.map((s): LoweredStep => {
     const step = program.steps[s]!;
-    const made: (readonly [BufferId, BufferId])[] = [];
     const args = step.args.map((id, p) => {
-      if (step.kernel.params[p]!.access !== 'write') return again.get(id) ?? id;
+      const known = again.get(id);
+      if (known !== undefined || step.kernel.params[p]!.access !== 'write') return known ?? id;
       const copy = buffers.length as BufferId;
       const b = buffers[id]!;
       buffers.push({
@@ -121,10 +142,9 @@ function withCopies(program: Lowered, copied: readonly number[], next: number): 
         name: b.copyOf === undefined ? `${b.name} (again)` : b.name,
         copyOf: id,
       });
-      made.push([id, copy]);
+      again.set(id, copy);
       return copy;
     });
-    for (const [id, copy] of made) again.set(id, copy);
     return { ...step, label: step.isCopy ? step.label : `${step.label} (again)`, args, isCopy: true };
   });
   return {
