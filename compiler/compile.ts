@@ -31,7 +31,7 @@ export interface CompileOptions {
   readonly workers?: readonly number[];
   /** Record the first op that produces NaN or an infinity. Slower. */
   readonly checkNumerics?: boolean;
-  /** Use fused multiply-add (`relaxed-simd`): faster, other last bits. The engine must have it. */
+  /** Use fused multiply-add (`relaxed-simd`) where the target has it: faster, other last bits. Who runs it must have it. */
   readonly relaxed?: boolean;
   /**
    * Bytes that the arena of a run may have: values are computed again, convolutions too, until the plan fits. Default: only
@@ -61,6 +61,26 @@ export interface Compilation {
   dump(stage: DumpStage): string;
 }
 
+/** The options that a plan depends on, with their defaults. */
+export interface PlanOptions extends Omit<CompileOptions, 'verify' | 'onPass'> {
+  readonly target: TargetKind;
+  readonly workers: readonly number[];
+  readonly checkNumerics: boolean;
+  readonly relaxed: boolean;
+}
+
+/** Takes from the options what a plan depends on. Throws HDL0003 for those that are not valid. */
+export function planOptions(options: CompileOptions): PlanOptions {
+  const { verify: _verify, onPass: _onPass, ...rest } = options;
+  return {
+    ...rest,
+    target: backendOf(options.target ?? 'wasm').kind,
+    workers: workerCounts(options.workers ?? [1]),
+    checkNumerics: options.checkNumerics ?? false,
+    relaxed: options.relaxed ?? false,
+  };
+}
+
 /**
  * Compiles a graph: one specialisation of one entry point, all shapes known. Pure: the same graph and options give the
  * same plan, byte for byte. Throws HDL0003 for options that are not valid, HDL0011 for a graph
@@ -71,8 +91,8 @@ export interface Compilation {
  * console.log(dump('plan'));
  */
 export function compileGraph(source: Graph, options: CompileOptions = {}): Compilation {
-  const backend = backendOf(options.target ?? 'wasm');
-  const workers = workerCounts(options.workers ?? [1]);
+  const { target: kind, workers, checkNumerics, relaxed, memory, machine } = planOptions(options);
+  const backend = backends[kind];
   const timings: Timing[] = [];
   const passes: PassRecord[] = [];
   const timed = <T>(name: string, run: () => T): T => {
@@ -83,7 +103,7 @@ export function compileGraph(source: Graph, options: CompileOptions = {}): Compi
   };
 
   timed('verify', () => verifyGraph(source));
-  const graph = runPasses(source, standardPasses({ checkNumerics: options.checkNumerics ?? false }), {
+  const graph = runPasses(source, standardPasses({ checkNumerics }), {
     verify: options.verify ?? false,
     now: () => performance.now(),
     onPass: (record) => {
@@ -92,11 +112,11 @@ export function compileGraph(source: Graph, options: CompileOptions = {}): Compi
       options.onPass?.(record);
     },
   });
-  const target = backend.describe({ relaxed: options.relaxed ?? false });
+  const target = backend.describe({ relaxed });
   const lowered = timed('lower', () => lowerGraph(graph, target));
   const kernels = [...new Set(lowered.steps.map((s) => s.kernel))];
   if (options.verify) timed('verify kernels', () => kernels.forEach(verifyKernel));
-  const emission = { shared: workers.some((w) => w > 1), relaxed: options.relaxed ?? false };
+  const emission = { shared: workers.some((w) => w > 1), relaxed };
   const code = timed('emit', () => backend.emit(kernels, emission));
   const { plan, lowered: ordered } = timed('schedule', () =>
     schedulePlan(lowered, {
@@ -104,8 +124,8 @@ export function compileGraph(source: Graph, options: CompileOptions = {}): Compi
       targetKind: backend.kind,
       workers,
       code,
-      budget: options.memory?.budget,
-      machine: options.machine,
+      budget: memory?.budget,
+      machine,
     }),
   );
   if (options.verify) timed('check plan', () => checkPlan(plan, ordered, lowered));
@@ -116,7 +136,7 @@ export function compileGraph(source: Graph, options: CompileOptions = {}): Compi
     passes,
     target: backend,
     printKernels: () => kernels.map(printKernel).join('\n'),
-    printPlan: () => printPlan(plan, ordered, options.machine ?? target.machine),
+    printPlan: () => printPlan(plan, ordered, machine ?? target.machine),
     printMemory: () => printMemory(plan, ordered),
     printCode: () => backend.print(kernels, emission),
   };

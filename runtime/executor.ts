@@ -3,6 +3,7 @@
 
 import { Arena } from './arena.ts';
 import { type HeddleError, runtimeError } from './errors.ts';
+import { compileModule, requireFeatures } from './features.ts';
 import { availableCores, canShareMemory } from './host.ts';
 import { InlineRunner } from './inline.ts';
 import type { KernelCode } from './kernels.ts';
@@ -107,6 +108,7 @@ export class Executor {
   async load(plan: Plan, initial?: InitialValues): Promise<LoadedPlan> {
     this.#checkOpen('load a plan');
     validatePlan(plan);
+    requireFeatures(plan.manifest.entry, plan.manifest.features);
     return this.#takeTurn('load a plan', async () => {
       const code = await this.#compile(plan);
       this.#checkOpen('load a plan');
@@ -241,14 +243,14 @@ export class Executor {
   }
 
   async #compile(plan: Plan): Promise<KernelCode> {
-    const { kernels, target } = plan.manifest;
+    const { kernels, target, features } = plan.manifest;
     const names = kernels.map((kernel) => kernel.name);
     try {
       if (target === 'js') {
         return { target, names, source: new TextDecoder('utf-8', { fatal: true }).decode(plan.code) };
       }
       const code = withSharedMemory(plan.code, this.#memory.shared);
-      return { target, names, module: await WebAssembly.compile(code) };
+      return { target, names, module: await compileModule(code, features) };
     } catch (cause) {
       throw cannotLoad(plan, cause instanceof Error ? cause.message : String(cause), cause);
     }

@@ -8,9 +8,13 @@
 //     56      table, 24 bytes per section: kind (4), number of its plan or variable (4), offset (8), bytes (8)
 //             sections, in the order of the table, each at a multiple of 8
 //
+// A plan may be there in several variants: for engines with and without a feature. Section `variants` then lists the
+// numbers of the plans that belong together, best first; without it every plan stands by itself.
+//
 // The checksum finds damage. It is no signature: whoever wants to know who made a file has to sign it.
 
 import { runtimeError } from './errors.ts';
+import { featureObstacle, relaxedSimd } from './features.ts';
 import type { Plan, PlanManifest, PlanVariable } from './plan.ts';
 import { sha256 } from './sha256.ts';
 import {
@@ -26,7 +30,10 @@ import { validatePlan } from './validate.ts';
 
 /** What a file holds. */
 export interface SavedPlans {
+  /** What to run here: of each plan the first variant whose features this engine has; the last if it has none. */
   readonly plans: readonly Plan[];
+  /** Every plan with all of its variants, best first. */
+  readonly variants: readonly (readonly Plan[])[];
   /** Values that were saved, by name of the variable. */
   readonly variables: ReadonlyMap<string, RunTensor>;
 }
@@ -37,7 +44,7 @@ const checksumAt = 24;
 const tableAt = 56;
 const entryBytes = 24;
 
-const kinds = { manifest: 1, code: 2, constants: 3, names: 4, values: 5 } as const;
+const kinds = { manifest: 1, code: 2, constants: 3, names: 4, values: 5, variants: 6 } as const;
 type Kind = keyof typeof kinds;
 
 interface Section {
@@ -47,23 +54,33 @@ interface Section {
 }
 
 /**
- * Writes plans and, for the variables that `values` gives something for, their values: row-major, as for `load`.
- * Throws HDL1006 (a plan is not well-formed), HDL1001 (a value does not fit).
+ * Writes plans and, for the variables that `values` gives something for, their values: row-major, as for `load`. In place
+ * of a plan there may be its variants, best first: plans of one entry with the same inputs, outputs and variables, for
+ * engines with different features. Throws HDL1006 (a plan is not well-formed, variants differ), HDL1001 (a value does
+ * not fit).
  *
  *     const bytes = savePlans([train, predict], (variable) => executor.get(variable.name).data);
  */
-export function savePlans(plans: readonly Plan[], values?: InitialValues): Uint8Array<ArrayBuffer> {
-  const sections: Section[] = [];
-  plans.forEach((plan, number) => {
-    validatePlan(plan);
-    sections.push(
-      { kind: 'manifest', number, bytes: toJson(plan.manifest) },
-      { kind: 'code', number, bytes: plan.code },
-      { kind: 'constants', number, bytes: plan.constants },
-    );
-  });
+export function savePlans(
+  plans: readonly (Plan | readonly Plan[])[],
+  values?: InitialValues,
+): Uint8Array<ArrayBuffer> {
+  const variants = plans.map((item) => ('manifest' in item ? [item] : item));
+  const all = variants.flat();
+  all.forEach(validatePlan);
+  checkVariants(variants);
+  const sections: Section[] = all.flatMap((plan, number) => [
+    { kind: 'manifest', number, bytes: toJson(plan.manifest) },
+    { kind: 'code', number, bytes: plan.code },
+    { kind: 'constants', number, bytes: plan.constants },
+  ]);
+  if (all.length > variants.length) {
+    let next = 0;
+    const numbers = variants.map((list) => list.map(() => next++));
+    sections.push({ kind: 'variants', number: 0, bytes: toJson(numbers) });
+  }
   const saved: { name: string; data: Uint8Array }[] = [];
-  for (const variable of distinctVariables(plans).values()) {
+  for (const variable of distinctVariables(all).values()) {
     const given = values?.(variable);
     if (given === undefined) continue;
     const data = toData(`value of variable '${variable.name}'`, variable, given);
@@ -77,10 +94,11 @@ export function savePlans(plans: readonly Plan[], values?: InitialValues): Uint8
 }
 
 /**
- * Reads what `savePlans` has written. Throws HDL1006 with the reason for a file of another version, cut short, changed,
- * or of plans that are not well-formed.
+ * Reads what `savePlans` has written, and picks the variants that run here; with `relaxed: false` none that use fused
+ * multiply-add, so that results are the same on every machine. Throws HDL1006 with the reason for a file of another
+ * version, cut short, changed, or of plans that are not well-formed.
  */
-export function loadPlans(bytes: Uint8Array): SavedPlans {
+export function loadPlans(bytes: Uint8Array, options: { readonly relaxed?: boolean } = {}): SavedPlans {
   const sections = read(bytes);
   const find = (kind: Kind, number: number): Uint8Array => {
     const found = sections.filter((section) => section.kind === kind && section.number === number);
@@ -88,7 +106,7 @@ export function loadPlans(bytes: Uint8Array): SavedPlans {
     return found[0]!.bytes;
   };
   const count = sections.filter((section) => section.kind === 'manifest').length;
-  const plans: Plan[] = [];
+  const all: Plan[] = [];
   for (let number = 0; number < count; number++) {
     const plan: Plan = {
       manifest: fromJson(find('manifest', number)) as PlanManifest,
@@ -96,11 +114,14 @@ export function loadPlans(bytes: Uint8Array): SavedPlans {
       constants: find('constants', number),
     };
     validatePlan(plan);
-    plans.push(plan);
+    all.push(plan);
   }
+  const isGrouped = sections.some((section) => section.kind === 'variants');
+  const variants = isGrouped ? groupVariants(all, fromJson(find('variants', 0))) : all.map((plan) => [plan]);
+  checkVariants(variants);
   const names = fromJson(find('names', 0));
   if (!Array.isArray(names)) throw refuse('its list of variables is not a list');
-  const known = distinctVariables(plans);
+  const known = distinctVariables(all);
   const variables = new Map<string, RunTensor>();
   names.forEach((name: unknown, number) => {
     const variable = typeof name === 'string' ? known.get(name) : undefined;
@@ -108,7 +129,40 @@ export function loadPlans(bytes: Uint8Array): SavedPlans {
       throw refuse(`it has a value for ${JSON.stringify(name)}, no variable of its plans`);
     variables.set(variable.name, toTensor(variable, find('values', number)));
   });
-  return { plans, variables };
+  return { plans: variants.map((list) => pickVariant(list, options)), variants, variables };
+}
+
+function pickVariant(variants: readonly Plan[], options: { readonly relaxed?: boolean }): Plan {
+  const isWanted = (feature: string): boolean => options.relaxed !== false || feature !== relaxedSimd;
+  const runs = ({ manifest }: Plan): boolean =>
+    manifest.features.every((feature) => isWanted(feature) && featureObstacle(feature) === null);
+  // Where none runs, loading the last one tells what is missing.
+  return variants.find(runs) ?? variants.at(-1)!;
+}
+
+/** The plans in lists as `numbers` says: each plan once, in order. */
+function groupVariants(plans: readonly Plan[], numbers: unknown): Plan[][] {
+  const lists = Array.isArray(numbers) ? (numbers as unknown[]) : [];
+  const isOrdered = JSON.stringify(lists.flat()) === JSON.stringify([...plans.keys()]);
+  if (!isOrdered || !lists.every((list) => Array.isArray(list) && list.length > 0))
+    throw refuse('its list of variants does not name each plan once, in order');
+  return lists.map((list) => (list as number[]).map((number) => plans[number]!));
+}
+
+/** Whoever runs a variant in place of another must not notice but by its results' last bits. */
+function checkVariants(variants: readonly (readonly Plan[])[]): void {
+  const face = ({ manifest: { entry, inputs, outputs, variables } }: Plan): string =>
+    JSON.stringify([
+      entry,
+      ...[inputs, outputs].map((list) => list.map(({ name, dtype, shape }) => [name, dtype, shape])),
+      variables.map(({ name, dtype, shape, order, updated }) => [name, dtype, shape, order, updated]),
+    ]);
+  for (const [first, ...others] of variants) {
+    if (first === undefined) throw refuse('a plan has no variants');
+    if (others.some((other) => face(other) !== face(first))) {
+      throw refuse(`variants of '${first.manifest.entry}' differ in entry, inputs, outputs or variables`);
+    }
+  }
 }
 
 /** Variables of all plans by name, in order of first appearance; plans that do not agree are refused. */

@@ -1,16 +1,22 @@
 // What a program runs on. An engine compiles graphs and runs what it has compiled, over one set of variables. There are
 // two: the compiler with its runtime (targets `wasm` and `js`), and the reference interpreter (`reference`).
 
-import { compileGraph, type DumpStage, type PassRecord, type Timing } from '../compiler/compile.ts';
+import type { DumpStage, Timing } from '../compiler/compile.ts';
+import { compilerError } from '../compiler/graph/errors.ts';
 import type { Graph } from '../compiler/graph/ir.ts';
+import { callerLocation } from '../compiler/graph/location.ts';
 import { Executor } from '../runtime/executor.ts';
+import { featureObstacle, relaxedSimd } from '../runtime/features.ts';
 import { availableCores } from '../runtime/host.ts';
 import type { Measured, ProfileRuns } from '../runtime/measure.ts';
 import type { Plan, PlanTensor } from '../runtime/plan.ts';
 import type { RunInput, RunTensor } from '../runtime/tensor.ts';
+import { type PlanCache, PlanSource } from './plan-source.ts';
 
 /** One graph, compiled. */
 export interface Compiled {
+  /** As it was declared. */
+  readonly graph: Graph;
   readonly timings: readonly Timing[];
   /** Null where there is none: in the interpreter. */
   readonly plan: Plan | null;
@@ -30,7 +36,11 @@ export interface Loaded {
 export interface Engine {
   /** Threads that compute. */
   readonly threads: number;
-  compile(graph: Graph, onPass?: (record: PassRecord) => void): Compiled;
+  compile(graph: Graph): Compiled;
+  /** As `compile`, with the user's cache of plans where there is one. */
+  obtain(graph: Graph): Promise<Compiled>;
+  /** The plan and its variants for engines with other features, best first. */
+  variants(compiled: Compiled): readonly Plan[];
   /** Makes a compiled graph ready to run; `initial` gives the values of variables that are new. */
   load(compiled: Compiled, initial: (variable: PlanTensor) => RunInput): Promise<Loaded>;
   /** The committed value of a variable, or null before something that uses it is loaded. */
@@ -44,8 +54,9 @@ export interface EngineOptions {
   readonly target: 'wasm' | 'js';
   readonly threads?: number | undefined;
   readonly checkNumerics?: boolean | undefined;
-  readonly relaxed?: boolean | undefined;
+  readonly relaxed?: boolean | 'auto' | undefined;
   readonly memory?: { readonly budget: number } | undefined;
+  readonly cache?: PlanCache | undefined;
 }
 
 /**
@@ -54,9 +65,21 @@ export interface EngineOptions {
  */
 const verifyEverything: boolean = typeof process === 'object' && process.env?.['HEDDLE_VERIFY'] === '1';
 
-/** The compiler and the runtime. Threads start with the first load. */
+/** The compiler and the runtime. Threads start with the first load. Throws HDL0003, HDL0017 for `relaxed`. */
 export function compiledEngine(options: EngineOptions): Engine {
   const threads = options.threads ?? availableCores();
+  const source = new PlanSource(
+    {
+      target: options.target,
+      // One worker too, for hosts that cannot share memory.
+      workers: [1, threads],
+      checkNumerics: options.checkNumerics ?? false,
+      relaxed: mayRelax(options),
+      verify: verifyEverything,
+      ...(options.memory === undefined ? {} : { memory: options.memory }),
+    },
+    options.cache,
+  );
   let executor: Executor | null = null;
   let starting: Promise<Executor> | null = null;
 
@@ -76,17 +99,9 @@ export function compiledEngine(options: EngineOptions): Engine {
     get threads() {
       return executor?.threads ?? threads;
     },
-    compile: (graph, onPass) =>
-      compileGraph(graph, {
-        target: options.target,
-        // One worker too, for hosts that cannot share memory.
-        workers: [1, threads],
-        checkNumerics: options.checkNumerics ?? false,
-        relaxed: options.relaxed ?? false,
-        verify: verifyEverything,
-        ...(options.memory === undefined ? {} : { memory: options.memory }),
-        ...(onPass === undefined ? {} : { onPass }),
-      }),
+    compile: (graph) => source.compile(graph),
+    obtain: (graph) => source.obtain(graph),
+    variants: (compiled) => source.variants(compiled),
     load: async ({ plan }, initial) => {
       const running = await start();
       const loaded = await running.load(plan!, initial);
@@ -105,4 +120,25 @@ export function compiledEngine(options: EngineOptions): Engine {
       await (await starting)?.dispose();
     },
   };
+}
+
+/** Whether plans may use fused multiply-add: what the user says, or whether the engine has it. */
+function mayRelax({ relaxed = 'auto', target }: EngineOptions): boolean {
+  if (typeof relaxed !== 'boolean' && relaxed !== 'auto') {
+    throw compilerError('HDL0003', {
+      what: `option relaxed: ${JSON.stringify(relaxed)}`,
+      rule: "relaxed is true, false or 'auto'",
+      hint: "leave it out: 'auto' uses fused multiply-add where the engine has it",
+      loc: callerLocation(),
+    });
+  }
+  if (relaxed === false || target === 'js') return false;
+  const obstacle = featureObstacle(relaxedSimd);
+  if (relaxed === 'auto' || obstacle === null) return obstacle === null;
+  throw compilerError('HDL0017', {
+    what: `option relaxed: true needs ${relaxedSimd}, and ${obstacle}`,
+    rule: 'a program is compiled for the engine that it is made in',
+    hint: "use relaxed: 'auto'; a file for other engines is made by save({ variants: true })",
+    loc: callerLocation(),
+  });
 }

@@ -15,6 +15,7 @@ export * as data from './data/index.ts';
 export { type Entry, entry, type InputsOf, type Outputs, type Specs } from './entry.ts';
 export type { Feed } from './feeds.ts';
 export type { Floats } from './floats.ts';
+export { folderCache } from './folder-cache.ts';
 export * as initializers from './initializers/index.ts';
 export type { Initializer } from './initializers/initializer.ts';
 export * as losses from './losses/index.ts';
@@ -36,6 +37,7 @@ export * as nn from './nn/index.ts';
 export type { Layer } from './nn/layer.ts';
 export * as optimizers from './optimizers/index.ts';
 export type { Optimizer } from './optimizers/optimizer.ts';
+export type { PlanCache } from './plan-source.ts';
 export {
   type FormatProfileOptions,
   formatProfile,
@@ -47,7 +49,6 @@ export {
   type TraceEvent,
 } from './profile/index.ts';
 export {
-  type CompileEvent,
   type FeedsOf,
   Program,
   type ProgramOptions,
@@ -67,4 +68,5 @@ export {
 export { type Random, random } from './random.ts';
 export type { Sink } from './sink.ts';
 export { type Dims, type Spec, tensor } from './spec.ts';
+export type { CompileEvent } from './specialisations.ts';
 export { parametersOf, type Variable, type VariableOptions, variable, variableName } from './variable.ts';

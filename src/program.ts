@@ -15,12 +15,14 @@ import { savePlans } from '../runtime/file.ts';
 import { type RunData, type RunInput, type RunTensor, toData } from '../runtime/tensor.ts';
 import type { AppliedLayer, Registry } from './context.ts';
 import { describePlan } from './describe.ts';
-import { type Compiled, compiledEngine, type Engine, type Loaded } from './engine.ts';
+import { compiledEngine, type Engine } from './engine.ts';
 import { type AnyEntry, type Entry, type Outputs, type Specs, traceEntry } from './entry.ts';
 import { type BoundFeeds, bindFeeds, type Feed } from './feeds.ts';
+import type { PlanCache } from './plan-source.ts';
 import { type Profile, type ProfileOptions, profileEntry } from './profile/index.ts';
 import { referenceEngine } from './reference.ts';
-import { checkDims, type Dims, dimNames, formatDims } from './spec.ts';
+import { checkDims, type Dims, dimNames } from './spec.ts';
+import { type CompileEvent, Specialisations, title } from './specialisations.ts';
 import { initialValue, isTrainable, variableName } from './variable.ts';
 
 export interface ProgramOptions {
@@ -32,23 +34,20 @@ export interface ProgramOptions {
   readonly seed?: number | undefined;
   /** A run that makes a NaN or an infinity fails, and says which op made the first. Default false. */
   readonly checkNumerics?: boolean | undefined;
-  /** Allows fused multiply-add: faster, other last bits. Default false. */
-  readonly relaxed?: boolean | undefined;
+  /**
+   * Fused multiply-add: faster, other last bits. `auto` (default) uses it where the engine has it, unless the environment
+   * says HEDDLE_RELAXED=0; `false` never does: results are then the same on every machine.
+   */
+  readonly relaxed?: boolean | 'auto' | undefined;
   /**
    * Bytes that each entry's scratch memory may have. Values are then computed again instead of kept, until the plan fits;
    * by default only where that costs next to no time. Throws HDL0018 from a compilation that cannot fit.
    */
   readonly memory?: { readonly budget: number } | undefined;
+  /** Where compiled plans are kept for later processes: `folderCache(path)`. Default: nowhere. */
+  readonly cache?: PlanCache | undefined;
   /** Told of each stage of a compilation. */
   readonly onProgress?: ((event: CompileEvent) => void) | undefined;
-}
-
-export interface CompileEvent {
-  readonly entry: string;
-  readonly dims: Dims;
-  /** `trace`, a pass, a stage of the compiler, or `load`. */
-  readonly stage: string;
-  readonly ms: number;
 }
 
 export interface VariableInfo {
@@ -73,15 +72,6 @@ export type ResultsOf<E> = E extends { readonly build: (...args: never) => infer
   ? { readonly [K in keyof O]: RunTensor }
   : never;
 
-interface Specialisation {
-  readonly entry: string;
-  readonly dims: Dims;
-  readonly compiled: Compiled;
-  readonly layers: readonly AppliedLayer[];
-  readonly timings: readonly Timing[];
-  loaded: Promise<Loaded> | null;
-}
-
 /**
  * A program over the given entries. Nothing is compiled before it is needed.
  *
@@ -105,8 +95,7 @@ export class Program<E extends Entries = Entries> {
   readonly #entries: E;
   readonly #engine: Engine;
   readonly #registry: Registry;
-  readonly #onProgress: ((event: CompileEvent) => void) | undefined;
-  readonly #specialisations = new Map<string, Specialisation>();
+  readonly #specialisations: Specialisations;
   /** Values set before anything that uses the variable was loaded. */
   readonly #pending = new Map<string, RunData>();
   #disposed = false;
@@ -117,7 +106,11 @@ export class Program<E extends Entries = Entries> {
     this.#entries = entries;
     this.#engine = target === 'reference' ? referenceEngine() : compiledEngine({ target, ...rest });
     this.#registry = { seed, variables: new Map(), paths: new WeakMap() };
-    this.#onProgress = options.onProgress;
+    this.#specialisations = new Specialisations(this.#engine, this.#registry, {
+      onProgress: options.onProgress,
+      hasCache: options.cache !== undefined,
+      initial: (node) => this.#pending.get(variableName(node)) ?? initialValue(node, seed),
+    });
   }
 
   /**
@@ -128,8 +121,8 @@ export class Program<E extends Entries = Entries> {
   async run<N extends keyof E & string>(name: N, feeds: FeedsOf<E[N]>): Promise<ResultsOf<E[N]>> {
     this.#checkOpen('run');
     const { dims, values } = this.#bind(name, feeds);
-    const { run } = await this.#load(this.#specialise(name, dims));
-    return (await run(values)) as ResultsOf<E[N]>;
+    const { loaded } = await this.#specialisations.load(name, this.#find(name), dims);
+    return (await loaded.run(values)) as ResultsOf<E[N]>;
   }
 
   /**
@@ -145,8 +138,8 @@ export class Program<E extends Entries = Entries> {
   ): Promise<Profile> {
     this.#checkOpen('profile');
     const { dims, values } = this.#bind(name, feeds);
-    const made = this.#specialise(name, dims);
-    return profileEntry(name, dims, made.compiled, await this.#load(made), values, options);
+    const { made, loaded } = await this.#specialisations.load(name, this.#find(name), dims);
+    return profileEntry(name, dims, made.compiled, loaded, values, options);
   }
 
   /**
@@ -156,7 +149,7 @@ export class Program<E extends Entries = Entries> {
    */
   async compile(name: keyof E & string, dims: Dims = {}): Promise<void> {
     this.#checkOpen('compile');
-    await this.#load(this.#specialise(name, this.#checkDims(name, dims)));
+    await this.#specialisations.load(name, this.#find(name), this.#checkDims(name, dims));
   }
 
   /** A copy of a variable's committed value; before its first run, its initial value. Throws HDL1008, HDL1002. */
@@ -214,12 +207,12 @@ export class Program<E extends Entries = Entries> {
     if (of.entry !== undefined) {
       const names = dimNames(this.#find(of.entry).inputs);
       if (of.dims !== undefined || names.length === 0) {
-        return this.#specialise(of.entry, this.#checkDims(of.entry, of.dims ?? {})).compiled.dump(stage);
+        return this.#specialisations
+          .compile(of.entry, this.#find(of.entry), this.#checkDims(of.entry, of.dims ?? {}))
+          .compiled.dump(stage);
       }
     }
-    const shown = [...this.#specialisations.values()].filter(
-      (s) => of.entry === undefined || s.entry === of.entry,
-    );
+    const shown = this.#specialisations.all().filter((s) => of.entry === undefined || s.entry === of.entry);
     if (shown.length === 0) {
       throw compilerError('HDL0003', {
         what: `dump('${stage}')${of.entry === undefined ? '' : ` of entry '${of.entry}'`}`,
@@ -240,7 +233,7 @@ export class Program<E extends Entries = Entries> {
    */
   describe(name: keyof E & string, dims: Dims = {}): string {
     this.#checkOpen('describe an entry');
-    const made = this.#specialise(name, this.#checkDims(name, dims));
+    const made = this.#specialisations.compile(name, this.#find(name), this.#checkDims(name, dims));
     const { plan } = made.compiled;
     if (plan === null) return `${title(made)}: interpreted`;
     return describePlan(title(made), plan, this.#engine.threads, made.timings);
@@ -252,7 +245,7 @@ export class Program<E extends Entries = Entries> {
     readonly dims: Dims;
     readonly stages: readonly Timing[];
   }[] {
-    return [...this.#specialisations.values()].map(({ entry, dims, timings }) => ({
+    return this.#specialisations.all().map(({ entry, dims, timings }) => ({
       entry,
       dims,
       stages: timings,
@@ -268,11 +261,13 @@ export class Program<E extends Entries = Entries> {
 
   /**
    * All plans compiled so far, with the current values of their variables, as one file that `heddle/runtime` loads
-   * without the compiler. Throws HDL0017 for target `reference`, HDL0003 when nothing has been compiled.
+   * without the compiler. With `variants`, each plan with and without fused multiply-add: whoever loads the file gets
+   * what the engine there can run. Throws HDL0017 for target `reference`, HDL0003 when nothing has been compiled.
    */
-  async save(): Promise<Uint8Array> {
+  async save(options: { readonly variants?: boolean } = {}): Promise<Uint8Array> {
     this.#checkOpen('save');
-    const plans = [...this.#specialisations.values()].map((s) => s.compiled.plan);
+    const compiled = this.#specialisations.all().map((s) => s.compiled);
+    const plans = compiled.map((c) => c.plan);
     if (plans.length === 0 || plans.includes(null)) {
       throw compilerError(plans.length === 0 ? 'HDL0003' : 'HDL0017', {
         what: 'save of a program',
@@ -282,7 +277,7 @@ export class Program<E extends Entries = Entries> {
       });
     }
     return savePlans(
-      plans.filter((p) => p !== null),
+      options.variants ? compiled.map((c) => this.#engine.variants(c)) : plans.filter((p) => p !== null),
       ({ name }) => this.get(name).data,
     );
   }
@@ -315,50 +310,6 @@ export class Program<E extends Entries = Entries> {
     return checkDims(name, this.#find(name).inputs, dims);
   }
 
-  #specialise(entry: string, dims: Dims): Specialisation {
-    const definition = this.#find(entry);
-    const order = dimNames(definition.inputs);
-    const key = `${entry}(${order.map((n) => dims[n]).join(',')})`;
-    const found = this.#specialisations.get(key);
-    if (found !== undefined) return found;
-
-    const timings: Timing[] = [];
-    const note = (name: string, ms: number): void => {
-      timings.push({ name, ms });
-      this.#onProgress?.({ entry, dims, stage: name, ms });
-    };
-    const start = performance.now();
-    const { graph, layers } = traceEntry(entry, definition, dims, this.#registry);
-    note('trace', performance.now() - start);
-    const compiled = this.#engine.compile(graph);
-    for (const { name, ms } of compiled.timings) note(name, ms);
-    const made: Specialisation = { entry, dims, compiled, layers, timings, loaded: null };
-    this.#specialisations.set(key, made);
-    return made;
-  }
-
-  async #load(made: Specialisation): Promise<Loaded> {
-    if (made.loaded !== null) return made.loaded;
-    const start = performance.now();
-    made.loaded = this.#engine.load(made.compiled, ({ name }) => {
-      const node = this.#registry.variables.get(name)!;
-      return this.#pending.get(name) ?? initialValue(node, this.#registry.seed);
-    });
-    try {
-      const loaded = await made.loaded;
-      this.#onProgress?.({
-        entry: made.entry,
-        dims: made.dims,
-        stage: 'load',
-        ms: performance.now() - start,
-      });
-      return loaded;
-    } catch (error) {
-      made.loaded = null;
-      throw error;
-    }
-  }
-
   #variable(variable: Node | string): Node {
     if (typeof variable !== 'string') return variable;
     const found = this.#registry.variables.get(variable);
@@ -384,9 +335,4 @@ export class Program<E extends Entries = Entries> {
 function nearestHint(name: string, known: readonly string[]): string {
   const near = nearestName(name, known);
   return near === null ? `there are ${known.slice(0, 12).join(', ')}` : `did you mean '${near}'?`;
-}
-
-function title({ entry, dims }: Specialisation): string {
-  const sizes = formatDims(dims);
-  return sizes === '' ? entry : `${entry}(${sizes})`;
 }

@@ -11,10 +11,6 @@ import { makeData, type RunTensor, toData } from '../runtime/tensor.ts';
 import type { Compiled, Engine, RunEntry } from './engine.ts';
 import { variableName } from './variable.ts';
 
-interface Interpreted extends Compiled {
-  readonly graph: Graph;
-}
-
 /** An engine that interprets; `f64` computes without rounding and shows what a graph means. */
 export function referenceEngine(mode: 'f32' | 'f64' = 'f32'): Engine {
   const variables = new Map<string, HostTensor>();
@@ -28,23 +24,26 @@ export function referenceEngine(mode: 'f32' | 'f64' = 'f32'): Engine {
     data: Float64Array.from(toData(subject, tensor, values)),
   });
 
+  const compile = (graph: Graph): Compiled => ({
+    graph,
+    timings: [],
+    plan: null,
+    dump: (stage) => {
+      if (stage === 'source' || stage === 'graph') return printGraph(graph);
+      throw compilerError('HDL0017', {
+        what: `dump('${stage}') of a program for target 'reference'`,
+        rule: 'the interpreter runs the graph itself',
+        hint: "use dump('graph'), or another target",
+      });
+    },
+  });
+
   return {
     threads: 1,
-    compile: (graph): Interpreted => ({
-      graph,
-      timings: [],
-      plan: null,
-      dump: (stage) => {
-        if (stage === 'source' || stage === 'graph') return printGraph(graph);
-        throw compilerError('HDL0017', {
-          what: `dump('${stage}') of a program for target 'reference'`,
-          rule: 'the interpreter runs the graph itself',
-          hint: "use dump('graph'), or another target",
-        });
-      },
-    }),
-    load: async (compiled, initial) => {
-      const { graph } = compiled as Interpreted;
+    compile,
+    obtain: async (graph) => compile(graph),
+    variants: () => [],
+    load: async ({ graph }, initial) => {
       for (const node of graphVariables(graph)) {
         const tensor = { name: variableName(node), ...node.type };
         if (variables.has(tensor.name)) continue;

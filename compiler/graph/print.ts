@@ -17,8 +17,8 @@ import type { Graph, Node } from './ir.ts';
 import { formatType } from './types.ts';
 
 export interface PrintOptions {
-  /** Whether to print where the user wrote each node; without it the text reads back without locations. Default true. */
-  readonly locations?: boolean;
+  /** Whether to print where the user wrote a node; without it the text reads back without locations. Default true. */
+  readonly locations?: boolean | ((node: Node) => boolean);
 }
 
 /** Widest cell that others are aligned to. */
@@ -83,7 +83,8 @@ function printLabels(node: Node, options: PrintOptions): string {
   const labels: string[] = [];
   if (node.name !== null) labels.push(`@${word(node.name)}`);
   if (node.scope !== '') labels.push(`in ${word(node.scope)}`);
-  if (node.loc !== null && options.locations !== false) {
+  const { locations = true } = options;
+  if (node.loc !== null && (typeof locations === 'boolean' ? locations : locations(node))) {
     labels.push(`at ${word(node.loc.file)}:${node.loc.line}:${node.loc.column}`);
   }
   return labels.join(' ');

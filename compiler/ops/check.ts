@@ -9,12 +9,15 @@ import { checkDType, checkInteger } from './attrs.ts';
 import { defineOp } from './define.ts';
 import { drawElements } from './elementwise.ts';
 
+/** The family of the ops that can fail at run time, and then tell where they were written. */
+export const checksFamily = 'check';
+
 /** Lowering numbers the sites; until then they are all this one. */
 const unassigned = -1;
 
 export const checkIndexOp: OpDef = defineOp<{ size: number; label: string }>({
   name: 'checkIndex',
-  family: 'check',
+  family: checksFamily,
   doc: {
     summary: 'The indices themselves; the run fails with HDL1004 when one is outside of [0, size).',
     formula: 'y[i] = x[i], where 0 ≤ x[i] < size',
@@ -55,7 +58,7 @@ export const checkIndexOp: OpDef = defineOp<{ size: number; label: string }>({
 
 export const checkFiniteOp: OpDef = defineOp<{ label: string }>({
   name: 'checkFinite',
-  family: 'check',
+  family: checksFamily,
   doc: {
     summary: 'The value itself; the run fails with HDL1005 when an element is NaN or infinite.',
     formula: 'y[i] = x[i], where |x[i]| < ∞',

@@ -4,11 +4,11 @@
 
 import { describeNode } from '../graph/describe.ts';
 import type { Node } from '../graph/ir.ts';
-import { checkFinite } from '../ops/check.ts';
+import { checkFinite, checksFamily } from '../ops/check.ts';
 import type { GraphPass } from './manager.ts';
 import { rewriteNodes } from './rewrite.ts';
 
-const computeNothing: ReadonlySet<string> = new Set(['leaf', 'shape', 'check']);
+const computeNothing: ReadonlySet<string> = new Set(['leaf', 'shape', checksFamily]);
 
 export const checkNumerics: GraphPass = {
   name: 'check-numerics',

@@ -22,16 +22,22 @@ function judge(environment: Record<string, string>): Promise<{ code: number; out
   });
 }
 
-for (const [target, threads] of [
-  ['wasm', '1'],
-  ['wasm', '2'],
-  ['js', '1'],
+// Without fused multiply-add, and with it where the engine has it.
+for (const [target, threads, relaxed] of [
+  ['wasm', '1', '0'],
+  ['wasm', '1', '1'],
+  ['wasm', '2', '1'],
+  ['js', '1', '0'],
 ] as const) {
   t.test(
-    `judged: ${target}, ${threads} worker(s)`,
+    `judged: ${target}, ${threads} worker(s), ${relaxed === '1' ? 'relaxed' : 'not relaxed'}`,
     { skip: missing('judge/judge.mjs'), timeout: 1_800_000 },
     async (t) => {
-      const { code, output } = await judge({ HEDDLE_TARGET: target, HEDDLE_THREADS: threads });
+      const { code, output } = await judge({
+        HEDDLE_TARGET: target,
+        HEDDLE_THREADS: threads,
+        HEDDLE_RELAXED: relaxed,
+      });
       const last = output.trim().split('\n').at(-1) ?? '';
       const counts = /^(\d+) passed, (\d+) failed, (\d+) skipped$/.exec(last);
       t.ok(counts, 'the judge ran to its end', { output: output.slice(-2000) });

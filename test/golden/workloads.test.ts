@@ -1,7 +1,9 @@
 // Whole training runs against losses that PyTorch computed from the same data and initial values: a multilayer
-// perceptron, LeNet, a residual net with batch norm, a transformer block. And the same bits for any number of workers.
+// perceptron, LeNet, a residual net with batch norm, a transformer block, with and without fused multiply-add. And the
+// same bits for any number of workers, within each variant.
 
 import t, { type Test } from 'tap';
+import { featureObstacle, relaxedSimd } from '../../runtime/features.ts';
 import { missing, readJson } from '../support/shared.ts';
 import { batches, trainingProgram, type Workload } from '../support/workloads.ts';
 
@@ -11,14 +13,16 @@ const workloads = skip ? {} : readJson<Record<string, Workload>>(`${folder}/work
 const reference = skip ? {} : readJson<Record<string, number[]>>(`${folder}/REFERENCE.json`);
 const long = process.env['HEDDLE_LONG'] === '1';
 
-async function losses(
-  name: string,
-  target: 'wasm' | 'js',
-  threads: number,
-  steps: number,
-): Promise<number[]> {
+type Variant = 'wasm' | 'wasm, relaxed' | 'js';
+
+/** The variants that this engine runs. */
+const variants: readonly Variant[] =
+  featureObstacle(relaxedSimd) === null ? ['wasm', 'wasm, relaxed'] : ['wasm'];
+
+async function losses(name: string, variant: Variant, threads: number, steps: number): Promise<number[]> {
   const w = workloads[name]!;
-  const program = trainingProgram(w, { target, threads });
+  const target = variant === 'js' ? 'js' : 'wasm';
+  const program = trainingProgram(w, { target, threads, relaxed: variant === 'wasm, relaxed' });
   const data = batches(w);
   const out: number[] = [];
   try {
@@ -49,18 +53,26 @@ for (const [name, tolerance] of [
   ['lenet', 5e-5],
   ['transformer', 1e-4],
 ] as const) {
-  t.test(`${name}: ten steps`, { skip, timeout: 600_000 }, async (t) => {
-    compare(t, name, await losses(name, 'wasm', 1, 10), tolerance);
-    t.same(await losses(name, 'wasm', 2, 3), await losses(name, 'wasm', 1, 3), 'two workers: the same bits');
-  });
+  for (const variant of variants) {
+    t.test(`${name}, ${variant}: ten steps`, { skip, timeout: 600_000 }, async (t) => {
+      compare(t, name, await losses(name, variant, 1, 10), tolerance);
+      t.same(
+        await losses(name, variant, 2, 3),
+        await losses(name, variant, 1, 3),
+        'two workers: the same bits',
+      );
+    });
+  }
 }
 
-t.test('resnet8, wasm: ten steps, 1 to 4 workers', { skip, timeout: 3_600_000 }, async (t) => {
-  const one = await losses('resnet8', 'wasm', 1, 10);
-  compare(t, 'resnet8', one, 2e-4);
-  for (const threads of [2, 3, 4])
-    t.same(await losses('resnet8', 'wasm', threads, 10), one, `${threads} workers: the same bits`);
-});
+for (const variant of variants) {
+  t.test(`resnet8, ${variant}: ten steps, 1 to 4 workers`, { skip, timeout: 3_600_000 }, async (t) => {
+    const one = await losses('resnet8', variant, 1, 10);
+    compare(t, 'resnet8', one, 2e-4);
+    for (const threads of [2, 3, 4])
+      t.same(await losses('resnet8', variant, threads, 10), one, `${threads} workers: the same bits`);
+  });
+}
 
 t.test('resnet8, js: 1 to 4 workers', { skip, timeout: 3_600_000 }, async (t) => {
   // The readable target takes seconds a step: all ten steps for every worker count belong to the long run.

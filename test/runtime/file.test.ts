@@ -129,3 +129,50 @@ t.test(
     t.throws(header(56 + 4, 3), /it has 0 sections 'manifest' of number 0/);
   },
 );
+
+t.test('of variants, the loader picks the first one that runs here', async (t) => {
+  const plain = await trainPlan('wasm');
+  const future = await trainPlan('wasm', { features: ['simd4096'] });
+  const relaxed = await trainPlan('wasm', { features: ['relaxed-simd'] });
+  const other = await trainPlan('js', { entry: 'other' });
+  const bytes = savePlans([[future, plain], other], ({ name }) => (name === 'w' ? w : undefined));
+  const loaded = loadPlans(bytes);
+  t.same(loaded.plans, [plain, other]);
+  t.same(loaded.variants, [[future, plain], [other]]);
+  t.same(loaded.variables.get('w')?.data, w);
+  t.same(
+    savePlans(loaded.variants, ({ name }) => loaded.variables.get(name)?.data),
+    bytes,
+    'byte for byte',
+  );
+  t.same(loadPlans(savePlans([[future, future]])).plans, [future], 'none runs: loading it tells why');
+  t.same(loadPlans(savePlans([[relaxed, plain]]), { relaxed: false }).plans, [plain]);
+  t.same(savePlans([[plain], [other]]), savePlans([plain, other]), 'a list of one is no list of variants');
+});
+
+t.test('variants that are no variants of each other are refused', async (t) => {
+  const plain = await trainPlan('wasm');
+  const message = /variants of 'train' differ in entry, inputs, outputs or variables/;
+  const [first, ...rest] = plain.manifest.inputs;
+  const renamed = { ...plain.manifest, inputs: [{ ...first!, name: 'z' }, ...rest] };
+  t.throws(() => savePlans([[plain, { ...plain, manifest: renamed }]]), message);
+  t.throws(() => savePlans([[plain, { ...plain, manifest: { ...plain.manifest, entry: 'b' } }]]), message);
+  t.throws(() => savePlans([[]]), /a plan has no variants/);
+
+  const bytes = savePlans([[plain, plain], plain]);
+  const list = '[[0,1],[2]]';
+  const at = new TextDecoder('latin1').decode(bytes).indexOf(list);
+  for (const wrong of [
+    '[[0,1],[1]]',
+    '[[0,2],[1]]',
+    '[[2],[0,1]]',
+    '[0,1,[2]]',
+    '[[],[0,1]]',
+    '"[0,1][2]"',
+  ]) {
+    const file = bytes.slice();
+    file.set(new TextEncoder().encode(wrong.padEnd(list.length)), at);
+    file.set(sha256(file.subarray(0, 24), file.subarray(56)), 24);
+    t.throws(() => loadPlans(file), /its list of variants does not name each plan once, in order/, wrong);
+  }
+});

@@ -1,0 +1,136 @@
+// Engine features that a plan's code may need, by the names that plans use: whether this engine has them, and the
+// compilation of modules that use them. In: names and code. Out: answers and modules.
+//
+// Node 20 has relaxed SIMD behind a flag of V8. The flag is on only while a module is probed or compiled, in one
+// synchronous stretch, and then off as before: what is compiled under it runs, is optimised and is posted to workers like
+// any other code, while a flag that stays on keeps Node from using its code cache (each worker that starts later takes
+// 42 ms of processor time instead of 25, Node 20.20). Engines that pass the probe are never touched, and neither are
+// those that have no such flag: newer ones print an error when it is set.
+//
+// Invariant: the process is left as it was found; nothing is remembered between calls.
+
+import { runtimeError } from './errors.ts';
+
+/** Fused multiply-add, among others: the feature that plans come with and without. */
+export const relaxedSimd = 'relaxed-simd';
+
+interface Feature {
+  /** A module that validates where the feature is there. */
+  readonly probe: Uint8Array<ArrayBuffer>;
+  /** The flag of V8 that has it before `since`. */
+  readonly flag?: { readonly name: string; readonly since: readonly [major: number, minor: number] };
+  /** The environment variable by which a user refuses it: `0` does. */
+  readonly refusal?: string;
+}
+
+/** `i8x16.splat(i32.const 0)`: some vector. */
+const vector = [0x41, 0x00, 0xfd, 0x0f];
+
+const features: Readonly<Record<string, Feature>> = {
+  simd128: { probe: moduleOf(vector) },
+  [relaxedSimd]: {
+    // f32x4.relaxed_madd
+    probe: moduleOf([...vector, ...vector, ...vector, 0xfd, 0x85, 0x02]),
+    flag: { name: 'experimental-wasm-relaxed-simd', since: [11, 4] },
+    refusal: 'HEDDLE_RELAXED',
+  },
+};
+
+/**
+ * Why code that needs this feature cannot run here: `this engine does not have it`; null when it can.
+ *
+ *     featureObstacle(relaxedSimd) === null // fused multiply-add may be used
+ */
+export function featureObstacle(name: string): string | null {
+  const feature = Object.hasOwn(features, name) ? features[name] : undefined;
+  if (feature === undefined) return 'this runtime does not know it';
+  if (feature.refusal !== undefined && environment(feature.refusal) === '0')
+    return `${feature.refusal}=0 refuses it`;
+  const isThere = isValid(feature) || underFlag(feature, () => isValid(feature) || null) !== null;
+  return isThere ? null : 'this engine does not have it';
+}
+
+/** Throws HDL1006, with the reasons, unless a plan that needs these features can run here. */
+export function requireFeatures(entry: string, names: readonly string[]): void {
+  const missing = names.flatMap((name) => {
+    const reason = featureObstacle(name);
+    return reason === null ? [] : [{ name, reason }];
+  });
+  if (missing.length === 0) return;
+  throw runtimeError('HDL1006', {
+    what: `plan '${entry}' cannot be loaded: ${missing.map(({ name, reason }) => `it needs ${name}, and ${reason}`).join('; ')}`,
+    rule: `a plan runs where all features are that its code needs: ${names.join(', ')}`,
+    hint: missing.some(({ name }) => name === relaxedSimd)
+      ? 'compile it with relaxed: false, or save the program with variants: true'
+      : "compile it for target 'js', or run it in an engine that has these features",
+  });
+}
+
+/** Compiles a module that needs the features; throws the engine's CompileError when the code is not valid here. */
+export async function compileModule(
+  code: Uint8Array<ArrayBuffer>,
+  names: readonly string[],
+): Promise<WebAssembly.Module> {
+  const missing = names.map((name) => features[name]).find((f) => f !== undefined && !isValid(f));
+  const compiled = missing && underFlag(missing, () => compileNow(code));
+  // Without a module the engine says what is wrong with the code.
+  return compiled ?? WebAssembly.compile(code);
+}
+
+function compileNow(code: Uint8Array<ArrayBuffer>): WebAssembly.Module | null {
+  try {
+    return new WebAssembly.Module(code);
+  } catch {
+    return null;
+  }
+}
+
+function isValid({ probe }: Feature): boolean {
+  return typeof WebAssembly === 'object' && WebAssembly.validate(probe);
+}
+
+/**
+ * What `use` returns with the feature's flag on; null when it returns null, and where there is no such flag. Flags belong
+ * to the process: a thread that ends its own stretch in the middle of this one is why `use` gets further tries.
+ */
+function underFlag<T>({ flag }: Feature, use: () => T | null): T | null {
+  if (flag === undefined || !isBefore(flag.since)) return null;
+  // Not an import: bundlers for browsers would try to resolve it.
+  const v8 = process.getBuiltinModule?.('node:v8');
+  for (let attempt = 0; v8 !== undefined && attempt < 3; attempt++) {
+    v8.setFlagsFromString(`--${flag.name}`);
+    try {
+      const result = use();
+      if (result !== null) return result;
+    } finally {
+      v8.setFlagsFromString(`--no-${flag.name}`);
+    }
+  }
+  return null;
+}
+
+/** Whether this is a Node whose V8 is older than the given version. */
+function isBefore([major, minor]: readonly [number, number]): boolean {
+  const versions = typeof process === 'object' ? process.versions : undefined;
+  const isNode = versions?.node !== undefined && versions['bun'] === undefined;
+  const found = /^(\d+)\.(\d+)\./.exec((isNode && versions.v8) || '');
+  if (found === null) return false;
+  const [have, haveMinor] = [Number(found[1]), Number(found[2])];
+  return have < major || (have === major && haveMinor < minor);
+}
+
+function environment(name: string): string | undefined {
+  return typeof process === 'object' ? process.env?.[name] : undefined;
+}
+
+/** A module of one function without parameters that returns the vector which `body` leaves. */
+function moduleOf(body: readonly number[]): Uint8Array<ArrayBuffer> {
+  const code = [0x00, ...body, 0x0b];
+  const section = (id: number, bytes: readonly number[]): number[] => [id, bytes.length, ...bytes];
+  return new Uint8Array([
+    ...[0x00, 0x61, 0x73, 0x6d, 0x01, 0x00, 0x00, 0x00],
+    ...section(1, [0x01, 0x60, 0x00, 0x01, 0x7b]),
+    ...section(3, [0x01, 0x00]),
+    ...section(10, [0x01, code.length, ...code]),
+  ]);
+}

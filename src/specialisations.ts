@@ -1,0 +1,146 @@
+// The specialisations of a program: its entries for given sizes, each traced, compiled and loaded once, when it is first
+// needed. All of them read and update the program's variables.
+//
+// Invariant: what fails leaves no specialisation behind.
+
+import type { Timing } from '../compiler/compile.ts';
+import type { Graph, Node } from '../compiler/graph/ir.ts';
+import type { RunInput } from '../runtime/tensor.ts';
+import type { AppliedLayer, Registry } from './context.ts';
+import type { Compiled, Engine, Loaded } from './engine.ts';
+import { type AnyEntry, traceEntry } from './entry.ts';
+import { type Dims, dimNames, formatDims } from './spec.ts';
+
+export interface CompileEvent {
+  readonly entry: string;
+  readonly dims: Dims;
+  /** `trace`, a pass, a stage of the compiler, `recall` (compiled before in this process), `read cache`, or `load`. */
+  readonly stage: string;
+  readonly ms: number;
+}
+
+export interface Specialisation {
+  readonly entry: string;
+  readonly dims: Dims;
+  readonly compiled: Compiled;
+  readonly layers: readonly AppliedLayer[];
+  readonly timings: readonly Timing[];
+  loaded: Promise<Loaded> | null;
+}
+
+/** An entry whose graph is built and not yet compiled. */
+interface TracedEntry extends Pick<Specialisation, 'entry' | 'dims' | 'layers'> {
+  readonly key: string;
+  readonly graph: Graph;
+  /** Time that it took. */
+  readonly ms: number;
+}
+
+interface Surroundings {
+  readonly onProgress: ((event: CompileEvent) => void) | undefined;
+  /** The engine has a cache of plans, to be asked before anything is compiled for a run. */
+  readonly hasCache: boolean;
+  /** First value of a variable. */
+  readonly initial: (variable: Node) => RunInput;
+}
+
+export class Specialisations {
+  readonly #engine: Engine;
+  readonly #registry: Registry;
+  readonly #surroundings: Surroundings;
+  readonly #made = new Map<string, Specialisation>();
+  /** Those that wait for the cache. */
+  readonly #obtaining = new Map<string, Promise<Specialisation>>();
+
+  constructor(engine: Engine, registry: Registry, surroundings: Surroundings) {
+    this.#engine = engine;
+    this.#registry = registry;
+    this.#surroundings = surroundings;
+  }
+
+  /** In the order in which they were compiled. */
+  all(): Specialisation[] {
+    return [...this.#made.values()];
+  }
+
+  /** The entry for given sizes, all of them: compiled before, or now. Throws what building and compiling throw. */
+  compile(entry: string, definition: AnyEntry, dims: Dims): Specialisation {
+    const found = this.#made.get(keyOf(entry, definition, dims));
+    if (found !== undefined) return found;
+    const traced = this.#trace(entry, definition, dims);
+    return this.#keep(traced, this.#engine.compile(traced.graph));
+  }
+
+  /** As `compile`, from the user's cache of plans if it is there, and loaded. Throws what loading throws, too. */
+  async load(
+    entry: string,
+    definition: AnyEntry,
+    dims: Dims,
+  ): Promise<{ readonly made: Specialisation; readonly loaded: Loaded }> {
+    const made = this.#surroundings.hasCache
+      ? await this.#obtain(entry, definition, dims)
+      : this.compile(entry, definition, dims);
+    if (made.loaded !== null) return { made, loaded: await made.loaded };
+    const start = performance.now();
+    made.loaded = this.#engine.load(made.compiled, ({ name }) =>
+      this.#surroundings.initial(this.#registry.variables.get(name)!),
+    );
+    try {
+      const loaded = await made.loaded;
+      this.#tell(made, 'load', performance.now() - start);
+      return { made, loaded };
+    } catch (error) {
+      made.loaded = null;
+      throw error;
+    }
+  }
+
+  /** Calls that meet wait for the same answer. */
+  #obtain(entry: string, definition: AnyEntry, dims: Dims): Promise<Specialisation> | Specialisation {
+    const key = keyOf(entry, definition, dims);
+    const found = this.#made.get(key) ?? this.#obtaining.get(key);
+    if (found !== undefined) return found;
+    const traced = this.#trace(entry, definition, dims);
+    const made = (async () => {
+      try {
+        const compiled = await this.#engine.obtain(traced.graph);
+        return this.#made.get(key) ?? this.#keep(traced, compiled);
+      } finally {
+        this.#obtaining.delete(key);
+      }
+    })();
+    this.#obtaining.set(key, made);
+    return made;
+  }
+
+  #trace(entry: string, definition: AnyEntry, dims: Dims): TracedEntry {
+    const start = performance.now();
+    const { graph, layers } = traceEntry(entry, definition, dims, this.#registry);
+    const ms = performance.now() - start;
+    this.#tell({ entry, dims }, 'trace', ms);
+    return { key: keyOf(entry, definition, dims), entry, dims, graph, layers, ms };
+  }
+
+  #keep({ key, entry, dims, layers, ms }: TracedEntry, compiled: Compiled): Specialisation {
+    for (const stage of compiled.timings) this.#tell({ entry, dims }, stage.name, stage.ms);
+    const timings = [{ name: 'trace', ms }, ...compiled.timings];
+    const made: Specialisation = { entry, dims, compiled, layers, timings, loaded: null };
+    this.#made.set(key, made);
+    return made;
+  }
+
+  #tell({ entry, dims }: Pick<CompileEvent, 'entry' | 'dims'>, stage: string, ms: number): void {
+    this.#surroundings.onProgress?.({ entry, dims, stage, ms });
+  }
+}
+
+function keyOf(entry: string, definition: AnyEntry, dims: Dims): string {
+  const sizes = dimNames(definition.inputs).map((name) => dims[name]);
+  return `${entry}(${sizes.join(',')})`;
+}
+
+/** `train(batch=64)` */
+export function title({ entry, dims }: Pick<Specialisation, 'entry' | 'dims'>): string {
+  const sizes = formatDims(dims);
+  return sizes === '' ? entry : `${entry}(${sizes})`;
+}
