@@ -23,14 +23,22 @@ function feed({ type, data }: HostTensor): Float32Array | Int32Array | Uint32Arr
   }
 }
 
+/** What a graph is compiled for: `relaxed` is `wasm` with fused multiply-add. */
+export type AgreeTarget = 'wasm' | 'relaxed' | 'js';
+
 /** Compiles, proves the plan safe, runs it once. */
 export async function runCompiled(
   graph: Graph,
   values: Values,
-  target: 'wasm' | 'js',
+  target: AgreeTarget,
   executor: Executor,
 ): Promise<Record<string, ArrayLike<number>>> {
-  const { plan } = compileGraph(graph, { target, workers: [1, executor.threads], verify: true });
+  const { plan } = compileGraph(graph, {
+    target: target === 'js' ? 'js' : 'wasm',
+    relaxed: target === 'relaxed',
+    workers: [1, executor.threads],
+    verify: true,
+  });
   const loaded = await executor.load(plan);
   try {
     const inputs = Object.fromEntries(Object.entries(values).map(([k, v]) => [k, feed(v)]));
