@@ -30,7 +30,10 @@ export function compilationKey(graph: Graph, options: CompileOptions = {}): stri
 export function compilationText(graph: Graph, options: CompileOptions = {}): string {
   const plain = planOptions(options);
   const locations = (node: Node): boolean => plain.checkNumerics || node.op.family === checksFamily;
-  return `${JSON.stringify({ version: compilerVersion, planFormat, ...plain })}\n${printGraph(graph, { locations })}`;
+  // In an order that does not depend on how they were given.
+  const given = Object.entries(plain).filter(([, value]) => value !== undefined);
+  const head = Object.fromEntries(given.sort(([a], [b]) => (a < b ? -1 : 1)));
+  return `${JSON.stringify({ version: compilerVersion, planFormat, ...head })}\n${printGraph(graph, { locations })}`;
 }
 
 function isOurs(graph: Graph): boolean {
