@@ -2,26 +2,31 @@
 // runs and unloads take turns in the order of their calls. Whatever fails, state is as it was before the call.
 
 import { Arena } from './arena.ts';
+import { Outcome, Word } from './control.ts';
 import { type HeddleError, runtimeError } from './errors.ts';
 import { availableCores, canShareMemory } from './host.ts';
 import { InlineRunner } from './inline.ts';
 import type { KernelCode } from './kernels.ts';
 import { LinearMemory } from './memory.ts';
-import type { Plan, PlanManifest } from './plan.ts';
+import type { Plan, PlanManifest, PlanTensor } from './plan.ts';
 import { Program } from './program.ts';
+import { Part } from './rounds.ts';
 import { ProgramRefused, type Runner } from './runner.ts';
+import type { ResidentRows, ResidentTensor } from './step-feed.ts';
+import { type RunEnd, runSteps, type Schedule, type StepsRequest, type StepsResult } from './steps.ts';
 import {
   formatTensor,
   type InitialValues,
   type RunData,
   type RunInput,
   type RunTensor,
+  tensorBytes,
   toData,
 } from './tensor.ts';
 import { findWorkerClass } from './thread.ts';
 import { ThreadedRunner } from './threaded.ts';
 import { validatePlan } from './validate.ts';
-import { VariableStore } from './variables.ts';
+import { VariableStore, writeTensor } from './variables.ts';
 import { withSharedMemory } from './wasm-module.ts';
 
 export interface ExecutorOptions {
@@ -37,9 +42,6 @@ export interface ExecutorOptions {
 export interface LoadedPlan {
   readonly manifest: PlanManifest;
 }
-
-/** Long enough for steps that end a little apart, short enough that an idle core is given back. */
-const spinMs = 0.05;
 
 /**
  * Runs plans.
@@ -58,7 +60,8 @@ export class Executor {
   readonly #variables: VariableStore;
   readonly #runner: Runner;
   readonly #programs = new Set<Program>();
-  #nextId = 0;
+  /** The program whose run is in flight: its commits are still to be told to the variables. */
+  #running: Program | null = null;
   /** Turns that are taken or waited for. */
   #turns = 0;
   #lastTurn: Promise<unknown> = Promise.resolve();
@@ -92,10 +95,7 @@ export class Executor {
     const limit = options.maximumBytes === undefined ? {} : { maximumBytes: options.maximumBytes };
     const memory = new LinearMemory({ shared: threads > 1, ...limit });
     if (threads === 1) return new Executor(1, memory, new InlineRunner(memory));
-    // A thread that spins while another waits for its core only delays both.
-    const spin = threads <= cores ? spinMs : 0;
-    const runner = await ThreadedRunner.start({ memory: memory.memory, workers: threads, spinMs: spin });
-    return new Executor(threads, memory, runner);
+    return new Executor(threads, memory, await ThreadedRunner.start(memory.memory, threads));
   }
 
   /**
@@ -138,11 +138,66 @@ export class Executor {
     if (this.#turns > 0) bound = bound.map((data) => data.slice());
     return this.#takeTurn('run a plan', async () => {
       this.#owned(program);
-      await this.#runner.run(program, program.prepare(bound));
-      program.checkFlags();
-      const outputs = program.readOutputs();
-      program.commit();
-      return outputs;
+      program.writeInputs(bound);
+      program.prepare({ rounds: 1, watched: null, indices: 0, inputs: [], outputs: [] });
+      const { outcome, error } = await this.#execute(program);
+      if (error !== undefined) throw error;
+      if (outcome === Outcome.checkFailed) throw program.flagsError(null);
+      return Object.fromEntries(
+        program.manifest.outputs.map((output) => [output.name, program.readOutput(output)]),
+      );
+    });
+  }
+
+  /**
+   * Runs a plan many times without coming back to the caller in between, and commits after each time. Outputs that are kept
+   * of each step come as [steps, …]. Feeds are read while it runs: leave them alone until it has ended. When it is aborted
+   * by its signal, it ends with the steps that are done.
+   * Throws as `run`; the error names the step, and the steps before it stay committed.
+   */
+  async runSteps(loaded: LoadedPlan, request: StepsRequest): Promise<StepsResult> {
+    this.#checkOpen('run a plan');
+    this.#owned(loaded);
+    return this.#takeTurn('run a plan', async () => {
+      const program = this.#owned(loaded);
+      return runSteps(
+        {
+          memory: this.#memory,
+          execute: (p) => this.#execute(p),
+          schedule: (p, name, values, steps) => this.#schedule(p, name, values, steps),
+        },
+        program,
+        request,
+      );
+    });
+  }
+
+  /** Copies rows into memory, to feed many steps from. To be given back by `drop`. Throws HDL1001, HDL1007, HDL1002. */
+  async keep(tensors: readonly (PlanTensor & { readonly values: RunInput })[]): Promise<ResidentRows> {
+    this.#checkOpen('keep data');
+    return this.#takeTurn('keep data', async () => {
+      const rows = new Map<string, ResidentTensor>();
+      try {
+        for (const { name, dtype, shape, values } of tensors) {
+          const data = toData(`resident data '${name}'`, { name, dtype, shape }, values);
+          const region = this.#memory.allocate(data.byteLength, `resident data '${name}'`);
+          const order = shape.map((_, d) => d);
+          rows.set(name, { dtype, shape: shape.slice(1), rows: shape[0] ?? 0, region });
+          writeTensor(this.#memory, { name, dtype, shape, order }, region.address, data);
+        }
+      } catch (error) {
+        for (const { region } of rows.values()) this.#memory.free(region);
+        throw error;
+      }
+      return { tensors: rows };
+    });
+  }
+
+  /** Gives the memory of resident rows back, once the runs before have ended. */
+  async drop({ tensors }: ResidentRows): Promise<void> {
+    if (this.#disposed) return;
+    await this.#takeTurn('drop data', async () => {
+      for (const { region } of tensors.values()) this.#memory.free(region);
     });
   }
 
@@ -167,7 +222,20 @@ export class Executor {
 
   /** A copy of the last committed value of a variable. Throws HDL1008 when there is none of this name, HDL1002. */
   get(name: string): RunTensor {
-    return this.#variables.read(this.#find(name, 'read'));
+    const index = this.#find(name, 'read');
+    const running = this.#running;
+    if (running === null || !running.updates(index)) return this.#variables.read(index);
+    // Workers commit on their own. A copy is whole if nothing was committed while it was made.
+    for (let attempt = 0; attempt < 1000; attempt++) {
+      const before = running.committed;
+      const value = this.#variables.read(index, before % 2 === 1);
+      if (running.isStillAt(before)) return value;
+    }
+    throw runtimeError('HDL1009', {
+      what: `variable '${name}' changes too fast to be read now`,
+      rule: 'a value that is read is that of one step',
+      hint: 'read it between runs, or run fewer steps at once',
+    });
   }
 
   /**
@@ -200,6 +268,43 @@ export class Executor {
       await this.#lastTurn;
     })();
     return this.#disposed;
+  }
+
+  /** Runs a program as it is prepared, and commits the rounds that are complete. */
+  async #execute(program: Program): Promise<RunEnd> {
+    this.#running = program;
+    let error: unknown;
+    try {
+      await this.#runner.run(program);
+    } catch (reason) {
+      error = reason;
+    }
+    // A round in which something failed does not count, even when it failed after its end.
+    const most = program.control[Part.rounds]! - (error === undefined ? 0 : 1);
+    const committed = Math.min(program.committed, most);
+    const outcome = program.control[Word.outcome]!;
+    program.commit(committed);
+    this.#running = null;
+    return { committed, outcome, error };
+  }
+
+  #schedule(program: Program, name: string, values: RunInput, steps: number): Schedule {
+    const index = this.#find(name, 'schedule');
+    const declared = this.#variables.declared(index);
+    const { dtype, shape } = declared;
+    if (program.updates(index) || shape.length > 0) {
+      throw runtimeError('HDL1001', {
+        what: `variable '${name}' ${formatTensor(declared)} cannot follow a schedule in '${program.manifest.entry}'`,
+        rule: 'a schedule sets scalars that the entry point does not update',
+        hint: 'set it between runs',
+      });
+    }
+    const data = toData(`schedule of variable '${name}'`, { name, dtype, shape: [steps] }, values);
+    return {
+      address: this.#variables.address(index, this.#variables.bank(index)),
+      data,
+      bytes: tensorBytes(declared),
+    };
   }
 
   /** Runs `job` when all that was called before has ended; at once if there is nothing. */
@@ -256,7 +361,7 @@ export class Executor {
       const declared = this.#variables.declare(variables, (variable) => values.get(variable.name));
       undos.push(declared.undo);
       const surroundings = { memory: this.#memory, arena: this.#arena, variables: this.#variables };
-      const program = new Program(plan, this.#nextId++, code, this.threads, surroundings, declared.indices);
+      const program = new Program(plan, code, this.threads, surroundings, declared.indices);
       undos.push(() => program.free());
       this.#arena.add(arenaBytes, entry);
       undos.push(() => this.#arena.remove(arenaBytes));

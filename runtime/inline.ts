@@ -1,9 +1,11 @@
 // Runs programs in the calling thread: no workers, no shared memory. A long run lets the event loop turn every few
 // milliseconds, so that a page stays alive and a timer fires.
 
+import { Abort, Word } from './control.ts';
 import { bindKernels, type KernelFunction } from './kernels.ts';
 import type { LinearMemory } from './memory.ts';
 import type { Program } from './program.ts';
+import { Part } from './rounds.ts';
 import { ProgramRefused, type Runner, stepFailure } from './runner.ts';
 import { itemSize } from './walk.ts';
 
@@ -19,7 +21,7 @@ interface Binding {
 
 export class InlineRunner implements Runner {
   readonly #memory: LinearMemory;
-  readonly #bindings = new Map<number, Binding>();
+  readonly #bindings = new Map<Program, Binding>();
   #stopped: Error | undefined;
 
   constructor(memory: LinearMemory) {
@@ -35,11 +37,12 @@ export class InlineRunner implements Runner {
   }
 
   unload(program: Program): void {
-    this.#bindings.delete(program.id);
+    this.#bindings.delete(program);
   }
 
-  async run(program: Program, args: number): Promise<void> {
-    const kernels = this.#kernelsOf(program);
+  async run(program: Program): Promise<void> {
+    let kernels = this.#kernelsOf(program);
+    const { control, rounds } = program;
     const items = program.walk.lists[0]!;
     let sliceEnd = performance.now() + sliceMs;
     let looked = sliceEnd - sliceMs;
@@ -47,20 +50,28 @@ export class InlineRunner implements Runner {
     let untilLook = 1;
     let i = 0;
     try {
-      for (; i < items.length; i += itemSize) {
-        kernels[items[i]!]!(items[i + 1]!, items[i + 2]!, args + items[i + 3]!);
-        if (--untilLook > 0) continue;
-        const now = performance.now();
-        stride = now - looked < sliceMs / 16 ? Math.min(2 * stride, longestStride) : 1;
-        untilLook = stride;
-        looked = now;
-        if (now < sliceEnd) continue;
-        await turnEventLoop();
-        if (this.#stopped) break;
-        looked = performance.now();
-        sliceEnd = looked + sliceMs;
+      for (let round = 0; ; round++) {
+        const args = control[Part.args + (round & 1)]! >>> 0;
+        for (i = 0; i < items.length; i += itemSize) {
+          kernels[items[i]!]!(items[i + 1]!, items[i + 2]!, args + items[i + 3]!);
+          if (--untilLook > 0) continue;
+          const now = performance.now();
+          stride = now - looked < sliceMs / 16 ? Math.min(2 * stride, longestStride) : 1;
+          untilLook = stride;
+          looked = now;
+          if (now < sliceEnd) continue;
+          await turnEventLoop();
+          if (this.#stopped) throw this.#stopped;
+          if (control[Word.abort] !== Abort.none) return;
+          kernels = this.#kernelsOf(program);
+          looked = performance.now();
+          sliceEnd = looked + sliceMs;
+        }
+        rounds.end();
+        if (control[Word.more] === 0) break;
       }
     } catch (cause) {
+      if (cause === this.#stopped) throw cause;
       const reason = cause instanceof Error ? `${cause.name}: ${cause.message}` : String(cause);
       throw stepFailure(program, 0, i / itemSize, reason, cause);
     }
@@ -75,13 +86,13 @@ export class InlineRunner implements Runner {
   #bind(program: Program): Binding {
     const kernels = bindKernels(program.code, this.#memory.memory);
     const binding = { kernels, generation: this.#memory.generation };
-    this.#bindings.set(program.id, binding);
+    this.#bindings.set(program, binding);
     return binding;
   }
 
   /** Generated JavaScript may hold views of memory, which are stale once it has grown. */
   #kernelsOf(program: Program): readonly KernelFunction[] {
-    const binding = this.#bindings.get(program.id)!;
+    const binding = this.#bindings.get(program)!;
     const isStale = program.code.target === 'js' && binding.generation !== this.#memory.generation;
     return (isStale ? this.#bind(program) : binding).kernels;
   }
