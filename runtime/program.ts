@@ -13,7 +13,7 @@ import { type ErrorLocation, type HeddleError, runtimeError } from './errors.ts'
 import type { KernelCode } from './kernels.ts';
 import type { LinearMemory, Region } from './memory.ts';
 import type { Location, Plan, PlanManifest, PlanPlacement } from './plan.ts';
-import { controlWords, describeRun, type RunDescription, Rounds } from './rounds.ts';
+import { controlWords, describeRun, Rounds, type RunDescription } from './rounds.ts';
 import { formatTensor, type RunData, type RunInput, type RunTensor, toData } from './tensor.ts';
 import { readTensor, type VariableStore, writeTensor } from './variables.ts';
 import { argsTable, makeWalk, type Walk } from './walk.ts';
@@ -21,7 +21,8 @@ import { argsTable, makeWalk, type Walk } from './walk.ts';
 /** A step of a run of many, from 0. */
 export interface StepPlace {
   readonly step: number;
-  readonly steps: number;
+  /** Of how many, if that is known. */
+  readonly steps: number | undefined;
 }
 
 /** What a program lives in. */
@@ -273,7 +274,7 @@ export class Program {
 
 /** `step 3 of 100`, counted from 0 as the arrays of results are. */
 export function formatPlace({ step, steps }: StepPlace): string {
-  return `step ${step} of ${steps} (counted from 0)`;
+  return `step ${step}${steps === undefined ? '' : ` of ${steps}`} (counted from 0)`;
 }
 
 /** `file:line:column` in parts. */

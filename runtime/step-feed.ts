@@ -14,13 +14,7 @@ import type { LinearMemory, Region } from './memory.ts';
 import type { PlanPlacement } from './plan.ts';
 import type { Program } from './program.ts';
 import type { InputCopy } from './rounds.ts';
-import {
-  elementCount,
-  formatTensor,
-  type RunData,
-  type RunInput,
-  tensorBytes,
-} from './tensor.ts';
+import { elementCount, formatTensor, type RunData, type RunInput, tensorBytes } from './tensor.ts';
 import { writeTensor } from './variables.ts';
 
 type Inputs = Readonly<Record<string, RunInput>>;
@@ -81,7 +75,10 @@ export function makeStager(program: Program, memory: LinearMemory, feed: StepFee
 }
 
 /** Inputs one after another, each at a multiple of 16 bytes. */
-function slots(inputs: readonly PlanPlacement[]): { readonly offsets: readonly number[]; readonly bytes: number } {
+function slots(inputs: readonly PlanPlacement[]): {
+  readonly offsets: readonly number[];
+  readonly bytes: number;
+} {
   let bytes = 0;
   const offsets = inputs.map((input) => {
     const offset = bytes;

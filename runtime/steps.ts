@@ -28,10 +28,12 @@ export type Keep = 'each' | 'last' | 'none';
 export interface StepsRequest {
   readonly steps: number;
   readonly feed: StepFeed;
-  /** By output; default: `each` up to 4 KiB, `last` beyond. */
-  readonly keep?: Readonly<Record<string, Keep>> | undefined;
+  /** Of all outputs, or by output; default: `each` up to 4 KiB, `last` beyond. */
+  readonly keep?: Keep | Readonly<Record<string, Keep>> | undefined;
   /** Values of variables that the plan does not update, one after another: each step reads its own. */
   readonly schedules?: Readonly<Record<string, RunInput>> | undefined;
+  /** Steps of the same training that came before: errors name a step by its number in all of it. Default: none are known. */
+  readonly before?: number | undefined;
   /** An output, one f32: the run ends with the first step at which it is not finite, which is committed. */
   readonly watch?: string | undefined;
   readonly signal?: AbortSignal | undefined;
@@ -55,6 +57,12 @@ const progressMs = 40;
 
 const alignTo16 = (bytes: number) => Math.ceil(bytes / 16) * 16;
 const alignTo64 = (bytes: number) => Math.ceil(bytes / 64) * 64;
+
+/** What is kept of an output of so many bytes. */
+export function howToKeep(keep: NonNullable<StepsRequest['keep']>, name: string, bytes: number): Keep {
+  if (typeof keep === 'string') return keep;
+  return keep[name] ?? (bytes <= keptBytes ? 'each' : 'last');
+}
 
 /** What a run needs of its executor. */
 export interface StepsHost {
@@ -119,7 +127,7 @@ class StepsRun {
     const { steps, feed, schedules = {}, keep = {}, watch } = request;
     const { outputs } = program.manifest;
     checkSteps(program, steps);
-    checkOutputs(program, Object.keys(keep), watch);
+    checkOutputs(program, typeof keep === 'string' ? [] : Object.keys(keep), watch);
     this.#host = host;
     this.#program = program;
     this.#request = request;
@@ -127,8 +135,7 @@ class StepsRun {
     this.#schedules = Object.entries(schedules).map(([name, values]) =>
       host.schedule(program, name, values, steps),
     );
-    const how = (output: PlanPlacement): Keep =>
-      keep[output.name] ?? (tensorBytes(output) <= keptBytes ? 'each' : 'last');
+    const how = (output: PlanPlacement): Keep => howToKeep(keep, output.name, tensorBytes(output));
     this.#kept = outputs.filter((o) => how(o) === 'each').map((o) => new Kept(o, steps));
     this.#last = outputs.filter((o) => how(o) === 'last');
     const stepBytes = this.#stepBytes + this.#kept.reduce((sum, { bytes }) => sum + bytes, 0);
@@ -245,8 +252,8 @@ class StepsRun {
     }
     this.#done += committed;
     piece.skip += committed;
-    if (error !== undefined) throw atStep(error, { step: this.#done, steps });
-    if (outcome === Outcome.checkFailed) throw this.#program.flagsError({ step: this.#done, steps });
+    if (error !== undefined) throw atStep(error, this.#place);
+    if (outcome === Outcome.checkFailed) throw this.#program.flagsError(this.#place);
     if (outcome === Outcome.watchedNotFinite) this.#end = 'notFinite';
     else if (this.#isAborted && this.#done < steps) this.#end = 'aborted';
   }
@@ -255,6 +262,14 @@ class StepsRun {
   #places(name: string): [number, number] {
     const { location } = this.#program.manifest.outputs.find((output) => output.name === name)!;
     return [this.#program.addressOf(location, 0), this.#program.addressOf(location, 1)];
+  }
+
+  /** The step that comes next. */
+  get #place(): StepPlace {
+    const { steps, before } = this.#request;
+    return before === undefined
+      ? { step: this.#done, steps }
+      : { step: before + this.#done, steps: undefined };
   }
 
   get #isAborted(): boolean {

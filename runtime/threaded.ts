@@ -74,7 +74,8 @@ export class ThreadedRunner implements Runner {
   /** Does something on a pool that works and knows all programs of this executor; again if the pool breaks before. */
   async #onPool(operate: (pool: Pool) => Promise<void>): Promise<void> {
     for (;;) {
-      const pool = this.#pool !== undefined && this.#pool === sharedPool.current ? this.#pool : await this.#ready();
+      const pool =
+        this.#pool !== undefined && this.#pool === sharedPool.current ? this.#pool : await this.#ready();
       if (this.#stopped) throw this.#stopped;
       try {
         await operate(pool);

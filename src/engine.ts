@@ -6,6 +6,8 @@ import type { Graph } from '../compiler/graph/ir.ts';
 import { Executor } from '../runtime/executor.ts';
 import { availableCores } from '../runtime/host.ts';
 import type { Plan, PlanTensor } from '../runtime/plan.ts';
+import type { ResidentRows } from '../runtime/step-feed.ts';
+import type { StepsRequest, StepsResult } from '../runtime/steps.ts';
 import type { RunInput, RunTensor } from '../runtime/tensor.ts';
 
 /** One graph, compiled. */
@@ -16,18 +18,28 @@ export interface Compiled {
   dump(stage: DumpStage): string;
 }
 
-export type RunEntry = (inputs: Readonly<Record<string, RunInput>>) => Promise<Record<string, RunTensor>>;
+/** An entry that is ready to run: once, or many times without coming back in between. */
+export interface LoadedEntry {
+  run(inputs: Readonly<Record<string, RunInput>>): Promise<Record<string, RunTensor>>;
+  runSteps(request: StepsRequest): Promise<StepsResult>;
+}
+
+/** Rows of an input, kept by name. */
+export type RowsToKeep = PlanTensor & { readonly values: RunInput };
 
 export interface Engine {
   /** Threads that compute. */
   readonly threads: number;
   compile(graph: Graph, onPass?: (record: PassRecord) => void): Compiled;
   /** Makes a compiled graph ready to run; `initial` gives the values of variables that are new. */
-  load(compiled: Compiled, initial: (variable: PlanTensor) => RunInput): Promise<RunEntry>;
+  load(compiled: Compiled, initial: (variable: PlanTensor) => RunInput): Promise<LoadedEntry>;
   /** The committed value of a variable, or null before something that uses it is loaded. */
   get(name: string): RunTensor | null;
   /** Sets a variable between runs; false before something that uses it is loaded. */
   set(name: string, values: RunInput): boolean;
+  /** Copies rows to where steps are fed from; `drop` gives the memory back. After the first load. */
+  keep(tensors: readonly RowsToKeep[]): Promise<ResidentRows>;
+  drop(rows: ResidentRows): Promise<void>;
   dispose(): Promise<void>;
 }
 
@@ -79,7 +91,10 @@ export function compiledEngine(options: EngineOptions): Engine {
     load: async ({ plan }, initial) => {
       const running = await start();
       const loaded = await running.load(plan!, initial);
-      return (inputs) => running.run(loaded, inputs);
+      return {
+        run: (inputs) => running.run(loaded, inputs),
+        runSteps: (request) => running.runSteps(loaded, request),
+      };
     },
     get: (name) => (has(name) ? executor!.get(name) : null),
     set: (name, values) => {
@@ -87,6 +102,8 @@ export function compiledEngine(options: EngineOptions): Engine {
       executor!.set(name, values);
       return true;
     },
+    keep: async (tensors) => (await start()).keep(tensors),
+    drop: async (rows) => executor?.drop(rows),
     dispose: async () => {
       await (await starting)?.dispose();
     },

@@ -9,6 +9,7 @@ export type { DType, Shape } from '../compiler/graph/types.ts';
 export * from '../compiler/ops/index.ts';
 export { type GradOptions, grad, hvp, jvp, vjp } from '../compiler/passes/grad.ts';
 export { type ErrorParts, HeddleError } from '../runtime/errors.ts';
+export type { Keep, StepsResult } from '../runtime/steps.ts';
 export type { RunData, RunInput, RunTensor } from '../runtime/tensor.ts';
 export type { AppliedLayer, Context } from './context.ts';
 export * as data from './data/index.ts';
@@ -43,6 +44,7 @@ export {
   type ProgramOptions,
   program,
   type ResultsOf,
+  type StepsOf,
   type VariableInfo,
 } from './program.ts';
 export {
@@ -57,4 +59,12 @@ export {
 export { type Random, random } from './random.ts';
 export type { Sink } from './sink.ts';
 export { type Dims, type Spec, tensor } from './spec.ts';
+export {
+  ResidentData,
+  ResidentFeed,
+  resident,
+  type StepFeeds,
+  type StepProgress,
+  type StepsOptions,
+} from './steps.ts';
 export { parametersOf, type Variable, type VariableOptions, variable, variableName } from './variable.ts';

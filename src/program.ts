@@ -12,14 +12,17 @@ import { nearestName } from '../compiler/graph/nearest.ts';
 import type { DType, Shape } from '../compiler/graph/types.ts';
 import { runtimeError } from '../runtime/errors.ts';
 import { savePlans } from '../runtime/file.ts';
+import type { ResidentRows } from '../runtime/step-feed.ts';
+import type { StepsRequest, StepsResult } from '../runtime/steps.ts';
 import { type RunData, type RunInput, type RunTensor, toData } from '../runtime/tensor.ts';
 import type { AppliedLayer, Registry } from './context.ts';
 import { describePlan } from './describe.ts';
-import { type Compiled, compiledEngine, type Engine, type RunEntry } from './engine.ts';
+import { type Compiled, compiledEngine, type Engine, type LoadedEntry } from './engine.ts';
 import { type AnyEntry, type Entry, type Outputs, type Specs, traceEntry } from './entry.ts';
-import { bindFeeds, type Feed } from './feeds.ts';
+import { bindFeeds, type Feed, type RowsFeed } from './feeds.ts';
 import { referenceEngine } from './reference.ts';
 import { type Dims, dimNames, formatDims } from './spec.ts';
+import { bindStepFeed, type ResidentData, type StepFeeds, type StepsOptions } from './steps.ts';
 import { initialValue, isTrainable, variableName } from './variable.ts';
 
 export interface ProgramOptions {
@@ -62,6 +65,9 @@ export type FeedsOf<E> =
     ? { readonly [K in keyof I]: Feed }
     : Readonly<Record<string, Feed>>;
 
+/** What `run` takes for many steps of an entry. */
+export type StepsOf<E> = StepsOptions<FeedsOf<E>, keyof ResultsOf<E> & string>;
+
 /** What `run` returns for an entry: copies, row-major. */
 export type ResultsOf<E> = E extends { readonly build: (...args: never) => infer O }
   ? { readonly [K in keyof O]: RunTensor }
@@ -73,7 +79,7 @@ interface Specialisation {
   readonly compiled: Compiled;
   readonly layers: readonly AppliedLayer[];
   readonly timings: readonly Timing[];
-  loaded: Promise<RunEntry> | null;
+  loaded: Promise<LoadedEntry> | null;
 }
 
 /**
@@ -103,6 +109,7 @@ export class Program<E extends Entries = Entries> {
   readonly #specialisations = new Map<string, Specialisation>();
   /** Values set before anything that uses the variable was loaded. */
   readonly #pending = new Map<string, RunData>();
+  readonly #resident = new Map<ResidentData, Promise<ResidentRows>>();
   #disposed = false;
 
   /** Use `program(…)`. */
@@ -115,19 +122,106 @@ export class Program<E extends Entries = Entries> {
   }
 
   /**
-   * Runs an entry once and commits what it assigned. Feeds are typed arrays, nested arrays or `{ data, shape }`.
+   * Runs an entry and commits what it assigned. Feeds are typed arrays, nested arrays or `{ data, shape }`.
    * Throws HDL0014 (no such entry), HDL1001 (feeds do not fit), HDL1002 (disposed), HDL1003–1005 (the run failed), and
    * what building and compiling throw; variables are then as before.
+   *
+   * With `{ steps, feed }` it runs so many steps and returns to the caller once: small nets train many times faster. Each
+   * step commits; an error names the step, and what the steps before it have done stays. Small outputs come from every step,
+   * as [steps, …]. When `signal` is aborted, the promise is rejected with the signal's reason after the last complete step.
+   *
+   * @example
+   * const { loss } = await p.run('train', { steps: 100, feed: resident({ x, y }, order) });   // loss: f32[100]
    */
-  async run<N extends keyof E & string>(name: N, feeds: FeedsOf<E[N]>): Promise<ResultsOf<E[N]>> {
+  async run<N extends keyof E & string>(name: N, options: StepsOf<E[N]>): Promise<ResultsOf<E[N]>>;
+  async run<N extends keyof E & string>(name: N, feeds: FeedsOf<E[N]>): Promise<ResultsOf<E[N]>>;
+  async run<N extends keyof E & string>(
+    name: N,
+    feeds: FeedsOf<E[N]> | StepsOf<E[N]>,
+  ): Promise<ResultsOf<E[N]>> {
     this.#checkOpen('run');
+    if (Object.hasOwn(feeds, 'steps') && !Object.hasOwn(this.#find(name).inputs, 'steps')) {
+      const options = feeds as StepsOf<E[N]>;
+      const { outputs, end } = await this.runSteps(name, options);
+      if (end === 'aborted') throw options.signal!.reason;
+      return outputs as ResultsOf<E[N]>;
+    }
     const { dims, values } = bindFeeds(
       name,
       this.#find(name).inputs,
       feeds as Readonly<Record<string, unknown>>,
     );
-    const run = await this.#load(this.#specialise(name, dims));
-    return (await run(values)) as ResultsOf<E[N]>;
+    const loaded = await this.#load(this.#specialise(name, dims));
+    return (await loaded.run(values)) as ResultsOf<E[N]>;
+  }
+
+  /**
+   * Many steps, as by `run`, with how they ended: `complete`, `aborted` by the signal, `feedEnded` when an iterator gave
+   * fewer, or `notFinite` when the watched output was not. Throws as `run`.
+   */
+  async runSteps<N extends keyof E & string>(name: N, options: StepsOf<E[N]>): Promise<StepsResult> {
+    this.#checkOpen('run');
+    const { steps, feed, outputs, onProgress, ...rest } = options;
+    const { inputs } = this.#find(name);
+    if (!Number.isInteger(steps) || steps < 1) {
+      throw runtimeError('HDL1001', {
+        what: `'${name}' cannot run ${String(steps)} steps`,
+        rule: 'steps is an integer of at least 1',
+        hint: 'say how many steps to run at most; a feed that ends earlier ends the run',
+      });
+    }
+    const { dims, bound } = await bindStepFeed(
+      name,
+      inputs,
+      feed as StepFeeds<Readonly<Record<string, Feed>>>,
+      steps,
+    );
+    const loaded = await this.#load(this.#specialise(name, dims));
+    const request: Omit<StepsRequest, 'feed'> = {
+      steps,
+      keep: outputs as StepsRequest['keep'],
+      onProgress: onProgress && ((done) => onProgress({ done, steps })),
+      ...rest,
+    };
+    if (bound.kind !== 'resident') return loaded.runSteps({ ...request, feed: bound });
+    const { data, isOwner } = bound.feed;
+    try {
+      const rows = await this.#keep(name, data, bound.rows);
+      return await loaded.runSteps({ ...request, feed: { kind: 'rows', rows, indices: bound.indices } });
+    } finally {
+      if (isOwner) await data.release();
+    }
+  }
+
+  /** The copy of resident data in this program's memory, made if need be. */
+  async #keep(
+    entry: string,
+    data: ResidentData,
+    rows: Readonly<Record<string, RowsFeed>>,
+  ): Promise<ResidentRows> {
+    const held = this.#resident.get(data);
+    if (held !== undefined) return held;
+    const { inputs } = this.#find(entry);
+    const kept = this.#engine.keep(
+      Object.entries(rows).map(([name, { values, shape }]) => {
+        const count = values.length / shape.reduce((n, d) => n * d, 1);
+        return { name, dtype: inputs[name]!.dtype, shape: [count, ...shape], values };
+      }),
+    );
+    this.#resident.set(data, kept);
+    const release = async (): Promise<void> => {
+      this.#resident.delete(data);
+      data.releases.delete(release);
+      if (!this.#disposed) await this.#engine.drop(await kept);
+    };
+    data.releases.add(release);
+    try {
+      return await kept;
+    } catch (error) {
+      this.#resident.delete(data);
+      data.releases.delete(release);
+      throw error;
+    }
   }
 
   /**
@@ -326,7 +420,7 @@ export class Program<E extends Entries = Entries> {
     return made;
   }
 
-  async #load(made: Specialisation): Promise<RunEntry> {
+  async #load(made: Specialisation): Promise<LoadedEntry> {
     if (made.loaded !== null) return made.loaded;
     const start = performance.now();
     made.loaded = this.#engine.load(made.compiled, ({ name }) => {

@@ -7,8 +7,10 @@ import { interpretGraph } from '../compiler/graph/interpret.ts';
 import type { Graph, HostTensor } from '../compiler/graph/ir.ts';
 import { printGraph } from '../compiler/graph/print.ts';
 import type { PlanTensor } from '../runtime/plan.ts';
-import { makeData, type RunTensor, toData } from '../runtime/tensor.ts';
+import type { HostRows, ResidentRows } from '../runtime/step-feed.ts';
+import { elementCount, makeData, type RunInput, type RunTensor, toData } from '../runtime/tensor.ts';
 import type { Compiled, Engine } from './engine.ts';
+import { runOneByOne } from './one-by-one.ts';
 import { variableName } from './variable.ts';
 
 interface Interpreted extends Compiled {
@@ -18,6 +20,7 @@ interface Interpreted extends Compiled {
 /** An engine that interprets; `f64` computes without rounding and shows what a graph means. */
 export function referenceEngine(mode: 'f32' | 'f64' = 'f32'): Engine {
   const variables = new Map<string, HostTensor>();
+  const kept = new WeakMap<ResidentRows, HostRows>();
   const read = ({ type, data }: HostTensor): RunTensor => {
     const copy = makeData(type.dtype, data.length);
     copy.set(data);
@@ -53,7 +56,7 @@ export function referenceEngine(mode: 'f32' | 'f64' = 'f32'): Engine {
           write(tensor, `initial value of variable '${tensor.name}'`, initial(tensor)),
         );
       }
-      return async (inputs) => {
+      const run = async (inputs: Readonly<Record<string, RunInput>>): Promise<Record<string, RunTensor>> => {
         const bound = graph.inputs.map((node) => {
           const tensor = { name: String(node.attrs['name']), ...node.type };
           return [
@@ -69,6 +72,15 @@ export function referenceEngine(mode: 'f32' | 'f64' = 'f32'): Engine {
         for (const [name, value] of Object.entries(result.updates)) variables.set(name, value);
         return Object.fromEntries(Object.entries(result.outputs).map(([name, value]) => [name, read(value)]));
       };
+      const set = (name: string, value: number): void => {
+        const { type } = variables.get(name)!;
+        variables.set(name, write({ name, ...type }, `schedule of variable '${name}'`, [value]));
+      };
+      const elements = Object.fromEntries(
+        graph.inputs.map(({ attrs, type }) => [String(attrs['name']), elementCount(type.shape)]),
+      );
+      const single = { run, set, rowsOf: (rows: ResidentRows) => kept.get(rows)!, elements };
+      return { run, runSteps: (request) => runOneByOne(single, request) };
     },
     get: (name) => {
       const value = variables.get(name);
@@ -80,6 +92,17 @@ export function referenceEngine(mode: 'f32' | 'f64' = 'f32'): Engine {
       variables.set(name, write({ name, ...value.type }, `value for variable '${name}'`, values));
       return true;
     },
+    keep: async (tensors) => {
+      const rows: ResidentRows = { tensors: new Map() };
+      kept.set(
+        rows,
+        Object.fromEntries(
+          tensors.map(({ values, ...t }) => [t.name, toData(`resident data '${t.name}'`, t, values)]),
+        ),
+      );
+      return rows;
+    },
+    drop: async (rows) => void kept.delete(rows),
     dispose: async () => variables.clear(),
   };
 }
