@@ -146,7 +146,7 @@ export class Pool {
       }
     }
     await this.#enqueue('unload', undefined, () => {
-      this.#members.forEach((_, index) => this.#post(index, { type: 'unload', plans }));
+      for (let index = 0; index < this.size; index++) this.#post(index, { type: 'unload', plans });
       this.#settle();
     }).catch(() => {});
   }
@@ -155,7 +155,7 @@ export class Pool {
   async stop(): Promise<void> {
     if (this.#broken) return this.#ending;
     this.#broken = true;
-    this.#members.forEach((_, index) => this.#wake(index));
+    for (let index = 0; index < this.size; index++) this.#wake(index);
     this.#ending = Promise.all(this.#members.map(({ thread }) => thread.stop())).then(() => {});
     await this.#ending;
   }

@@ -47,8 +47,11 @@ export interface Stager {
   readonly stepBytes: number;
   /** Fills `onceBytes` at an address. */
   begin(once: number): void;
-  /** Stages steps [first, first + count) at an address; says how many, fewer when there are no more or `isWanted` says so. */
-  fill(at: number, first: number, count: number, isWanted: () => boolean): number | Promise<number>;
+  /**
+   * Stages steps [first, first + count) at an address; says how many, fewer when there are no more, or when none is ready
+   * by the time that the workers are idle, which `idle` tells.
+   */
+  fill(at: number, first: number, count: number, idle: Promise<null>): number | Promise<number>;
   /** What the workers copy, when the first of their rounds is step `skip` of the piece at `at`. */
   copies(once: number, at: number, skip: number): InputCopy[];
   /** The list of rows for `copies`; 0 when there is none. */
@@ -225,23 +228,36 @@ function streamStager(
   const { inputs } = program.manifest;
   const { offsets, bytes } = slots(inputs);
   let isOver = false;
+  /** The batch that was asked for and is not staged yet; `over` after the last. */
+  let pending: Promise<readonly RunData[] | 'over'> | undefined;
+  const take = async (): Promise<readonly RunData[] | 'over'> => {
+    const next = await batches.next();
+    return next.done ? 'over' : program.bindInputs(next.value);
+  };
   return {
     onceBytes: 0,
     stepBytes: bytes,
     begin: () => {},
-    fill: async (at, _first, count, isWanted) => {
+    fill: async (at, _first, count, idle) => {
       let filled = 0;
-      while (filled < count && !isOver && (filled === 0 || !isWanted())) {
-        const next = await batches.next();
-        if (next.done) {
-          isOver = true;
-          break;
+      try {
+        while (filled < count && !isOver) {
+          pending ??= take();
+          const next = filled === 0 ? await pending : await Promise.race([pending, idle]);
+          if (next === null) break;
+          pending = undefined;
+          if (next === 'over') {
+            isOver = true;
+            break;
+          }
+          inputs.forEach((input, i) => {
+            writeTensor(memory, input, at + filled * bytes + offsets[i]!, next[i]!);
+          });
+          filled++;
         }
-        const bound = program.bindInputs(next.value);
-        inputs.forEach((input, i) => {
-          writeTensor(memory, input, at + filled * bytes + offsets[i]!, bound[i]!);
-        });
-        filled++;
+      } catch (error) {
+        // What was there before runs first; the next fill waits for the same batch, and fails.
+        if (filled === 0) throw error;
       }
       return filled;
     },

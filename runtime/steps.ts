@@ -177,7 +177,10 @@ class StepsRun {
   async #runPieces(places: readonly [number, number], aborted: Promise<null>): Promise<void> {
     if (this.#request.signal?.aborted) this.#end = 'aborted';
     let use = 0;
-    let filling: Promise<Piece | null> | null = Promise.race([this.#fill(places[use]!), aborted]);
+    let filling: Promise<Piece | null> | null = Promise.race([
+      this.#fill(places[use]!, Promise.resolve(null)),
+      aborted,
+    ]);
     while (filling !== null && this.#end === undefined) {
       const piece: Piece | null = await filling;
       filling = null;
@@ -187,7 +190,11 @@ class StepsRun {
         const running = this.#command(piece);
         if (filling === null && this.#staged < this.#request.steps) {
           use ^= 1;
-          filling = Promise.race([this.#fill(places[use]!), aborted]);
+          const idle = running.then(
+            () => null,
+            () => null,
+          );
+          filling = Promise.race([this.#fill(places[use]!, idle), aborted]);
           // A loader that fails is told about when what it gave before has run.
           filling.catch(() => {});
         }
@@ -203,10 +210,10 @@ class StepsRun {
     return this.#schedules.reduce((sum, { bytes }) => sum + alignTo16(bytes), this.#stager.stepBytes);
   }
 
-  async #fill(at: number): Promise<Piece> {
+  async #fill(at: number, idle: Promise<null>): Promise<Piece> {
     const first = this.#staged;
     const wanted = Math.min(this.#size, this.#request.steps - first);
-    const filled = this.#stager.fill(at, first, wanted, () => !this.#isInFlight);
+    const filled = this.#stager.fill(at, first, wanted, idle);
     const count = typeof filled === 'number' ? filled : await filled;
     let to = at + this.#size * this.#stager.stepBytes;
     const { bytes } = this.#host.memory;

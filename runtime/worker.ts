@@ -49,7 +49,10 @@ class WorkerThread {
       seen = awaitCommand(mailbox, seen, spinMs);
       const command = Atomics.load(mailbox, Mail.command);
       if (command === Command.receive) return;
-      if (command === Command.quit) return this.#send({ type: 'left' });
+      if (command === Command.quit) {
+        this.#send({ type: 'left' });
+        return;
+      }
       if (!this.#take(this.#programs.get(mailbox[Mail.plan]!)!)) return;
     }
   }
