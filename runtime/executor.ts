@@ -172,6 +172,16 @@ export class Executor {
     });
   }
 
+  /**
+   * Views of a plan's inputs in memory. Who writes them and passes them to `run` saves a copy; not while a run is in flight,
+   * and they are to be asked for again when another plan was loaded. Throws HDL1001, HDL1007, HDL1002.
+   */
+  async inputs(loaded: LoadedPlan): Promise<Record<string, RunData>> {
+    this.#checkOpen('write inputs');
+    this.#owned(loaded);
+    return this.#takeTurn('write inputs', async () => this.#owned(loaded).inputViews());
+  }
+
   /** Copies rows into memory, to feed many steps from. To be given back by `drop`. Throws HDL1001, HDL1007, HDL1002. */
   async keep(tensors: readonly (PlanTensor & { readonly values: RunInput })[]): Promise<ResidentRows> {
     this.#checkOpen('keep data');

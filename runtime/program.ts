@@ -12,9 +12,20 @@ import { Word } from './control.ts';
 import { type ErrorLocation, type HeddleError, runtimeError } from './errors.ts';
 import type { KernelCode } from './kernels.ts';
 import type { LinearMemory, Region } from './memory.ts';
+import { findInputUses, type InputUse } from './own-inputs.ts';
 import type { Location, Plan, PlanManifest, PlanPlacement } from './plan.ts';
 import { controlWords, describeRun, Rounds, type RunDescription } from './rounds.ts';
-import { formatTensor, type RunData, type RunInput, type RunTensor, toData } from './tensor.ts';
+import {
+  elementCount,
+  formatTensor,
+  isRowMajor,
+  makeData,
+  type RunData,
+  type RunInput,
+  type RunTensor,
+  slotsOf,
+  toData,
+} from './tensor.ts';
 import { readTensor, type VariableStore, writeTensor } from './variables.ts';
 import { argsTable, makeWalk, type Walk } from './walk.ts';
 
@@ -55,6 +66,12 @@ export class Program {
   /** Banks that table 0 was written for; −1 before the first time. */
   readonly #banks: Int8Array;
   #arenaVersion = -1;
+  /** The place of inputs that the caller writes itself, and what reads them there. */
+  #own: {
+    readonly region: Region;
+    readonly offsets: readonly number[];
+    readonly uses: readonly InputUse[];
+  } | null = null;
 
   /** Allocates and fills the constants; `variables` are the positions that the store gave. Throws HDL1007. */
   constructor(
@@ -98,6 +115,47 @@ export class Program {
   /** Gives its memory back. */
   free(): void {
     this.#in.memory.free(this.#region);
+    if (this.#own !== null) this.#in.memory.free(this.#own.region);
+  }
+
+  /** Byte address of an input. */
+  inputAddress(index: number): number {
+    if (this.#own !== null) return this.#own.region.address + this.#own.offsets[index]!;
+    return this.addressOf(this.manifest.inputs[index]!.location);
+  }
+
+  /**
+   * Views of the inputs, to be written in place: what is in them when a run begins is what it reads, and they are still
+   * there after it. They hold until memory grows. Throws HDL1001 (an input is not row-major in memory), HDL1007.
+   */
+  inputViews(): Record<string, RunData> {
+    const { memory } = this.#in;
+    const { inputs, entry } = this.manifest;
+    const other = inputs.find((input) => !isRowMajor(input));
+    if (other !== undefined) {
+      throw runtimeError('HDL1001', {
+        what: `input '${other.name}' of '${entry}' cannot be written in place`,
+        rule: 'in memory its dimensions lie in another order',
+        hint: 'feed it to each run',
+      });
+    }
+    if (this.#own === null) {
+      const { offsets, bytes } = slotsOf(inputs);
+      const region = memory.allocate(bytes, `inputs of '${entry}'`);
+      memory.bytes.fill(0, region.address, region.address + region.bytes);
+      this.#own = { region, offsets, uses: findInputUses(this.manifest) };
+      this.#arenaVersion = -1;
+    }
+    return Object.fromEntries(
+      inputs.map((input, i) => {
+        const make = makeData(input.dtype, 0).constructor as new (
+          buffer: ArrayBufferLike,
+          address: number,
+          length: number,
+        ) => RunData;
+        return [input.name, new make(memory.memory.buffer, this.inputAddress(i), elementCount(input.shape))];
+      }),
+    );
   }
 
   /**
@@ -128,8 +186,13 @@ export class Program {
 
   /** Writes the inputs of a single round. */
   writeInputs(inputs: readonly RunData[]): void {
+    const { memory } = this.#in;
     this.manifest.inputs.forEach((input, i) => {
-      writeTensor(this.#in.memory, input, this.addressOf(input.location), inputs[i]!);
+      const data = inputs[i]!;
+      const address = this.inputAddress(i);
+      // Written in place.
+      if (data.buffer === memory.memory.buffer && data.byteOffset === address) return;
+      writeTensor(memory, input, address, data);
     });
   }
 
@@ -187,7 +250,15 @@ export class Program {
 
   /** A copy of an output, as the last round of a run left it; to be called after its `commit`. */
   readOutput(output: PlanPlacement): RunTensor {
-    return readTensor(this.#in.memory, output, this.addressOf(output.location, 1));
+    return readTensor(this.#in.memory, output, this.outputAddress(output, 1));
+  }
+
+  /** Where an output lies: see `addressOf`. */
+  outputAddress(output: PlanPlacement, swap: 0 | 1): number {
+    const index = this.manifest.outputs.indexOf(output);
+    const use = this.#own?.uses.find((u) => u.step === -1 && u.index === index);
+    if (use !== undefined) return this.inputAddress(use.input) + use.offset;
+    return this.addressOf(output.location, swap);
   }
 
   /** Rounds of the run in flight that are complete; 0 when none is in flight. Their number changes under the reader. */
@@ -260,6 +331,11 @@ export class Program {
           words[first + a] = this.addressOf(location, swap);
         });
       });
+      for (const { input, step, index, offset } of this.#own?.uses ?? []) {
+        if (step < 0) continue;
+        const first = (this.#args + swap * this.#argsBytes + this.#argsOffsets[step]!) / 4;
+        words[first + index] = this.inputAddress(input) + offset;
+      }
     }
     this.#variables.forEach((index, v) => {
       this.#banks[v] = variables.bank(index);

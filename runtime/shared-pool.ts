@@ -16,6 +16,7 @@ class SharedPool {
   #pool: Pool | undefined;
   #users = 0;
   #plans = 0;
+  #cores: number | undefined;
   #linger: ReturnType<typeof setTimeout> | undefined;
 
   /** The pool as it is now, while it can be used. */
@@ -47,7 +48,7 @@ class SharedPool {
 
   /** A pool that works and has at least so many workers. Throws what `Pool.grow` throws. */
   async ready(workers: number): Promise<Pool> {
-    const pool = this.current ?? new Pool(availableCores(), spinMs);
+    const pool = this.current ?? new Pool(this.#countCores(), spinMs);
     this.#pool = pool;
     await pool.grow(workers);
     return pool;
@@ -55,7 +56,12 @@ class SharedPool {
 
   /** How long so many participants spin at a barrier: a thread that spins while another waits for its core delays both. */
   spinMs(participants: number): number {
-    return participants <= availableCores() ? spinMs : 0;
+    return participants <= this.#countCores() ? spinMs : 0;
+  }
+
+  #countCores(): number {
+    this.#cores ??= availableCores();
+    return this.#cores;
   }
 }
 

@@ -14,7 +14,15 @@ import type { LinearMemory, Region } from './memory.ts';
 import type { PlanPlacement } from './plan.ts';
 import type { Program } from './program.ts';
 import type { InputCopy } from './rounds.ts';
-import { elementCount, formatTensor, type RunData, type RunInput, tensorBytes } from './tensor.ts';
+import {
+  elementCount,
+  formatTensor,
+  isRowMajor,
+  type RunData,
+  type RunInput,
+  slotsOf,
+  tensorBytes,
+} from './tensor.ts';
 import { writeTensor } from './variables.ts';
 
 type Inputs = Readonly<Record<string, RunInput>>;
@@ -59,13 +67,18 @@ export interface Stager {
   end(): void;
 }
 
-const alignTo16 = (bytes: number) => Math.ceil(bytes / 16) * 16;
-
 /** The stager of a feed. Throws HDL1001 when it does not fit the plan or the number of steps. */
 export function makeStager(program: Program, memory: LinearMemory, feed: StepFeed, steps: number): Stager {
   switch (feed.kind) {
     case 'constant':
-      return constantStager(program, memory, program.bindInputs(feed.inputs));
+      return constantStager(
+        program,
+        memory,
+        // Memory may grow before they are staged, and views of it be lost.
+        program
+          .bindInputs(feed.inputs)
+          .map((data) => (data.buffer === memory.memory.buffer ? data.slice() : data)),
+      );
     case 'rows':
       return rowsStager(program, memory, feed.rows, feed.indices, steps);
     case 'gather':
@@ -77,26 +90,12 @@ export function makeStager(program: Program, memory: LinearMemory, feed: StepFee
   }
 }
 
-/** Inputs one after another, each at a multiple of 16 bytes. */
-function slots(inputs: readonly PlanPlacement[]): {
-  readonly offsets: readonly number[];
-  readonly bytes: number;
-} {
-  let bytes = 0;
-  const offsets = inputs.map((input) => {
-    const offset = bytes;
-    bytes += alignTo16(tensorBytes(input));
-    return offset;
-  });
-  return { offsets, bytes };
-}
-
 /** Whole inputs, from slots at `at` and every `stride` bytes after it. */
 function slotCopies(program: Program, at: number, stride: number): InputCopy[] {
   const { inputs } = program.manifest;
-  const { offsets } = slots(inputs);
+  const { offsets } = slotsOf(inputs);
   return inputs.map((input, i) => ({
-    to: program.addressOf(input.location),
+    to: program.inputAddress(i),
     from: at + offsets[i]!,
     rowBytes: tensorBytes(input),
     rows: 0,
@@ -106,7 +105,7 @@ function slotCopies(program: Program, at: number, stride: number): InputCopy[] {
 
 function constantStager(program: Program, memory: LinearMemory, bound: readonly RunData[]): Stager {
   const { inputs } = program.manifest;
-  const { offsets, bytes } = slots(inputs);
+  const { offsets, bytes } = slotsOf(inputs);
   return {
     onceBytes: bytes,
     stepBytes: 0,
@@ -136,7 +135,6 @@ function rowsStager(
       tensor !== undefined &&
       tensor.dtype === input.dtype &&
       tensor.shape.join() === input.shape.slice(1).join() &&
-      (input.order[0] === 0 || batch === 1) &&
       isRowMajor(input);
     if (fits) return tensor;
     const has = tensor === undefined ? 'nothing' : `rows of ${formatTensor(tensor)}`;
@@ -157,7 +155,7 @@ function rowsStager(
     },
     copies: () =>
       inputs.map((input, i) => ({
-        to: program.addressOf(input.location),
+        to: program.inputAddress(i),
         from: tensors[i]!.region.address,
         rowBytes: tensorBytes(input) / batch,
         rows: batch,
@@ -177,7 +175,7 @@ function gatherStager(
 ): Stager {
   const { inputs, entry } = program.manifest;
   const batch = batchOf(program, indices, steps);
-  const { offsets, bytes } = slots(inputs);
+  const { offsets, bytes } = slotsOf(inputs);
   const sources = inputs.map((input) => {
     const data = rows[input.name];
     const rowSize = elementCount(input.shape) / batch;
@@ -226,7 +224,7 @@ function streamStager(
   batches: Iterator<Inputs> | AsyncIterator<Inputs>,
 ): Stager {
   const { inputs } = program.manifest;
-  const { offsets, bytes } = slots(inputs);
+  const { offsets, bytes } = slotsOf(inputs);
   let isOver = false;
   /** The batch that was asked for and is not staged yet; `over` after the last. */
   let pending: Promise<readonly RunData[] | 'over'> | undefined;
@@ -292,11 +290,6 @@ function checkIndices(program: Program, indices: Int32Array, rows: number): void
       hint: 'check how the order of the examples was made',
     });
   }
-}
-
-function isRowMajor({ order, shape }: PlanPlacement): boolean {
-  const long = order.filter((d) => shape[d] !== 1);
-  return long.every((d, i) => i === 0 || long[i - 1]! < d);
 }
 
 function viewLike(data: RunData, memory: LinearMemory, address: number, length: number): RunData {

@@ -267,8 +267,8 @@ class StepsRun {
 
   /** Where an output lies after even and after odd rounds. */
   #places(name: string): [number, number] {
-    const { location } = this.#program.manifest.outputs.find((output) => output.name === name)!;
-    return [this.#program.addressOf(location, 0), this.#program.addressOf(location, 1)];
+    const output = this.#program.manifest.outputs.find((o) => o.name === name)!;
+    return [this.#program.outputAddress(output, 0), this.#program.outputAddress(output, 1)];
   }
 
   /** The step that comes next. */

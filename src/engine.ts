@@ -8,7 +8,7 @@ import { availableCores } from '../runtime/host.ts';
 import type { Plan, PlanTensor } from '../runtime/plan.ts';
 import type { ResidentRows } from '../runtime/step-feed.ts';
 import type { StepsRequest, StepsResult } from '../runtime/steps.ts';
-import type { RunInput, RunTensor } from '../runtime/tensor.ts';
+import type { RunData, RunInput, RunTensor } from '../runtime/tensor.ts';
 
 /** One graph, compiled. */
 export interface Compiled {
@@ -22,6 +22,8 @@ export interface Compiled {
 export interface LoadedEntry {
   run(inputs: Readonly<Record<string, RunInput>>): Promise<Record<string, RunTensor>>;
   runSteps(request: StepsRequest): Promise<StepsResult>;
+  /** Views of its inputs, to be written in place. */
+  inputs(): Promise<Record<string, RunData>>;
 }
 
 /** Rows of an input, kept by name. */
@@ -94,6 +96,7 @@ export function compiledEngine(options: EngineOptions): Engine {
       return {
         run: (inputs) => running.run(loaded, inputs),
         runSteps: (request) => running.runSteps(loaded, request),
+        inputs: () => running.inputs(loaded),
       };
     },
     get: (name) => (has(name) ? executor!.get(name) : null),

@@ -40,6 +40,7 @@ export type { Optimizer } from './optimizers/optimizer.ts';
 export {
   type CompileEvent,
   type FeedsOf,
+  type InputViewsOf,
   Program,
   type ProgramOptions,
   program,

@@ -65,6 +65,20 @@ export type FeedsOf<E> =
     ? { readonly [K in keyof I]: Feed }
     : Readonly<Record<string, Feed>>;
 
+/** What `inputs` returns for an entry. */
+export type InputViewsOf<E> =
+  E extends Entry<infer I extends Specs, Outputs>
+    ? { readonly [K in keyof I]: ViewOf<I[K]['dtype']> }
+    : Readonly<Record<string, RunData>>;
+
+type ViewOf<D extends DType> = D extends 'f32'
+  ? Float32Array
+  : D extends 'i32'
+    ? Int32Array
+    : D extends 'u32'
+      ? Uint32Array
+      : Uint8Array;
+
 /** What `run` takes for many steps of an entry. */
 export type StepsOf<E> = StepsOptions<FeedsOf<E>, keyof ResultsOf<E> & string>;
 
@@ -191,6 +205,22 @@ export class Program<E extends Entries = Entries> {
     } finally {
       if (isOwner) await data.release();
     }
+  }
+
+  /**
+   * Arrays that lie where an entry's workers read its inputs: fill them and pass them to `run`, and nothing is copied. Their
+   * contents stay. Not to be written while a run is in flight; ask again after another entry was compiled, since memory
+   * may have moved. Throws as `compile`.
+   *
+   * @example
+   * const inputs = await p.inputs('train', { batch: 64 });
+   * inputs.x.set(images); inputs.y.set(labels);
+   * await p.run('train', inputs);
+   */
+  async inputs<N extends keyof E & string>(name: N, dims: Dims = {}): Promise<InputViewsOf<E[N]>> {
+    this.#checkOpen('write inputs');
+    const loaded = await this.#load(this.#specialise(name, this.#checkDims(name, dims)));
+    return (await loaded.inputs()) as InputViewsOf<E[N]>;
   }
 
   /** The copy of resident data in this program's memory, made if need be. */

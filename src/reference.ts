@@ -80,7 +80,17 @@ export function referenceEngine(mode: 'f32' | 'f64' = 'f32'): Engine {
         graph.inputs.map(({ attrs, type }) => [String(attrs['name']), elementCount(type.shape)]),
       );
       const single = { run, set, rowsOf: (rows: ResidentRows) => kept.get(rows)!, elements };
-      return { run, runSteps: (request) => runOneByOne(single, request) };
+      return {
+        run,
+        runSteps: (request) => runOneByOne(single, request),
+        inputs: async () =>
+          Object.fromEntries(
+            graph.inputs.map(({ attrs, type }) => [
+              String(attrs['name']),
+              makeData(type.dtype, elementCount(type.shape)),
+            ]),
+          ),
+      };
     },
     get: (name) => {
       const value = variables.get(name);
