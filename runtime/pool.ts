@@ -151,6 +151,11 @@ export class Pool {
     }).catch(() => {});
   }
 
+  /** Ends one worker wherever it is, as a host may do that runs out of memory. For tests. */
+  async kill(index: number): Promise<void> {
+    await this.#members[index]?.thread.kill();
+  }
+
   /** Ends all threads. Nothing may be in flight. */
   async stop(): Promise<void> {
     if (this.#broken) return this.#ending;
