@@ -3,9 +3,11 @@
 
 import { Arena } from './arena.ts';
 import { Outcome, Word } from './control.ts';
-import { type HeddleError, runtimeError } from './errors.ts';
-import { availableCores, canShareMemory } from './host.ts';
+import { runtimeError } from './errors.ts';
+import { afterDispose, cannotLoad, findObstacle, unknownVariable } from './executor-errors.ts';
+import { availableCores } from './host.ts';
 import { InlineRunner } from './inline.ts';
+import { compileCode } from './kernel-code.ts';
 import type { KernelCode } from './kernels.ts';
 import { LinearMemory } from './memory.ts';
 import type { Plan, PlanManifest, PlanTensor } from './plan.ts';
@@ -23,11 +25,9 @@ import {
   tensorBytes,
   toData,
 } from './tensor.ts';
-import { findWorkerClass } from './thread.ts';
 import { ThreadedRunner } from './threaded.ts';
 import { validatePlan } from './validate.ts';
 import { VariableStore, writeTensor } from './variables.ts';
-import { withSharedMemory } from './wasm-module.ts';
 
 export interface ExecutorOptions {
   /** Threads that compute. Default: as many as there are cores. 1: the calling thread, without workers. */
@@ -107,7 +107,7 @@ export class Executor {
     this.#checkOpen('load a plan');
     validatePlan(plan);
     return this.#takeTurn('load a plan', async () => {
-      const code = await this.#compile(plan);
+      const code = await compileCode(plan, this.#memory.shared);
       this.#checkOpen('load a plan');
       const program = this.#place(plan, code, initial);
       try {
@@ -335,20 +335,6 @@ export class Executor {
     }
   }
 
-  async #compile(plan: Plan): Promise<KernelCode> {
-    const { kernels, target } = plan.manifest;
-    const names = kernels.map((kernel) => kernel.name);
-    try {
-      if (target === 'js') {
-        return { target, names, source: new TextDecoder('utf-8', { fatal: true }).decode(plan.code) };
-      }
-      const code = withSharedMemory(plan.code, this.#memory.shared);
-      return { target, names, module: await WebAssembly.compile(code) };
-    } catch (cause) {
-      throw cannotLoad(plan, cause instanceof Error ? cause.message : String(cause), cause);
-    }
-  }
-
   /** Gives a plan its place in memory; `undo` takes it back. Throws without a trace. */
   #place(
     plan: Plan,
@@ -400,48 +386,11 @@ export class Executor {
     this.#checkOpen(`${what} variable '${name}'`);
     const index = this.#variables.find(name);
     if (index !== undefined) return index;
-    const known = this.#variables
-      .names()
-      .map((n) => `'${n}' ${formatTensor(this.#variables.declared(this.#variables.find(n)!))}`);
-    throw runtimeError('HDL1008', {
-      what: `there is no variable '${name}' to ${what}`,
-      rule: 'variables are those of the plans loaded so far, named by scope path',
-      hint: known.length > 0 ? `there are ${known.join(', ')}` : 'load a plan first',
-    });
-  }
-}
-
-/** Why there cannot be threads here, and what to do about it; null when there can. */
-async function findObstacle(): Promise<string | null> {
-  if (!canShareMemory()) {
-    return (
-      'there is no memory that threads can share. Serve the page with the headers ' +
-      'Cross-Origin-Opener-Policy: same-origin and Cross-Origin-Embedder-Policy: require-corp.'
+    const names = this.#variables.names();
+    throw unknownVariable(
+      name,
+      what,
+      names.map((n) => this.#variables.declared(this.#variables.find(n)!)),
     );
   }
-  if ((await findWorkerClass()) === undefined) {
-    return 'no workers can be started here. Create the executor in the main thread.';
-  }
-  return null;
-}
-
-function afterDispose(what: string): HeddleError {
-  return runtimeError('HDL1002', {
-    what: `the executor was disposed, it cannot ${what}`,
-    rule: 'dispose ends an executor for good',
-    hint: 'await what is in flight before dispose, or create another executor',
-  });
-}
-
-function cannotLoad(plan: Plan, reason: string, cause: unknown): HeddleError {
-  const { entry, features } = plan.manifest;
-  return runtimeError(
-    'HDL1006',
-    {
-      what: `plan '${entry}' cannot be loaded: ${reason}`,
-      rule: `its code must be valid here${features.length > 0 ? `, and needs ${features.join(', ')}` : ''}`,
-      hint: 'compile it for another target, or run it in an engine that has these features',
-    },
-    { cause },
-  );
 }

@@ -11,19 +11,8 @@ import type { PlanPlacement } from './plan.ts';
 import { formatPlace, type Program, type StepPlace } from './program.ts';
 import type { InputCopy, OutputCopy } from './rounds.ts';
 import { makeStager, type Stager, type StepFeed } from './step-feed.ts';
-import {
-  elementCount,
-  formatTensor,
-  makeData,
-  type RunData,
-  type RunInput,
-  type RunTensor,
-  tensorBytes,
-} from './tensor.ts';
-import { readInto } from './variables.ts';
-
-/** Of an output: what is kept of it. */
-export type Keep = 'each' | 'last' | 'none';
+import { checkOutputs, howToKeep, type Keep, Kept } from './step-outputs.ts';
+import { type RunData, type RunInput, type RunTensor, tensorBytes } from './tensor.ts';
 
 export interface StepsRequest {
   readonly steps: number;
@@ -52,17 +41,10 @@ export interface StepsResult {
 /** Bytes of a piece of staging memory: some milliseconds of small steps, and no burden on the cache. */
 const pieceBytes = 1 << 20;
 const mostRounds = 1 << 16;
-const keptBytes = 4096;
 const progressMs = 40;
 
 const alignTo16 = (bytes: number) => Math.ceil(bytes / 16) * 16;
 const alignTo64 = (bytes: number) => Math.ceil(bytes / 64) * 64;
-
-/** What is kept of an output of so many bytes. */
-export function howToKeep(keep: NonNullable<StepsRequest['keep']>, name: string, bytes: number): Keep {
-  if (typeof keep === 'string') return keep;
-  return keep[name] ?? (bytes <= keptBytes ? 'each' : 'last');
-}
 
 /** What a run needs of its executor. */
 export interface StepsHost {
@@ -310,67 +292,12 @@ class StepsRun {
   }
 }
 
-/** An output of which every step is kept. */
-class Kept {
-  readonly output: PlanPlacement;
-  /** Of one step. */
-  readonly bytes: number;
-  /** In staging memory. */
-  offset = 0;
-  readonly #data: RunData;
-  readonly #elements: number;
-
-  constructor(output: PlanPlacement, steps: number) {
-    this.output = output;
-    this.bytes = tensorBytes(output);
-    this.#elements = elementCount(output.shape);
-    this.#data = makeData(output.dtype, steps * this.#elements);
-  }
-
-  /** Takes the values of `count` steps, which become those from step `first` on. */
-  read(memory: LinearMemory, address: number, first: number, count: number): void {
-    const all = [count, ...this.output.shape];
-    const order = [0, ...this.output.order.map((d) => d + 1)];
-    const begin = first * this.#elements;
-    const part = this.#data.subarray(begin, begin + count * this.#elements);
-    readInto(memory, { dtype: this.output.dtype, shape: all, order }, address, part);
-  }
-
-  result(done: number): RunTensor {
-    const { dtype, shape } = this.output;
-    const length = done * this.#elements;
-    const data = length === this.#data.length ? this.#data : this.#data.slice(0, length);
-    return { dtype, shape: [done, ...shape], data };
-  }
-}
-
 function checkSteps(program: Program, steps: number): void {
   if (Number.isInteger(steps) && steps >= 1) return;
   throw runtimeError('HDL1001', {
     what: `'${program.manifest.entry}' cannot run ${String(steps)} steps`,
     rule: 'steps is an integer of at least 1',
     hint: 'say how many steps to run at most; a feed that ends earlier ends the run',
-  });
-}
-
-/** Outputs that are named exist, and what is watched is one f32. */
-function checkOutputs(program: Program, names: readonly string[], watch: string | undefined): void {
-  const { outputs, entry } = program.manifest;
-  const known = outputs.map((output) => `'${output.name}' ${formatTensor(output)}`).join(', ') || 'none';
-  for (const name of watch === undefined ? names : [...names, watch]) {
-    if (outputs.some((output) => output.name === name)) continue;
-    throw runtimeError('HDL1001', {
-      what: `'${entry}' has no output '${name}'`,
-      rule: 'what is kept or watched is an output of the entry point',
-      hint: `its outputs are ${known}`,
-    });
-  }
-  const watched = outputs.find((output) => output.name === watch);
-  if (watched === undefined || (watched.dtype === 'f32' && elementCount(watched.shape) === 1)) return;
-  throw runtimeError('HDL1001', {
-    what: `output '${watched.name}' of '${entry}' is ${formatTensor(watched)} and cannot be watched`,
-    rule: 'what is watched is one f32',
-    hint: 'watch the loss',
   });
 }
 

@@ -2,7 +2,8 @@
 // compare with.
 
 import type { HostRows, ResidentRows, StepFeed } from '../runtime/step-feed.ts';
-import { howToKeep, type StepsRequest, type StepsResult } from '../runtime/steps.ts';
+import { howToKeep } from '../runtime/step-outputs.ts';
+import type { StepsRequest, StepsResult } from '../runtime/steps.ts';
 import { makeData, type RunInput, type RunTensor } from '../runtime/tensor.ts';
 import { gatherRows } from './data/batches.ts';
 

@@ -9,83 +9,33 @@ import { compilerError } from '../compiler/graph/errors.ts';
 import type { Node } from '../compiler/graph/ir.ts';
 import { callerLocation } from '../compiler/graph/location.ts';
 import { nearestName } from '../compiler/graph/nearest.ts';
-import type { DType, Shape } from '../compiler/graph/types.ts';
 import { runtimeError } from '../runtime/errors.ts';
 import { savePlans } from '../runtime/file.ts';
-import type { ResidentRows } from '../runtime/step-feed.ts';
 import type { StepsRequest, StepsResult } from '../runtime/steps.ts';
 import { type RunData, type RunInput, type RunTensor, toData } from '../runtime/tensor.ts';
 import type { AppliedLayer, Registry } from './context.ts';
 import { describePlan } from './describe.ts';
 import { type Compiled, compiledEngine, type Engine, type LoadedEntry } from './engine.ts';
-import { type AnyEntry, type Entry, type Outputs, type Specs, traceEntry } from './entry.ts';
-import { bindFeeds, type Feed, type RowsFeed } from './feeds.ts';
+import { type AnyEntry, traceEntry } from './entry.ts';
+import { bindFeeds, type Feed } from './feeds.ts';
+import { checkDims, findEntry } from './find-entry.ts';
+import type {
+  CompileEvent,
+  Entries,
+  FeedsOf,
+  InputViewsOf,
+  ProgramOptions,
+  ResultsOf,
+  StepsOf,
+  VariableInfo,
+} from './program-types.ts';
 import { referenceEngine } from './reference.ts';
+import { ResidentCopies } from './resident-copies.ts';
 import { type Dims, dimNames, formatDims } from './spec.ts';
-import { bindStepFeed, type ResidentData, type StepFeeds, type StepsOptions } from './steps.ts';
+import { bindStepFeed, type StepFeeds } from './steps.ts';
 import { initialValue, isTrainable, variableName } from './variable.ts';
 
-export interface ProgramOptions {
-  /** Threads that compute; default one per core. 1 means the calling thread. */
-  readonly threads?: number | undefined;
-  /** `wasm` (default), `js` (readable source, for debugging), `reference` (the interpreter: slow, to check others). */
-  readonly target?: 'wasm' | 'js' | 'reference' | undefined;
-  /** Initial values and random ops follow from it; default 0. */
-  readonly seed?: number | undefined;
-  /** A run that makes a NaN or an infinity fails, and says which op made the first. Default false. */
-  readonly checkNumerics?: boolean | undefined;
-  /** Allows fused multiply-add: faster, other last bits. Default false. */
-  readonly relaxed?: boolean | undefined;
-  /** Told of each stage of a compilation. */
-  readonly onProgress?: ((event: CompileEvent) => void) | undefined;
-}
-
-export interface CompileEvent {
-  readonly entry: string;
-  readonly dims: Dims;
-  /** `trace`, a pass, a stage of the compiler, or `load`. */
-  readonly stage: string;
-  readonly ms: number;
-}
-
-export interface VariableInfo {
-  readonly name: string;
-  readonly dtype: DType;
-  readonly shape: Shape;
-  readonly trainable: boolean;
-  /** The symbolic variable itself. */
-  readonly node: Node;
-}
-
-export type Entries = Readonly<Record<string, AnyEntry>>;
-
-/** What `run` takes for an entry. */
-export type FeedsOf<E> =
-  E extends Entry<infer I extends Specs, Outputs>
-    ? { readonly [K in keyof I]: Feed }
-    : Readonly<Record<string, Feed>>;
-
-/** What `inputs` returns for an entry. */
-export type InputViewsOf<E> =
-  E extends Entry<infer I extends Specs, Outputs>
-    ? { readonly [K in keyof I]: ViewOf<I[K]['dtype']> }
-    : Readonly<Record<string, RunData>>;
-
-type ViewOf<D extends DType> = D extends 'f32'
-  ? Float32Array
-  : D extends 'i32'
-    ? Int32Array
-    : D extends 'u32'
-      ? Uint32Array
-      : Uint8Array;
-
-/** What `run` takes for many steps of an entry. */
-export type StepsOf<E> = StepsOptions<FeedsOf<E>, keyof ResultsOf<E> & string>;
-
-/** What `run` returns for an entry: copies, row-major. */
-export type ResultsOf<E> = E extends { readonly build: (...args: never) => infer O }
-  ? { readonly [K in keyof O]: RunTensor }
-  : never;
+export type * from './program-types.ts';
 
 interface Specialisation {
   readonly entry: string;
@@ -123,7 +73,7 @@ export class Program<E extends Entries = Entries> {
   readonly #specialisations = new Map<string, Specialisation>();
   /** Values set before anything that uses the variable was loaded. */
   readonly #pending = new Map<string, RunData>();
-  readonly #resident = new Map<ResidentData, Promise<ResidentRows>>();
+  readonly #resident: ResidentCopies;
   #disposed = false;
 
   /** Use `program(…)`. */
@@ -131,6 +81,7 @@ export class Program<E extends Entries = Entries> {
     const { target = 'wasm', seed = 0, ...rest } = options;
     this.#entries = entries;
     this.#engine = target === 'reference' ? referenceEngine() : compiledEngine({ target, ...rest });
+    this.#resident = new ResidentCopies(this.#engine);
     this.#registry = { seed, variables: new Map(), paths: new WeakMap() };
     this.#onProgress = options.onProgress;
   }
@@ -177,13 +128,6 @@ export class Program<E extends Entries = Entries> {
     this.#checkOpen('run');
     const { steps, feed, outputs, onProgress, ...rest } = options;
     const { inputs } = this.#find(name);
-    if (!Number.isInteger(steps) || steps < 1) {
-      throw runtimeError('HDL1001', {
-        what: `'${name}' cannot run ${String(steps)} steps`,
-        rule: 'steps is an integer of at least 1',
-        hint: 'say how many steps to run at most; a feed that ends earlier ends the run',
-      });
-    }
     const { dims, bound } = await bindStepFeed(
       name,
       inputs,
@@ -200,7 +144,7 @@ export class Program<E extends Entries = Entries> {
     if (bound.kind !== 'resident') return loaded.runSteps({ ...request, feed: bound });
     const { data, isOwner } = bound.feed;
     try {
-      const rows = await this.#keep(name, data, bound.rows);
+      const rows = await this.#resident.keep(inputs, data, bound.rows);
       return await loaded.runSteps({ ...request, feed: { kind: 'rows', rows, indices: bound.indices } });
     } finally {
       if (isOwner) await data.release();
@@ -221,37 +165,6 @@ export class Program<E extends Entries = Entries> {
     this.#checkOpen('write inputs');
     const loaded = await this.#load(this.#specialise(name, this.#checkDims(name, dims)));
     return (await loaded.inputs()) as InputViewsOf<E[N]>;
-  }
-
-  /** The copy of resident data in this program's memory, made if need be. */
-  async #keep(
-    entry: string,
-    data: ResidentData,
-    rows: Readonly<Record<string, RowsFeed>>,
-  ): Promise<ResidentRows> {
-    const held = this.#resident.get(data);
-    if (held !== undefined) return held;
-    const { inputs } = this.#find(entry);
-    const kept = this.#engine.keep(
-      Object.entries(rows).map(([name, { values, shape }]) => {
-        const count = values.length / shape.reduce((n, d) => n * d, 1);
-        return { name, dtype: inputs[name]!.dtype, shape: [count, ...shape], values };
-      }),
-    );
-    this.#resident.set(data, kept);
-    const release = async (): Promise<void> => {
-      this.#resident.delete(data);
-      data.releases.delete(release);
-      if (!this.#disposed) await this.#engine.drop(await kept);
-    };
-    data.releases.add(release);
-    try {
-      return await kept;
-    } catch (error) {
-      this.#resident.delete(data);
-      data.releases.delete(release);
-      throw error;
-    }
   }
 
   /**
@@ -400,32 +313,11 @@ export class Program<E extends Entries = Entries> {
   }
 
   #find(name: string): AnyEntry {
-    const found = Object.hasOwn(this.#entries, name) ? this.#entries[name] : undefined;
-    if (found !== undefined) return found;
-    const known = Object.keys(this.#entries);
-    const near = nearestName(name, known);
-    throw compilerError('HDL0014', {
-      what: `the program has no entry '${name}'`,
-      rule: `its entries are ${known.map((n) => `'${n}'`).join(', ') || 'none'}`,
-      hint: near === null ? 'use one of these' : `did you mean '${near}'?`,
-      loc: callerLocation(),
-    });
+    return findEntry(this.#entries, name);
   }
 
   #checkDims(name: string, dims: Dims): Dims {
-    const wanted = dimNames(this.#find(name).inputs);
-    const ok = (n: string): boolean => Number.isInteger(dims[n]) && dims[n]! >= 1;
-    const missing = wanted.filter((n) => !ok(n));
-    const extra = Object.keys(dims).filter((n) => !wanted.includes(n));
-    if (missing.length === 0 && extra.length === 0) {
-      return Object.fromEntries(wanted.map((n) => [n, dims[n]!]));
-    }
-    throw compilerError('HDL0003', {
-      what: `sizes { ${formatDims(dims)} } for entry '${name}'`,
-      rule: `its named dimensions are ${wanted.map((n) => `'${n}'`).join(', ') || 'none'}`,
-      hint: `pass { ${wanted.map((n) => `${n}: 64`).join(', ')} }`,
-      loc: callerLocation(),
-    });
+    return checkDims(name, this.#find(name), dims);
   }
 
   #specialise(entry: string, dims: Dims): Specialisation {

@@ -3,7 +3,7 @@
 
 import { runtimeError } from '../runtime/errors.ts';
 import type { StepFeed } from '../runtime/step-feed.ts';
-import type { Keep } from '../runtime/steps.ts';
+import type { Keep } from '../runtime/step-outputs.ts';
 import type { RunData, RunInput } from '../runtime/tensor.ts';
 import { bindFeeds, bindRows, type Feed, type RowsFeed } from './feeds.ts';
 import type { Dims, Spec } from './spec.ts';
@@ -123,6 +123,13 @@ export async function bindStepFeed(
   feed: StepFeeds<Feeds> | undefined,
   steps: number,
 ): Promise<{ readonly dims: Dims; readonly bound: BoundStepFeed }> {
+  if (!Number.isInteger(steps) || steps < 1) {
+    throw runtimeError('HDL1001', {
+      what: `'${entry}' cannot run ${String(steps)} steps`,
+      rule: 'steps is an integer of at least 1',
+      hint: 'say how many steps to run at most; a feed that ends earlier ends the run',
+    });
+  }
   if (feed instanceof ResidentFeed) return bindResident(entry, specs, feed, steps);
   if (feed instanceof GatherFeed) {
     const { indices } = feed;
