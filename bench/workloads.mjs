@@ -1,5 +1,15 @@
 // The benchmarked nets, as data: parameters in order, shapes, initial values. Built by test/support/workloads.ts for
-// Heddle and by tfjs.mjs for TensorFlow.js, so that both compute the same numbers.
+// Heddle and by tfjs.mjs for TensorFlow.js, so that both compute the same numbers. More nets are read from the file
+// WORKLOADS, by default from the reference data beside this repository.
+
+import { existsSync, readFileSync } from 'node:fs';
+import {
+  batches,
+  chainProgram,
+  draw,
+  inferenceProgram,
+  trainingProgram,
+} from '../build/test/support/workloads.js';
 
 const he = (name, shape, fan) => ({ name, shape, init: 'he', fan });
 const zero = (name, n) => ({ name, shape: [n], init: 'zero' });
@@ -44,4 +54,43 @@ export function resnet(n, batch = 64) {
     opt: { type: 'sgd', lr: 0.05, momentum: 0.9, wd: 1e-4 },
     params,
   };
+}
+
+/** y = tanh(sigmoid(a x + b) x + relu(x − c)) and its gradient, over a million elements. */
+export const chain = { kind: 'chain', n: 1 << 20, a: 1.5, b: -0.25, c: 0.125 };
+
+const own = {
+  spiral: () => spiral,
+  resnet8: () => resnet(1),
+  resnet20: () => resnet(3),
+  'resnet8-infer-b1': () => ({ ...resnet(1, 1), infer: true }),
+  'resnet8-infer-b64': () => ({ ...resnet(1), infer: true }),
+  chain: () => chain,
+};
+
+/** A workload by its name: of the reference data when it is there, else of this file. */
+export function findWorkload(name) {
+  const file = process.env.WORKLOADS ?? new URL('../../shared/bench/peers/workloads.json', import.meta.url);
+  const read = existsSync(file) ? JSON.parse(readFileSync(file, 'utf8')) : {};
+  const known = { ...own, ...Object.fromEntries(Object.keys(read).map((key) => [key, () => read[key]])) };
+  if (Object.hasOwn(known, name)) return known[name]();
+  throw new Error(`no workload '${name}'; there are ${Object.keys(known).join(', ')}`);
+}
+
+/** The program of a workload, its entry, the feeds it cycles through, and the number that says whether it is right. */
+export function programOf(workload, options) {
+  const mean = (values) => values.reduce((a, b) => a + b, 0) / values.length;
+  if (workload.kind === 'chain') {
+    const x = draw(1000, workload.n, (u) => 4 * u - 2);
+    const value = ({ y, dx }) => [mean(Array.from(y.data)), mean(Array.from(dx.data))];
+    return { program: chainProgram(workload, options), entry: 'run', cycle: [{ x }], feeds: { x }, value };
+  }
+  const data = batches(workload);
+  if (workload.infer) {
+    const cycle = data.map(({ x }) => ({ x }));
+    const value = ({ logits }) => mean(Array.from(logits.data, Math.abs));
+    return { program: inferenceProgram(workload, options), entry: 'predict', cycle, feeds: cycle[0], value };
+  }
+  const value = ({ loss }) => loss.data[0];
+  return { program: trainingProgram(workload, options), entry: 'train', cycle: data, feeds: data[0], value };
 }

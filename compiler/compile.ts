@@ -7,6 +7,7 @@ import { type Dumpable, type DumpStage, dumpStage } from './dump.ts';
 import { compilerError } from './graph/errors.ts';
 import type { Graph } from './graph/ir.ts';
 import { verifyGraph } from './graph/verify.ts';
+import type { Machine } from './kernel/ir.ts';
 import { printKernel } from './kernel/print.ts';
 import { verifyKernel } from './kernel/verify.ts';
 import { lowerGraph } from './lower/lower.ts';
@@ -15,6 +16,7 @@ import { standardPasses } from './passes/pipeline.ts';
 import { checkPlan } from './schedule/check.ts';
 import type { Lowered } from './schedule/lowered.ts';
 import { printPlan, schedulePlan } from './schedule/plan.ts';
+import { printMemory } from './schedule/print-memory.ts';
 import { type Backend, backends } from './target/backends.ts';
 
 export { type DumpStage, dumpStages } from './dump.ts';
@@ -31,6 +33,13 @@ export interface CompileOptions {
   readonly checkNumerics?: boolean;
   /** Use fused multiply-add (`relaxed-simd`): faster, other last bits. The engine must have it. */
   readonly relaxed?: boolean;
+  /**
+   * Bytes that the arena of a run may have: values are computed again, convolutions too, until the plan fits. Default: only
+   * what costs next to no time is computed again.
+   */
+  readonly memory?: { readonly budget: number };
+  /** How fast the machine is that will run the plan (`calibrate`); default: the target's. Changes no result. */
+  readonly machine?: Machine;
   /** Verify after each pass and prove the plan safe: for tests. */
   readonly verify?: boolean;
   /** Called after each pass. */
@@ -55,7 +64,7 @@ export interface Compilation {
 /**
  * Compiles a graph: one specialisation of one entry point, all shapes known. Pure: the same graph and options give the
  * same plan, byte for byte. Throws HDL0003 for options that are not valid, HDL0011 for a graph
- * that does not verify, HDL0017 for what the target cannot express.
+ * that does not verify, HDL0017 for what the target cannot express, HDL0018 for a memory budget that cannot be met.
  *
  * @example
  * const { plan, dump } = compileGraph(graph, { workers: [1, 2] });
@@ -90,9 +99,16 @@ export function compileGraph(source: Graph, options: CompileOptions = {}): Compi
   const emission = { shared: workers.some((w) => w > 1), relaxed: options.relaxed ?? false };
   const code = timed('emit', () => backend.emit(kernels, emission));
   const { plan, lowered: ordered } = timed('schedule', () =>
-    schedulePlan(lowered, { target, targetKind: backend.kind, workers, code }),
+    schedulePlan(lowered, {
+      target,
+      targetKind: backend.kind,
+      workers,
+      code,
+      budget: options.memory?.budget,
+      machine: options.machine,
+    }),
   );
-  if (options.verify) timed('check plan', () => checkPlan(plan, ordered));
+  if (options.verify) timed('check plan', () => checkPlan(plan, ordered, lowered));
 
   const shown: Dumpable = {
     source,
@@ -100,7 +116,8 @@ export function compileGraph(source: Graph, options: CompileOptions = {}): Compi
     passes,
     target: backend,
     printKernels: () => kernels.map(printKernel).join('\n'),
-    printPlan: () => printPlan(plan, ordered),
+    printPlan: () => printPlan(plan, ordered, options.machine ?? target.machine),
+    printMemory: () => printMemory(plan, ordered),
     printCode: () => backend.print(kernels, emission),
   };
   return { plan, source, graph, lowered: ordered, timings, dump: (stage) => dumpStage(shown, stage) };

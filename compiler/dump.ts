@@ -8,7 +8,7 @@ import { printGraph } from './graph/print.ts';
 import type { PassRecord } from './passes/manager.ts';
 import { standardPasses } from './passes/pipeline.ts';
 
-type NamedStage = 'source' | 'passes' | 'graph' | 'kernels' | 'plan' | 'code' | 'wat' | 'js';
+type NamedStage = 'source' | 'passes' | 'graph' | 'kernels' | 'plan' | 'memory' | 'code' | 'wat' | 'js';
 export type DumpStage = NamedStage | `pass:${string}`;
 
 const namedStages: Readonly<Record<NamedStage, string>> = {
@@ -17,6 +17,7 @@ const namedStages: Readonly<Record<NamedStage, string>> = {
   graph: 'the graph after all passes',
   kernels: 'loop nests with their schedules',
   plan: 'order, buffers, barriers, work of each worker',
+  memory: 'where the arena is fullest, what lies there, what is computed again',
   code: 'the code of the target: `wat` or `js`',
   wat: 'WebAssembly text (target wasm)',
   js: 'JavaScript source (target js)',
@@ -41,6 +42,7 @@ export interface Dumpable {
   readonly target: { readonly kind: string; readonly language: string };
   readonly printKernels: () => string;
   readonly printPlan: () => string;
+  readonly printMemory: () => string;
   readonly printCode: () => string;
 }
 
@@ -66,6 +68,8 @@ export function dumpStage(of: Dumpable, stage: DumpStage): string {
       return of.printKernels();
     case 'plan':
       return of.printPlan();
+    case 'memory':
+      return of.printMemory();
     case 'code':
       return of.printCode();
     case 'wat':

@@ -175,7 +175,7 @@ const flags = {
   seed: { kind: 'number', least: 0, help: 'drawn pictures, first weights and order follow from it (1)' },
   dump: {
     kind: 'choice',
-    of: ['source', 'graph', 'kernels', 'plan', 'code', 'wat', 'js'],
+    of: ['source', 'graph', 'kernels', 'plan', 'memory', 'code', 'wat', 'js'],
     help: 'print a stage of the compiler instead of training',
   },
 } as const;

@@ -9,22 +9,16 @@ import { availableCores } from './host.ts';
 import { InlineRunner } from './inline.ts';
 import { compileCode } from './kernel-code.ts';
 import type { KernelCode } from './kernels.ts';
+import { checkRuns, type Measured, measureRuns, type ProfileRuns } from './measure.ts';
 import { LinearMemory } from './memory.ts';
 import type { Plan, PlanManifest, PlanTensor } from './plan.ts';
-import { Program } from './program.ts';
+import { oneRound, Program } from './program.ts';
 import { Part } from './rounds.ts';
 import { ProgramRefused, type Runner } from './runner.ts';
 import type { ResidentRows, ResidentTensor } from './step-feed.ts';
-import { type RunEnd, runSteps, type Schedule, type StepsRequest, type StepsResult } from './steps.ts';
-import {
-  formatTensor,
-  type InitialValues,
-  type RunData,
-  type RunInput,
-  type RunTensor,
-  tensorBytes,
-  toData,
-} from './tensor.ts';
+import { bindSchedule } from './step-schedule.ts';
+import { type RunEnd, runSteps, type StepsRequest, type StepsResult } from './steps.ts';
+import { type InitialValues, type RunData, type RunInput, type RunTensor, toData } from './tensor.ts';
 import { ThreadedRunner } from './threaded.ts';
 import { validatePlan } from './validate.ts';
 import { VariableStore, writeTensor } from './variables.ts';
@@ -139,7 +133,7 @@ export class Executor {
     return this.#takeTurn('run a plan', async () => {
       this.#owned(program);
       program.writeInputs(bound);
-      program.prepare({ rounds: 1, watched: null, indices: 0, inputs: [], outputs: [] });
+      program.prepare(oneRound);
       const { outcome, error } = await this.#execute(program);
       if (error !== undefined) throw error;
       if (outcome === Outcome.checkFailed) throw program.flagsError(null);
@@ -164,7 +158,8 @@ export class Executor {
         {
           memory: this.#memory,
           execute: (p) => this.#execute(p),
-          schedule: (p, name, values, steps) => this.#schedule(p, name, values, steps),
+          schedule: (p, name, values, steps) =>
+            bindSchedule(p, this.#variables, this.#find(name, 'schedule'), values, steps),
         },
         program,
         request,
@@ -208,6 +203,25 @@ export class Executor {
     if (this.#disposed) return;
     await this.#takeTurn('drop data', async () => {
       for (const { region } of tensors.values()) this.#memory.free(region);
+    });
+  }
+
+  /**
+   * Runs a plan several times with the same inputs and notes the time of every kernel call and every wait, in the
+   * threads that do it. Commits nothing: variables stay as they are. Throws HDL1001 (inputs, counts), and as `run`.
+   */
+  async profile(
+    loaded: LoadedPlan,
+    inputs: Readonly<Record<string, RunInput>>,
+    options: ProfileRuns,
+  ): Promise<Measured> {
+    this.#checkOpen('profile a plan');
+    const program = this.#owned(loaded);
+    checkRuns(options);
+    const bound = program.bindInputs(inputs).map((data) => data.slice());
+    return this.#takeTurn('profile a plan', async () => {
+      this.#owned(program);
+      return measureRuns(program, this.#runner, bound, this.threads > 1, options);
     });
   }
 
@@ -296,25 +310,6 @@ export class Executor {
     program.commit(committed);
     this.#running = null;
     return { committed, outcome, error };
-  }
-
-  #schedule(program: Program, name: string, values: RunInput, steps: number): Schedule {
-    const index = this.#find(name, 'schedule');
-    const declared = this.#variables.declared(index);
-    const { dtype, shape } = declared;
-    if (program.updates(index) || shape.length > 0) {
-      throw runtimeError('HDL1001', {
-        what: `variable '${name}' ${formatTensor(declared)} cannot follow a schedule in '${program.manifest.entry}'`,
-        rule: 'a schedule sets scalars that the entry point does not update',
-        hint: 'set it between runs',
-      });
-    }
-    const data = toData(`schedule of variable '${name}'`, { name, dtype, shape: [steps] }, values);
-    return {
-      address: this.#variables.address(index, this.#variables.bank(index)),
-      data,
-      bytes: tensorBytes(declared),
-    };
   }
 
   /** Runs `job` when all that was called before has ended; at once if there is nothing. */

@@ -47,6 +47,18 @@ export interface PlanKernel {
   readonly name: string;
   /** Bytes that the kernel may touch from the address of each parameter: the loader checks them against memory. */
   readonly params: readonly { readonly access: 'read' | 'write'; readonly bytes: number }[];
+  /** For profiles, not needed to run. */
+  readonly work?: PlanWork;
+}
+
+/** What a call of a kernel with all of its units does, by the compiler's count. */
+export interface PlanWork {
+  /** Arithmetic operations. */
+  readonly flops: number;
+  /** Bytes of all parameters, each once. */
+  readonly bytes: number;
+  /** How its loops were chosen, in one line. */
+  readonly schedule: string;
 }
 
 /** One call of one kernel: the unit that barriers order. */

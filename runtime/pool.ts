@@ -11,6 +11,7 @@ import { Abort, abortRun, Command, Mail, makeMailbox, positionWord, sendCommand,
 import type { FromWorker, ToWorker, WorkerProgram } from './protocol.ts';
 import { ProgramRefused } from './runner.ts';
 import { startThread, type Thread } from './thread.ts';
+import type { TimeTable } from './timing.ts';
 
 /** What workers need to run a program: `items` of each of them. */
 export interface PoolProgram extends Omit<WorkerProgram, 'items'> {
@@ -106,6 +107,17 @@ export class Pool {
       operation.answers = program.participants;
       for (let index = 0; index < program.participants; index++) {
         this.#post(index, { type: 'load', ...rest, items: lists[index] ?? noItems });
+      }
+    });
+  }
+
+  /** Gives the workers tables for the times of a program's runs, or takes them away. Throws PoolFailure, PoolLost. */
+  time(program: PoolProgram, tables: readonly TimeTable[] | null): Promise<void> {
+    const { plan, participants } = program;
+    return this.#enqueue('load', program, (operation) => {
+      operation.answers = participants;
+      for (let index = 0; index < participants; index++) {
+        this.#post(index, { type: 'time', plan, times: tables?.[index] ?? null });
       }
     });
   }

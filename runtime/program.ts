@@ -36,6 +36,15 @@ export interface StepPlace {
   readonly steps: number | undefined;
 }
 
+/** A run of one round, whose inputs and outputs the caller copies. */
+export const oneRound: Omit<RunDescription, 'args' | 'flags'> = {
+  rounds: 1,
+  watched: null,
+  indices: 0,
+  inputs: [],
+  outputs: [],
+};
+
 /** What a program lives in. */
 export interface Surroundings {
   readonly memory: LinearMemory;

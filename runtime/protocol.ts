@@ -4,6 +4,7 @@
 //     pool    start ──────▶ ready     once, when the worker's script has loaded
 //             load ───────▶ loaded    or refused, when the code does not bind; the worker stays usable
 //             unload ─────▶           forget programs
+//             time ───────▶ loaded    note the times of a program's runs from now on, or no more
 //             sleep ──────▶           leave the event loop, wait for commands
 //             (command run) ▶ done    by the worker that finishes last; also when the run was cancelled
 //                             failed  by a worker whose kernel threw: it has aborted the run
@@ -15,6 +16,7 @@
 // After `failed` or `left` a worker runs nothing any more: the pool is replaced.
 
 import type { KernelCode } from './kernels.ts';
+import type { TimeTable } from './timing.ts';
 
 /** What a worker needs to run a program: the code, its list of items, and where they run. */
 export interface WorkerProgram {
@@ -39,6 +41,7 @@ export type ToWorker =
     }
   | ({ readonly type: 'load' } & WorkerProgram)
   | { readonly type: 'unload'; readonly plans: readonly number[] }
+  | { readonly type: 'time'; readonly plan: number; readonly times: TimeTable | null }
   | { readonly type: 'sleep'; readonly sequence: number }
   | { readonly type: 'stop' };
 

@@ -2,6 +2,7 @@
 
 import { type HeddleError, runtimeError } from './errors.ts';
 import type { Program } from './program.ts';
+import type { TimeTable } from './timing.ts';
 
 export interface Runner {
   /** Throws ProgramRefused when the code does not bind, HDL1003 when a worker fails. */
@@ -12,6 +13,8 @@ export interface Runner {
    * when a kernel or a worker has failed.
    */
   run(program: Program): Promise<void>;
+  /** From now on runs of a program note their times, one table per list of its walk; `null`: no more. Throws HDL1003. */
+  time(program: Program, tables: readonly TimeTable[] | null): Promise<void>;
   /** Ends it for good. A run or load in flight is rejected with `reason`. */
   stop(reason: Error): Promise<void>;
 }

@@ -12,7 +12,8 @@ import { formatPlace, type Program, type StepPlace } from './program.ts';
 import type { InputCopy, OutputCopy } from './rounds.ts';
 import { makeStager, type Stager, type StepFeed } from './step-feed.ts';
 import { checkOutputs, howToKeep, type Keep, Kept } from './step-outputs.ts';
-import { type RunData, type RunInput, type RunTensor, tensorBytes } from './tensor.ts';
+import type { Schedule } from './step-schedule.ts';
+import { type RunInput, type RunTensor, tensorBytes } from './tensor.ts';
 
 export interface StepsRequest {
   readonly steps: number;
@@ -60,15 +61,6 @@ export interface RunEnd {
   readonly committed: number;
   readonly outcome: number;
   readonly error: unknown;
-}
-
-/** A variable to be written before each step. */
-export interface Schedule {
-  readonly address: number;
-  /** Values of all steps. */
-  readonly data: RunData;
-  /** Bytes of the value for one step. */
-  readonly bytes: number;
 }
 
 /** Runs a program for many steps. Throws HDL1001 (feeds), and what a run throws; the steps before it stay committed. */

@@ -6,11 +6,14 @@ import { type Pool, PoolFailure, PoolLost, type PoolProgram } from './pool.ts';
 import type { Program } from './program.ts';
 import { ProgramRefused, type Runner, stepFailure } from './runner.ts';
 import { sharedPool } from './shared-pool.ts';
+import type { TimeTable } from './timing.ts';
 
 export class ThreadedRunner implements Runner {
   readonly #memory: WebAssembly.Memory;
   readonly #workers: number;
   readonly #programs = new Map<Program, PoolProgram>();
+  /** Of programs that note their times. */
+  readonly #tables = new Map<Program, readonly TimeTable[]>();
   #pool: Pool | undefined;
   #stopped: Error | undefined;
 
@@ -63,6 +66,20 @@ export class ThreadedRunner implements Runner {
     }
   }
 
+  async time(program: Program, tables: readonly TimeTable[] | null): Promise<void> {
+    if (tables === null) this.#tables.delete(program);
+    else this.#tables.set(program, tables);
+    // A new pool is told when it gets the program.
+    if (this.#pool === undefined || this.#pool !== sharedPool.current) return;
+    try {
+      await this.#pool.time(this.#programs.get(program)!, tables);
+    } catch (error) {
+      if (error instanceof PoolLost) return;
+      if (!(error instanceof PoolFailure)) throw error;
+      throw stepFailure(program, error.worker, error.position, error.message, error);
+    }
+  }
+
   async stop(reason: Error): Promise<void> {
     this.#stopped = reason;
     const plans = [...this.#programs.values()].map(({ plan }) => plan);
@@ -108,6 +125,8 @@ export class ThreadedRunner implements Runner {
   async #loadInto(pool: Pool, program: Program, sent: PoolProgram): Promise<void> {
     try {
       await pool.load(sent);
+      const tables = this.#tables.get(program);
+      if (tables !== undefined) await pool.time(sent, tables);
     } catch (error) {
       if (!(error instanceof PoolFailure)) throw error;
       throw runtimeError(

@@ -11,6 +11,7 @@ import {
   type PlanPlacement,
   type PlanSchedule,
   type PlanTensor,
+  type PlanWork,
   planFormat,
 } from './plan.ts';
 import { elementBytes, tensorBytes } from './tensor.ts';
@@ -174,6 +175,14 @@ function roomAt(m: PlanManifest, location: Location, where: string): Room {
   }
 }
 
+function checkWork(work: PlanWork, where: string): void {
+  check(isRecord(work), `${where} is not a record`);
+  for (const key of ['flops', 'bytes'] as const) {
+    check(Number.isFinite(work[key]) && work[key] >= 0, `${where}.${key} is not a number of at least 0`);
+  }
+  check(typeof work.schedule === 'string', `${where}.schedule is not a string`);
+}
+
 function checkSteps(m: PlanManifest): void {
   m.sites.forEach((site, i) => {
     check(isRecord(site), `sites[${i}] is not a record`);
@@ -192,6 +201,7 @@ function checkSteps(m: PlanManifest): void {
       check(param.access === 'read' || param.access === 'write', `${where}.access is unknown`);
       checkCount(param.bytes, `${where}.bytes`);
     });
+    if (kernel.work !== undefined) checkWork(kernel.work, `kernels[${i}].work`);
   });
   checkUnique(m.kernels, 'kernels');
   m.steps.forEach((step, i) => {

@@ -6,6 +6,7 @@ import { Abort, abortRun, awaitCommand, Command, Mail, passBarrier, positionWord
 import { bindKernels, type KernelFunction } from './kernels.ts';
 import type { FromWorker, ToWorker, WorkerProgram } from './protocol.ts';
 import { Part, Rounds } from './rounds.ts';
+import { type TimeTable, walkTimed } from './timing.ts';
 import { barrierItem, itemSize } from './walk.ts';
 
 interface Loaded extends WorkerProgram {
@@ -13,6 +14,8 @@ interface Loaded extends WorkerProgram {
   kernels: readonly KernelFunction[];
   /** Pages of memory that the kernels were bound to. */
   pages: number;
+  /** Where to note times, while there is a profile. */
+  times: TimeTable | null;
 }
 
 class WorkerThread {
@@ -30,7 +33,8 @@ class WorkerThread {
       const { plan, code, memory, control, participants } = program;
       const kernels = bindKernels(code, memory);
       const rounds = new Rounds(control, participants, memory);
-      this.#programs.set(plan, { ...program, rounds, kernels, pages: memory.buffer.byteLength / 65536 });
+      const pages = memory.buffer.byteLength / 65536;
+      this.#programs.set(plan, { ...program, rounds, kernels, pages, times: null });
       this.#send({ type: 'loaded' });
     } catch (error) {
       this.#send({ type: 'refused', message: messageOf(error) });
@@ -39,6 +43,12 @@ class WorkerThread {
 
   unload(plans: readonly number[]): void {
     for (const plan of plans) this.#programs.delete(plan);
+  }
+
+  time({ plan, times }: Extract<ToWorker, { type: 'time' }>): void {
+    const program = this.#programs.get(plan);
+    if (program) program.times = times;
+    this.#send({ type: 'loaded' });
   }
 
   /** Does what commands say until one tells it to go back to the event loop. */
@@ -88,7 +98,11 @@ class WorkerThread {
       program.kernels = bindKernels(program.code, program.memory);
       program.pages = control[Part.pages]!;
     }
-    const { kernels } = program;
+    const { kernels, times } = program;
+    if (times !== null) {
+      this.#runTimed(program, times);
+      return;
+    }
     const isShared = control[Part.shared] !== 0;
     for (let round = 0; ; round++) {
       if (isShared) {
@@ -110,6 +124,19 @@ class WorkerThread {
       if (control[Word.more] === 0) return;
     }
   }
+
+  /** One round, with its times. */
+  #runTimed({ control, items, kernels, participants, spinMs, rounds }: Loaded, times: TimeTable): void {
+    const position = positionWord(this.#start.index);
+    const enter = (item: number) => {
+      control[position] = item;
+    };
+    const barrier = () => passBarrier(control, participants, spinMs, null);
+    const args = control[Part.args]! >>> 0;
+    if (walkTimed(items, kernels, args, times, enter, barrier)) {
+      passBarrier(control, participants, spinMs, rounds.end);
+    }
+  }
 }
 
 function messageOf(error: unknown): string {
@@ -128,6 +155,9 @@ function listen(scope: WorkerScope): void {
         break;
       case 'load':
         thread?.load(message);
+        break;
+      case 'time':
+        thread?.time(message);
         break;
       case 'unload':
         thread?.unload(message.plans);

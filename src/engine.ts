@@ -5,6 +5,7 @@ import { compileGraph, type DumpStage, type PassRecord, type Timing } from '../c
 import type { Graph } from '../compiler/graph/ir.ts';
 import { Executor } from '../runtime/executor.ts';
 import { availableCores } from '../runtime/host.ts';
+import type { Measured, ProfileRuns } from '../runtime/measure.ts';
 import type { Plan, PlanTensor } from '../runtime/plan.ts';
 import type { ResidentRows } from '../runtime/step-feed.ts';
 import type { StepsRequest, StepsResult } from '../runtime/steps.ts';
@@ -18,10 +19,14 @@ export interface Compiled {
   dump(stage: DumpStage): string;
 }
 
+type Inputs = Readonly<Record<string, RunInput>>;
+
 /** An entry that is ready to run: once, or many times without coming back in between. */
-export interface LoadedEntry {
-  run(inputs: Readonly<Record<string, RunInput>>): Promise<Record<string, RunTensor>>;
+export interface Loaded {
+  run(inputs: Inputs): Promise<Record<string, RunTensor>>;
   runSteps(request: StepsRequest): Promise<StepsResult>;
+  /** Runs it to take times; null where there are no workers to take them: in the interpreter. */
+  readonly measure: ((inputs: Inputs, options: ProfileRuns) => Promise<Measured>) | null;
   /** Views of its inputs, to be written in place. */
   inputs(): Promise<Record<string, RunData>>;
 }
@@ -34,7 +39,7 @@ export interface Engine {
   readonly threads: number;
   compile(graph: Graph, onPass?: (record: PassRecord) => void): Compiled;
   /** Makes a compiled graph ready to run; `initial` gives the values of variables that are new. */
-  load(compiled: Compiled, initial: (variable: PlanTensor) => RunInput): Promise<LoadedEntry>;
+  load(compiled: Compiled, initial: (variable: PlanTensor) => RunInput): Promise<Loaded>;
   /** The committed value of a variable, or null before something that uses it is loaded. */
   get(name: string): RunTensor | null;
   /** Sets a variable between runs; false before something that uses it is loaded. */
@@ -50,6 +55,7 @@ export interface EngineOptions {
   readonly threads?: number | undefined;
   readonly checkNumerics?: boolean | undefined;
   readonly relaxed?: boolean | undefined;
+  readonly memory?: { readonly budget: number } | undefined;
 }
 
 /**
@@ -88,6 +94,7 @@ export function compiledEngine(options: EngineOptions): Engine {
         checkNumerics: options.checkNumerics ?? false,
         relaxed: options.relaxed ?? false,
         verify: verifyEverything,
+        ...(options.memory === undefined ? {} : { memory: options.memory }),
         ...(onPass === undefined ? {} : { onPass }),
       }),
     load: async ({ plan }, initial) => {
@@ -97,6 +104,7 @@ export function compiledEngine(options: EngineOptions): Engine {
         run: (inputs) => running.run(loaded, inputs),
         runSteps: (request) => running.runSteps(loaded, request),
         inputs: () => running.inputs(loaded),
+        measure: (inputs, options) => running.profile(loaded, inputs, options),
       };
     },
     get: (name) => (has(name) ? executor!.get(name) : null),

@@ -1,11 +1,11 @@
-// Which entry of a program is meant, and for which sizes: checks with the words that help.
+// Which entry or variable of a program is meant: checks with the words that help.
 
 import { compilerError } from '../compiler/graph/errors.ts';
 import { callerLocation } from '../compiler/graph/location.ts';
 import { nearestName } from '../compiler/graph/nearest.ts';
+import { type HeddleError, runtimeError } from '../runtime/errors.ts';
 import type { AnyEntry } from './entry.ts';
 import type { Entries } from './program-types.ts';
-import { type Dims, dimNames, formatDims } from './spec.ts';
 
 /** The entry of that name. Throws HDL0014. */
 export function findEntry(entries: Entries, name: string): AnyEntry {
@@ -21,19 +21,16 @@ export function findEntry(entries: Entries, name: string): AnyEntry {
   });
 }
 
-/** Sizes for all named dimensions of an entry and no others, in its order. Throws HDL0003. */
-export function checkDims(name: string, { inputs }: AnyEntry, dims: Dims): Dims {
-  const wanted = dimNames(inputs);
-  const ok = (n: string): boolean => Number.isInteger(dims[n]) && dims[n]! >= 1;
-  const missing = wanted.filter((n) => !ok(n));
-  const extra = Object.keys(dims).filter((n) => !wanted.includes(n));
-  if (missing.length === 0 && extra.length === 0) {
-    return Object.fromEntries(wanted.map((n) => [n, dims[n]!]));
-  }
-  throw compilerError('HDL0003', {
-    what: `sizes { ${formatDims(dims)} } for entry '${name}'`,
-    rule: `its named dimensions are ${wanted.map((n) => `'${n}'`).join(', ') || 'none'}`,
-    hint: `pass { ${wanted.map((n) => `${n}: 64`).join(', ')} }`,
-    loc: callerLocation(),
+export function unknownVariable(name: string, known: readonly string[]): HeddleError {
+  return runtimeError('HDL1008', {
+    what: `the program has no variable '${name}'`,
+    rule: 'variables are those of the entries compiled so far, named by scope path',
+    hint: known.length === 0 ? 'compile or run an entry first' : nearestHint(name, known),
   });
+}
+
+/** The name that was probably meant, or those that there are. */
+export function nearestHint(name: string, known: readonly string[]): string {
+  const near = nearestName(name, known);
+  return near === null ? `there are ${known.slice(0, 12).join(', ')}` : `did you mean '${near}'?`;
 }

@@ -39,6 +39,16 @@ export type { Layer } from './nn/layer.ts';
 export * as optimizers from './optimizers/index.ts';
 export type { Optimizer } from './optimizers/optimizer.ts';
 export {
+  type FormatProfileOptions,
+  formatProfile,
+  type Profile,
+  type ProfileOptions,
+  type ProfileStep,
+  type ProfileTotals,
+  type Trace,
+  type TraceEvent,
+} from './profile/index.ts';
+export {
   type CompileEvent,
   type FeedsOf,
   type InputViewsOf,

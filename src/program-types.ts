@@ -20,6 +20,11 @@ export interface ProgramOptions {
   readonly checkNumerics?: boolean | undefined;
   /** Allows fused multiply-add: faster, other last bits. Default false. */
   readonly relaxed?: boolean | undefined;
+  /**
+   * Bytes that each entry's scratch memory may have. Values are then computed again instead of kept, until the plan fits;
+   * by default only where that costs next to no time. Throws HDL0018 from a compilation that cannot fit.
+   */
+  readonly memory?: { readonly budget: number } | undefined;
   /** Told of each stage of a compilation. */
   readonly onProgress?: ((event: CompileEvent) => void) | undefined;
 }

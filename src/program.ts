@@ -8,17 +8,17 @@ import { type DumpStage, dumpStages, type Timing } from '../compiler/compile.ts'
 import { compilerError } from '../compiler/graph/errors.ts';
 import type { Node } from '../compiler/graph/ir.ts';
 import { callerLocation } from '../compiler/graph/location.ts';
-import { nearestName } from '../compiler/graph/nearest.ts';
 import { runtimeError } from '../runtime/errors.ts';
 import { savePlans } from '../runtime/file.ts';
 import type { StepsRequest, StepsResult } from '../runtime/steps.ts';
 import { type RunData, type RunInput, type RunTensor, toData } from '../runtime/tensor.ts';
 import type { AppliedLayer, Registry } from './context.ts';
 import { describePlan } from './describe.ts';
-import { type Compiled, compiledEngine, type Engine, type LoadedEntry } from './engine.ts';
+import { type Compiled, compiledEngine, type Engine, type Loaded } from './engine.ts';
 import { type AnyEntry, traceEntry } from './entry.ts';
-import { bindFeeds, type Feed } from './feeds.ts';
-import { checkDims, findEntry } from './find-entry.ts';
+import { type BoundFeeds, bindFeeds, type Feed } from './feeds.ts';
+import { findEntry, nearestHint, unknownVariable } from './find-entry.ts';
+import { type Profile, type ProfileOptions, profileEntry } from './profile/index.ts';
 import type {
   CompileEvent,
   Entries,
@@ -31,7 +31,7 @@ import type {
 } from './program-types.ts';
 import { referenceEngine } from './reference.ts';
 import { ResidentCopies } from './resident-copies.ts';
-import { type Dims, dimNames, formatDims } from './spec.ts';
+import { checkDims, type Dims, dimNames, formatDims } from './spec.ts';
 import { bindStepFeed, type StepFeeds } from './steps.ts';
 import { initialValue, isTrainable, variableName } from './variable.ts';
 
@@ -43,7 +43,7 @@ interface Specialisation {
   readonly compiled: Compiled;
   readonly layers: readonly AppliedLayer[];
   readonly timings: readonly Timing[];
-  loaded: Promise<LoadedEntry> | null;
+  loaded: Promise<Loaded> | null;
 }
 
 /**
@@ -111,11 +111,7 @@ export class Program<E extends Entries = Entries> {
       if (end === 'aborted') throw options.signal!.reason;
       return outputs as ResultsOf<E[N]>;
     }
-    const { dims, values } = bindFeeds(
-      name,
-      this.#find(name).inputs,
-      feeds as Readonly<Record<string, unknown>>,
-    );
+    const { dims, values } = this.#bind(name, feeds);
     const loaded = await this.#load(this.#specialise(name, dims));
     return (await loaded.run(values)) as ResultsOf<E[N]>;
   }
@@ -128,12 +124,8 @@ export class Program<E extends Entries = Entries> {
     this.#checkOpen('run');
     const { steps, feed, outputs, onProgress, ...rest } = options;
     const { inputs } = this.#find(name);
-    const { dims, bound } = await bindStepFeed(
-      name,
-      inputs,
-      feed as StepFeeds<Readonly<Record<string, Feed>>>,
-      steps,
-    );
+    const given = feed as StepFeeds<Readonly<Record<string, Feed>>>;
+    const { dims, bound } = await bindStepFeed(name, inputs, given, steps);
     const loaded = await this.#load(this.#specialise(name, dims));
     const request: Omit<StepsRequest, 'feed'> = {
       steps,
@@ -149,6 +141,23 @@ export class Program<E extends Entries = Entries> {
     } finally {
       if (isOwner) await data.release();
     }
+  }
+
+  /**
+   * Where the time of an entry goes: runs it with the same feeds again and again, and times each kernel call and each wait
+   * in the workers. Commits nothing: variables stay as they are. Throws HDL0017 for target `reference`, and as `run`.
+   *
+   * @example console.log(formatProfile(await p.profile('train', { x, y }, { runs: 50 })));
+   */
+  async profile<N extends keyof E & string>(
+    name: N,
+    feeds: FeedsOf<E[N]>,
+    options: ProfileOptions = {},
+  ): Promise<Profile> {
+    this.#checkOpen('profile');
+    const { dims, values } = this.#bind(name, feeds);
+    const made = this.#specialise(name, dims);
+    return profileEntry(name, dims, made.compiled, await this.#load(made), values, options);
   }
 
   /**
@@ -312,12 +321,16 @@ export class Program<E extends Entries = Entries> {
     await this.#engine.dispose();
   }
 
+  #bind(name: string, feeds: object): BoundFeeds {
+    return bindFeeds(name, this.#find(name).inputs, feeds as Readonly<Record<string, unknown>>);
+  }
+
   #find(name: string): AnyEntry {
     return findEntry(this.#entries, name);
   }
 
   #checkDims(name: string, dims: Dims): Dims {
-    return checkDims(name, this.#find(name), dims);
+    return checkDims(name, this.#find(name).inputs, dims);
   }
 
   #specialise(entry: string, dims: Dims): Specialisation {
@@ -342,7 +355,7 @@ export class Program<E extends Entries = Entries> {
     return made;
   }
 
-  async #load(made: Specialisation): Promise<LoadedEntry> {
+  async #load(made: Specialisation): Promise<Loaded> {
     if (made.loaded !== null) return made.loaded;
     const start = performance.now();
     made.loaded = this.#engine.load(made.compiled, ({ name }) => {
@@ -368,12 +381,7 @@ export class Program<E extends Entries = Entries> {
     if (typeof variable !== 'string') return variable;
     const found = this.#registry.variables.get(variable);
     if (found !== undefined) return found;
-    const known = [...this.#registry.variables.keys()];
-    throw runtimeError('HDL1008', {
-      what: `the program has no variable '${variable}'`,
-      rule: 'variables are those of the entries compiled so far, named by scope path',
-      hint: known.length === 0 ? 'compile or run an entry first' : nearestHint(variable, known),
-    });
+    throw unknownVariable(variable, [...this.#registry.variables.keys()]);
   }
 
   #checkOpen(what: string): void {
@@ -384,11 +392,6 @@ export class Program<E extends Entries = Entries> {
       hint: 'dispose it at the end, or make another one',
     });
   }
-}
-
-function nearestHint(name: string, known: readonly string[]): string {
-  const near = nearestName(name, known);
-  return near === null ? `there are ${known.slice(0, 12).join(', ')}` : `did you mean '${near}'?`;
 }
 
 function title({ entry, dims }: Specialisation): string {

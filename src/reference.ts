@@ -83,6 +83,7 @@ export function referenceEngine(mode: 'f32' | 'f64' = 'f32'): Engine {
       return {
         run,
         runSteps: (request) => runOneByOne(single, request),
+        measure: null,
         inputs: async () =>
           Object.fromEntries(
             graph.inputs.map(({ attrs, type }) => [

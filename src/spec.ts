@@ -74,3 +74,23 @@ export function dimNames(specs: Readonly<Record<string, Spec>>): string[] {
 export function bindShape(spec: Spec, dims: Dims): number[] {
   return spec.shape.map((d) => (typeof d === 'string' ? dims[d]! : d));
 }
+
+/**
+ * Sizes for exactly the named dimensions of an entry, in order of first appearance. Throws HDL0003 for sizes that are
+ * missing, are not integers ≥ 1, or belong to nothing.
+ */
+export function checkDims(entry: string, specs: Readonly<Record<string, Spec>>, dims: Dims): Dims {
+  const wanted = dimNames(specs);
+  const ok = (n: string): boolean => Number.isInteger(dims[n]) && dims[n]! >= 1;
+  const missing = wanted.filter((n) => !ok(n));
+  const extra = Object.keys(dims).filter((n) => !wanted.includes(n));
+  if (missing.length === 0 && extra.length === 0) {
+    return Object.fromEntries(wanted.map((n) => [n, dims[n]!]));
+  }
+  throw compilerError('HDL0003', {
+    what: `sizes { ${formatDims(dims)} } for entry '${entry}'`,
+    rule: `its named dimensions are ${wanted.map((n) => `'${n}'`).join(', ') || 'none'}`,
+    hint: `pass { ${wanted.map((n) => `${n}: 64`).join(', ')} }`,
+    loc: callerLocation(),
+  });
+}

@@ -20,6 +20,7 @@ export const compilerErrors = {
   HDL0015: 'layer or model is not valid',
   HDL0016: 'data is not valid',
   HDL0017: 'target cannot express this',
+  HDL0018: 'memory budget cannot be met',
   HDL0099: 'internal error',
 } as const;
 

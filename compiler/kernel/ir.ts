@@ -68,15 +68,36 @@ export interface Kernel {
   readonly cost: { readonly flops: number; readonly bytes: number };
 }
 
+/** A register tile: rows × vectors of accumulators, with the cycles of one round of it as they were measured. */
+export interface RegisterTile {
+  readonly rows: number;
+  readonly vectors: number;
+  readonly cycles: number;
+}
+
 /** What schedules need to know about a machine and an instruction set. */
 export interface Target {
   readonly name: string;
   /** Elements of a vector: 1 or 4. */
   readonly lanes: 1 | 4;
-  /** Register tile of a contraction: rows × vectors. */
-  readonly tile: { readonly rows: number; readonly vectors: number };
+  /** Register tiles of contractions that fit the registers. */
+  readonly tiles: readonly RegisterTile[];
   /** Work units hold about this many scalar operations, so that they are worth handing out. */
   readonly unitWork: number;
   /** Required engine features, by name (`simd128`, `relaxed-simd`, `threads`). */
   readonly features: readonly string[];
+  /** How fast it is; default: `defaultMachine` of schedule/cost.ts. */
+  readonly machine?: Machine;
+}
+
+/** How fast one core is, for the cost model (schedule/cost.ts). Changes who does what, never what is computed. */
+export interface Machine {
+  /** Arithmetic operations per nanosecond, in contractions. */
+  readonly flopsPerNs: number;
+  /** Bytes of the arena that a kernel reads and writes per nanosecond. */
+  readonly bytesPerNs: number;
+  /** Calling a kernel. */
+  readonly callNs: number;
+  /** Meeting at a barrier. */
+  readonly barrierNs: number;
 }

@@ -2,7 +2,7 @@
 // rules of ops are composed here; equal elements are equal objects, so work is shared inside of a kernel.
 
 import type { Node } from '../graph/ir.ts';
-import { elementCount } from '../graph/types.ts';
+import { elementCount, type Shape } from '../graph/types.ts';
 import { addIndex, constIndex, type Index, indexKey, scaleIndex } from '../kernel/affine.ts';
 import type { VarSource } from '../kernel/definition.ts';
 import { constant, type Expr, isCheck } from '../kernel/expr.ts';
@@ -14,15 +14,15 @@ export interface ElementSource {
   readonly vars: VarSource;
   /** The buffer parameter through which the kernel reads this value, or null when it is to be inlined. */
   readonly param: (node: Node) => number | null;
-  /** Order of dimensions in memory of a value that has a buffer. */
-  readonly order: (node: Node) => readonly number[];
+  /** Address, in elements of its buffer, of a position in a value that has one. */
+  readonly address: (node: Node, at: readonly Index[]) => Index;
   /** Number of the first check site of an op with checks; null for all others. */
   readonly site: (node: Node) => number | null;
 }
 
 /** Address, in elements, of the position in a buffer of that shape and order. */
-export function addressOf(node: Node, order: readonly number[], at: readonly Index[]): Index {
-  const strides = stridesOf(node.type.shape, order);
+export function addressOf(shape: Shape, order: readonly number[], at: readonly Index[]): Index {
+  const strides = stridesOf(shape, order);
   return addIndex(constIndex(0), ...at.map((i, d) => scaleIndex(i, strides[d]!)));
 }
 
@@ -38,7 +38,7 @@ export function elementBuilder(source: ElementSource): (node: Node, at: readonly
         kind: 'load',
         type: scalarType(node.type.dtype),
         param,
-        index: addressOf(node, source.order(node), at),
+        index: source.address(node, at),
         laneStride: 0,
       };
     }

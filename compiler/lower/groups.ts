@@ -29,12 +29,23 @@ interface Draft {
 const mostRoots = 6;
 const mostLoads = 20;
 
-export function groupKernels(graph: Graph, stored: ReadonlySet<Node>, prober: Prober): Group[] {
+export function groupKernels(
+  graph: Graph,
+  stored: ReadonlySet<Node>,
+  prober: Prober,
+  halos: ReadonlyMap<Node, Node> = new Map(),
+): Group[] {
   const home = new Map<Node, Draft>();
   const drafts: Draft[] = [];
   const readersOf = new Map<Node, Draft[]>();
   for (const n of graph.nodes) {
     if (isLeaf(n) || !stored.has(n)) continue;
+    const inside = n.operands[0];
+    if (inside && halos.get(inside) === n) {
+      // Whoever computes the inside makes the padded value too.
+      home.set(n, home.get(inside)!);
+      continue;
+    }
     const content = contentOf(n, stored, prober);
     const partner = findPartner(n, content, home, readersOf, prober);
     if (partner) {
@@ -62,7 +73,7 @@ export function groupKernels(graph: Graph, stored: ReadonlySet<Node>, prober: Pr
   const elsewhere = new Set(drafts.flatMap((d) => [...d.loads].filter((l) => home.get(l) !== d)));
   return drafts.map((d) => ({
     roots: d.roots,
-    readElsewhere: new Set(d.roots.filter((r) => elsewhere.has(r))),
+    readElsewhere: new Set(d.roots.filter((r) => elsewhere.has(r) || halos.has(r))),
   }));
 }
 

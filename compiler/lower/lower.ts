@@ -5,7 +5,7 @@ import { formatLocation } from '../../runtime/errors.ts';
 import { compilerError } from '../graph/errors.ts';
 import type { Graph, Node } from '../graph/ir.ts';
 import { elementCount, formatType, type TensorType } from '../graph/types.ts';
-import { type LoopVar, varIndex } from '../kernel/affine.ts';
+import { type Index, type LoopVar, offsetIndex, varIndex } from '../kernel/affine.ts';
 import { elementBytes } from '../kernel/cost.ts';
 import { type DefinitionStore, type KernelDefinition, VarSource } from '../kernel/definition.ts';
 import type { KernelParam, Target } from '../kernel/ir.ts';
@@ -14,6 +14,7 @@ import { type Bound, prepareContraction } from '../kernel/schedule/index.ts';
 import type { Buffer, BufferId, Home, Lowered, LoweredStep } from '../schedule/lowered.ts';
 import { addressOf, elementBuilder } from './element.ts';
 import { groupKernels } from './groups.ts';
+import { borderParts, chooseHalos, haloOf } from './halo.ts';
 import { labelOf, valueName } from './label.ts';
 import { chooseLayouts, type Order, rowMajor } from './layout.ts';
 import { chooseBuffers } from './materialize.ts';
@@ -40,6 +41,8 @@ class Lowering {
   private readonly prober = new Prober();
   private readonly stored: ReadonlySet<Node>;
   private readonly orders: ReadonlyMap<Node, Order>;
+  /** Values that lie inside of a padded value's buffer. */
+  private readonly halos: ReadonlyMap<Node, Node>;
   private readonly buffers: Buffer[] = [];
   /** The buffer in which a value is read. */
   private readonly homes = new Map<Node, BufferId>();
@@ -56,6 +59,7 @@ class Lowering {
     this.pool = new KernelPool(target);
     this.stored = chooseBuffers(graph, this.prober);
     this.orders = chooseLayouts(graph, this.prober);
+    this.halos = chooseHalos(graph, this.stored, this.orders);
   }
 
   run(): Lowered {
@@ -110,18 +114,29 @@ class Lowering {
       return { name: o.name, buffer };
     });
 
-    for (const group of groupKernels(graph, this.stored, this.prober)) {
+    for (const group of groupKernels(graph, this.stored, this.prober, this.halos)) {
       const sinks = group.roots.flatMap((node): Sink[] => {
         const others = extra.filter((s) => s.node === node);
         const wanted = direct.has(node) || group.readElsewhere.has(node) || others.length > 0;
         if (!wanted) return [];
+        const pad = this.halos.get(node);
         const buffer =
           direct.get(node) ??
-          this.addBuffer(valueName(node), node, this.orders.get(node)!, { kind: 'arena', role: 'temporary' });
+          this.addBuffer(valueName(pad ?? node), pad ?? node, this.orders.get(pad ?? node)!, {
+            kind: 'arena',
+            role: 'temporary',
+          });
         return [{ node, buffer }, ...others];
       });
       this.emit(sinks, group.roots);
-      for (const s of sinks) if (!extra.includes(s)) this.homes.set(s.node, s.buffer);
+      for (const s of sinks) {
+        if (extra.includes(s)) continue;
+        this.homes.set(s.node, s.buffer);
+        const pad = this.halos.get(s.node);
+        if (!pad) continue;
+        this.homes.set(pad, s.buffer);
+        this.writeBorder(pad, s.buffer);
+      }
     }
     for (const s of extra) if (isLeaf(s.node)) this.emit([s], []);
 
@@ -144,6 +159,34 @@ class Lowering {
 
   private addBuffer(name: string, node: Node, order: Order, home: Home): BufferId {
     return this.addTypedBuffer(name, node.type, order, home, node);
+  }
+
+  /** Writes the border of a padded value: after the inside, or the buffer would live longer than it must. */
+  private writeBorder(pad: Node, buffer: BufferId): void {
+    const { order } = this.buffers[buffer]!;
+    const label = `${labelOf([pad], (n) => n !== pad, this.prober)} (border)`;
+    const param = { name: valueName(pad), storage: pad.type.dtype, access: 'write' } as const;
+    for (const { space, at, vars } of borderParts(pad, order, () => new VarSource())) {
+      const element = elementBuilder({ vars, param: () => null, address: () => at[0]!, site: () => null });
+      const value = element(pad.operands[1]!, []);
+      const stores = [{ param: 0, index: addressOf(pad.type.shape, order, at), value }];
+      const params = [{ ...param, elements: elementCount(pad.type.shape) }];
+      const kernel = this.pool.schedule({ name: label, params, flags: null, space, stores, vars });
+      this.steps.push({ label, kernel, args: [buffer] });
+    }
+  }
+
+  /** Address of a position in a value: from the start of its buffer, which may hold a padded value around it. */
+  private address(node: Node, buffer: BufferId, at: readonly Index[]): Index {
+    const pad = this.halos.get(node);
+    const { order, node: held } = this.buffers[buffer]!;
+    if (!pad || held !== pad) return addressOf(node.type.shape, order, at);
+    const lo = haloOf(pad);
+    return addressOf(
+      pad.type.shape,
+      order,
+      at.map((i, d) => offsetIndex(i, lo[d]!)),
+    );
   }
 
   private addTypedBuffer(
@@ -241,7 +284,7 @@ class Lowering {
     const element = elementBuilder({
       vars,
       param: (n) => (isRead(n) ? param(this.homes.get(n)!, 'read') : null),
-      order: (n) => this.buffers[this.homes.get(n)!]!.order,
+      address: (n, at) => this.address(n, this.homes.get(n)!, at),
       site: (n) => {
         const site = this.siteOf.get(n) ?? null;
         usesFlags ||= site !== null;
@@ -256,7 +299,7 @@ class Lowering {
     const at = dims.map(varIndex);
     const stores: DefinitionStore[] = sinks.map((s) => ({
       param: param(s.buffer, 'write'),
-      index: addressOf(s.node, this.buffers[s.buffer]!.order, at),
+      index: this.address(s.node, s.buffer, at),
       value: element(s.node, at),
     }));
     const flags = usesFlags ? param(this.flagsBuffer(), 'write') : null;

@@ -101,7 +101,7 @@ function chooseByUse(
     }
     const p = prober.probe(n);
     let store: boolean;
-    if (p.reduction) store = consumers.size !== 1 || !epilogue || inReduction || ratio > 1;
+    if (p.reduction) store = !epilogue || inReduction || ratio > 1;
     else if (p.guarded) store = inReduction || consumers.size > 1 || (ratio > 2 && p.cost > 0);
     else if (p.cost === 0) store = contracted && p.divides;
     else if (contracted) store = true;

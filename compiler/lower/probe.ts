@@ -116,8 +116,10 @@ function probeNode(node: Node): Probe {
 /** `repeats`: points of the result (and of its reductions) per element of the operand. */
 function probeOperand(vars: readonly LoopVar[], reads: readonly Read[], repeats: number): OperandProbe {
   const places = reads.length > 1 ? new Set(reads.map((r) => r.at.map(indexKey).join())).size : reads.length;
+  // A pad has more points than its operand, and yet reads each element once.
+  const once = places === 1 && isInjective(vars, reads[0]!);
   return {
-    ratio: repeats * places,
+    ratio: once ? Math.min(1, repeats) : repeats * places,
     isIdentity: reads.every((r) => isIdentity(vars, r)),
     isPermutation: reads.every((r) => isPermutation(vars, r)),
   };
@@ -170,6 +172,17 @@ function isPermutation(vars: readonly LoopVar[], { at }: Read): boolean {
     if (i.terms.length !== 1 || i.constant !== 0 || t.coeff !== 1 || t.atom.kind !== 'var') return false;
     if (seen.has(t.atom) || !vars.includes(t.atom)) return false;
     seen.add(t.atom);
+  }
+  return vars.every((v) => v.extent === 1 || seen.has(v));
+}
+
+/** Different points read different elements: each dimension of the result moves along one of the operand. */
+function isInjective(vars: readonly LoopVar[], { at }: Read): boolean {
+  const seen = new Set<Atom>();
+  for (const i of at) {
+    if (i.terms.length > 1) return false;
+    const atom = i.terms[0]?.atom;
+    if (atom) seen.add(atom);
   }
   return vars.every((v) => v.extent === 1 || seen.has(v));
 }

@@ -16,6 +16,9 @@ export interface StepCost {
 /** Phases with more steps than this are cut, as lifetimes grow to whole phases. Chains on one worker may be longer. */
 const longestPhase = 64;
 
+/** Whether steps [begin, end] may all run at once: what any of them needs is then alive in all of them. */
+export type FitsAtOnce = (begin: number, end: number) => boolean;
+
 /**
  * Greedy in the given order: each step joins the phase before it when it may. `smallCost` bounds what may be chained in
  * a phase where other workers have something else to do.
@@ -24,6 +27,7 @@ export function findPhases(
   before: readonly (readonly number[])[],
   costs: readonly StepCost[],
   smallCost: number,
+  fitsAtOnce: FitsAtOnce = () => true,
 ): Phases {
   const steps = before.length;
   const of = new Int32Array(steps);
@@ -57,6 +61,10 @@ export function findPhases(
 
   for (let j = 0; j < steps; j++) {
     let follows = joinable(j);
+    if (follows !== null && j > begin) {
+      const staysPure = !hasParallel && costs[j]!.isSerial && follows.length === groups.size;
+      if (!staysPure && !fitsAtOnce(begin, j)) follows = null;
+    }
     if (follows === null) {
       close(j);
       follows = [];

@@ -8,7 +8,7 @@ import { constIndex, type Range, varIndex } from '../kernel/affine.ts';
 import type { Kernel } from '../kernel/ir.ts';
 import { areDisjoint, digitsOf, hull, isInjective, radicesOf, volumeOf } from './disjoint.ts';
 import { enumerate } from './enumerate.ts';
-import { type Footprint, footprints, rangeUnder } from './footprint.ts';
+import { type Footprint, footprints, rangeUnder, touchedBy } from './footprint.ts';
 import { overwritesWhatItRead } from './inplace.ts';
 import { restrictTrace, type Trace, traceOf } from './trace.ts';
 
@@ -45,7 +45,7 @@ export function examineKernel(kernel: Kernel): KernelFacts {
       isSmall
         ? overwriteByEnumeration(kernel, trace, read, write)
         : overwriteByIndex(kernel, trace, read, write),
-    touched: (param, begin, end) => touchedBy(kernel, trace, param, begin, end),
+    touched: (param, begin, end) => touchedBy(kernel, trace, begin, end)[param] ?? null,
   });
   const access = accessProblem(kernel, any);
   if (access) return facts(access);
@@ -204,23 +204,4 @@ function overwriteByIndex(kernel: Kernel, trace: readonly Trace[], read: number,
     if (isStoredOnce(units, radices) && storesByIndex(kernel, trace, write) !== null) return true;
   }
   return overwriteByEnumeration(kernel, trace, read, write);
-}
-
-function touchedBy(
-  kernel: Kernel,
-  trace: readonly Trace[],
-  param: number,
-  begin: number,
-  end: number,
-): Range | null {
-  if (end <= begin) return null;
-  if (param === kernel.flags) return { min: 0, max: kernel.params[param]!.elements - 1 };
-  const v = { ...kernel.unit, extent: end - begin };
-  const units = { ...varIndex(v), constant: begin };
-  let all: Range | null = null;
-  for (const f of footprints(trace, kernel.unit, units)) {
-    const r = f.param === param ? rangeUnder(f.index, f.bounds) : null;
-    if (r !== null) all = all === null ? r : { min: Math.min(all.min, r.min), max: Math.max(all.max, r.max) };
-  }
-  return all;
 }

@@ -18,6 +18,7 @@ import {
   stepText,
   usesOf,
 } from './check-memory.ts';
+import { checkOrder } from './check-order.ts';
 import { checkSchedule } from './check-schedule.ts';
 import type { Lowered } from './lowered.ts';
 
@@ -99,33 +100,5 @@ function checkSteps(m: PlanManifest, lowered: Lowered, fail: Fail): void {
         `${stepText(m, s)} has buffer '${lowered.buffers[twice]!.name}' twice and writes it`,
         'a buffer may be an argument twice only if both are reads',
       );
-  });
-}
-
-/** The same steps, each read after the writes that it came after, and each write after the accesses that it came after. */
-function checkOrder(lowered: Lowered, original: Lowered, fail: Fail): void {
-  const position = new Map(lowered.steps.map((step, s) => [step, s]));
-  const isSame =
-    position.size === original.steps.length && original.steps.every((step) => position.has(step));
-  if (!isSame)
-    fail('its steps are not a permutation of those of the program', 'ordering neither adds nor drops steps');
-  const lastWrite = original.buffers.map(() => -1);
-  const lastAccess = original.buffers.map(() => -1);
-  original.steps.forEach((step) => {
-    const at = position.get(step)!;
-    step.args.forEach((id, p) => {
-      const b = original.buffers[id]!;
-      if (b.home.kind === 'flags') return;
-      const isWrite = step.kernel.params[p]!.access === 'write';
-      const mustFollow = isWrite ? lastAccess[id]! : lastWrite[id]!;
-      if (at < mustFollow) {
-        fail(
-          `step ${at} '${step.label}' and step ${mustFollow} '${lowered.steps[mustFollow]!.label}' have changed places, both touch buffer '${b.name}'`,
-          'accesses to a buffer keep their order around its writes',
-        );
-      }
-      lastAccess[id] = Math.max(lastAccess[id]!, at);
-      if (isWrite) lastWrite[id] = Math.max(lastWrite[id]!, at);
-    });
   });
 }

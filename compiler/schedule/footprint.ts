@@ -15,6 +15,7 @@ import {
   varIndex,
 } from '../kernel/affine.ts';
 import type { Condition } from '../kernel/expr.ts';
+import type { Kernel } from '../kernel/ir.ts';
 import { decide } from '../kernel/substitute.ts';
 import type { Trace } from './trace.ts';
 
@@ -154,4 +155,25 @@ function multipleOf(index: Index, part: Index): number {
     factor = found;
   }
   return factor;
+}
+
+/** The smallest ranges of elements that hold all that units [begin, end) touch, by parameter; null for nothing. */
+export function touchedBy(
+  kernel: Kernel,
+  trace: readonly Trace[],
+  begin: number,
+  end: number,
+): (Range | null)[] {
+  const ranges: (Range | null)[] = kernel.params.map(() => null);
+  if (end <= begin) return ranges;
+  const units = { ...varIndex({ ...kernel.unit, extent: end - begin }), constant: begin };
+  for (const f of footprints(trace, kernel.unit, units)) {
+    const r = rangeUnder(f.index, f.bounds);
+    const known = ranges[f.param];
+    if (r === null) continue;
+    ranges[f.param] = known ? { min: Math.min(known.min, r.min), max: Math.max(known.max, r.max) } : r;
+  }
+  if (kernel.flags !== null)
+    ranges[kernel.flags] = { min: 0, max: kernel.params[kernel.flags]!.elements - 1 };
+  return ranges;
 }

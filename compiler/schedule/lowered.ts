@@ -19,6 +19,8 @@ export interface Buffer {
   readonly home: Home;
   /** The graph value, for dumps. */
   readonly node: Node | null;
+  /** The buffer that holds the same value, computed before (rematerialize.ts). */
+  readonly copyOf?: BufferId;
 }
 
 export type Home =
@@ -34,6 +36,8 @@ export interface LoweredStep {
   readonly kernel: Kernel;
   /** One buffer per kernel parameter. A buffer may be an argument twice only if both are reads. */
   readonly args: readonly BufferId[];
+  /** Runs a second time what another step has done, into buffers of its own (rematerialize.ts). */
+  readonly isCopy?: true;
 }
 
 export interface LoweredTensor {

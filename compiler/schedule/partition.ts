@@ -9,65 +9,120 @@
 // what is fine evens out the rest; a worker gets one contiguous range of each step. Results never depend on it.
 
 import type { PlanSchedule, ScheduleItem } from '../../runtime/plan.ts';
-import type { Kernel } from '../kernel/ir.ts';
+import type { Kernel, Machine } from '../kernel/ir.ts';
 import type { StepCost } from './barriers.ts';
-import type { Phases } from './phases.ts';
+import { stepCosts, workOf } from './cost.ts';
+import type { Phase, Phases } from './phases.ts';
 
-/** A call, in the unit of `costOf`: some hundred nanoseconds' worth of nothing. */
-const callCost = 500;
-/** Below this cost, about half a microsecond, a step is not worth a second worker. */
-export const serialCost = 16384;
+/** Steps of at most so many calls' time are not split while others keep the workers busy. */
+const smallPiece = 64;
 
-/**
- * Cost of running a kernel once: an operation and a byte cost about the same, some 0.03 ns, and the slower of arithmetic
- * and memory decides.
- */
-export function costOf(kernel: Kernel): number {
-  return callCost + Math.max(kernel.cost.flops, kernel.cost.bytes);
-}
-
-export function stepCosts(steps: readonly { readonly kernel: Kernel }[]): StepCost[] {
-  return steps.map(({ kernel }) => {
-    const cost = costOf(kernel);
-    return { isSerial: kernel.unit.extent <= 1 || cost < serialCost, cost };
-  });
+/** Work of each worker in one phase. */
+interface Share {
+  readonly parts: readonly (readonly ScheduleItem[])[];
+  /** Nanoseconds until the last worker is done. */
+  readonly time: number;
 }
 
 /** One list of work per worker. */
 export function partition(
   steps: readonly { readonly kernel: Kernel }[],
-  costs: readonly StepCost[],
+  machine: Machine,
   phases: Phases,
   workers: number,
 ): PlanSchedule {
+  const costs = stepCosts(steps, machine);
   const lists: ScheduleItem[][] = Array.from({ length: workers }, () => []);
-  phases.phases.forEach((phase, p) => {
+  const shared = phases.phases.map((phase) => share(phase, costs, phases.group, steps, machine, workers));
+  const alone = phases.phases.map((phase) => shareAlone(phase, costs, steps, workers));
+  const isAlone = workers === 1 ? [] : chooseAlone(shared, alone, machine.barrierNs);
+  phases.phases.forEach((_, p) => {
     if (p > 0) for (const list of lists) list.push({ do: 'barrier' });
-    const parts: ScheduleItem[][] = lists.map(() => []);
-    const load = new Float64Array(workers);
-    for (const piece of piecesOf(phase.begin, phase.end, costs, phases.group, steps)) {
-      if (piece.kind === 'group') {
-        const worker = leastLoaded(load);
-        load[worker]! += piece.cost;
-        for (const step of piece.steps) {
-          parts[worker]!.push({ do: 'run', step, begin: 0, end: steps[step]!.kernel.unit.extent });
-        }
-        continue;
-      }
-      const counts = shareUnits(piece.units, piece.grain, load);
-      let begin = 0;
-      counts.forEach((count, worker) => {
-        if (count > 0) parts[worker]!.push({ do: 'run', step: piece.step, begin, end: begin + count });
-        load[worker]! += count * piece.grain;
-        begin += count;
-      });
-    }
+    const { parts } = isAlone[p] ? alone[p]! : shared[p]!;
     parts.forEach((items, worker) => {
-      items.sort((a, b) => stepOf(a) - stepOf(b));
       lists[worker]!.push(...items);
     });
   });
   return { workers, lists };
+}
+
+/**
+ * Which phases one worker does alone: between two of those there is no barrier (merge-barriers.ts), so a stretch of small
+ * phases may be quicker without company. The best choice for all phases, found phase by phase for both ends.
+ */
+function chooseAlone(shared: readonly Share[], alone: readonly Share[], barrierNs: number): boolean[] {
+  /** Least time until the end of phase p, if it is done alone, and if not; and whether p − 1 is alone then. */
+  const time = { alone: 0, shared: 0 };
+  const from: { readonly alone: boolean; readonly shared: boolean }[] = [];
+  shared.forEach((share, p) => {
+    const meet = p === 0 ? 0 : barrierNs;
+    from.push({ alone: time.alone <= time.shared + meet, shared: time.alone < time.shared });
+    const next = {
+      alone: Math.min(time.alone, time.shared + meet) + alone[p]!.time,
+      shared: Math.min(time.alone, time.shared) + meet + share.time,
+    };
+    Object.assign(time, next);
+  });
+  const chosen: boolean[] = [];
+  let isAlone = time.alone < time.shared;
+  for (let p = shared.length - 1; p >= 0; p--) {
+    chosen[p] = isAlone;
+    isAlone = isAlone ? from[p]!.alone : from[p]!.shared;
+  }
+  return chosen;
+}
+
+function shareAlone(
+  { begin, end }: Phase,
+  costs: readonly StepCost[],
+  steps: readonly { readonly kernel: Kernel }[],
+  workers: number,
+): Share {
+  const parts: ScheduleItem[][] = Array.from({ length: workers }, () => []);
+  let time = 0;
+  for (let step = begin; step < end; step++) {
+    parts[0]!.push({ do: 'run', step, begin: 0, end: steps[step]!.kernel.unit.extent });
+    time += costs[step]!.cost;
+  }
+  return { parts, time };
+}
+
+/** Hands out what is coarsest first; small steps go to one worker as a whole while that keeps the loads even. */
+function share(
+  { begin, end }: Phase,
+  costs: readonly StepCost[],
+  group: Int32Array,
+  steps: readonly { readonly kernel: Kernel }[],
+  machine: Machine,
+  workers: number,
+): Share {
+  const parts: ScheduleItem[][] = Array.from({ length: workers }, () => []);
+  const load = new Float64Array(workers);
+  const pieces = piecesOf(begin, end, costs, group, steps, machine);
+  const even = pieces.reduce((sum, piece) => sum + piece.cost, 0) / workers;
+  for (const piece of pieces) {
+    const least = leastLoaded(load);
+    const fits = piece.cost <= smallPiece * machine.callNs && load[least]! + piece.cost <= even;
+    if (piece.kind === 'group' || fits) {
+      load[least]! += piece.cost;
+      const whole = piece.kind === 'group' ? piece.steps : [piece.step];
+      for (const step of whole) {
+        parts[least]!.push({ do: 'run', step, begin: 0, end: steps[step]!.kernel.unit.extent });
+      }
+      continue;
+    }
+    const counts = shareUnits(piece.units, piece.grain, load);
+    let from = 0;
+    counts.forEach((count, worker) => {
+      if (count > 0) {
+        parts[worker]!.push({ do: 'run', step: piece.step, begin: from, end: from + count });
+        load[worker]! += count * piece.grain + machine.callNs;
+      }
+      from += count;
+    });
+  }
+  for (const items of parts) items.sort((a, b) => stepOf(a) - stepOf(b));
+  return { parts, time: load.reduce((most, l) => Math.max(most, l), 0) };
 }
 
 function stepOf(item: ScheduleItem): number {
@@ -81,7 +136,13 @@ type Piece =
       readonly cost: number;
       readonly steps: readonly number[];
     }
-  | { readonly kind: 'units'; readonly grain: number; readonly step: number; readonly units: number };
+  | {
+      readonly kind: 'units';
+      readonly grain: number;
+      readonly cost: number;
+      readonly step: number;
+      readonly units: number;
+    };
 
 /** What a phase hands out, the coarsest grain first; equal grains in step order. */
 function piecesOf(
@@ -90,6 +151,7 @@ function piecesOf(
   costs: readonly StepCost[],
   group: Int32Array,
   steps: readonly { readonly kernel: Kernel }[],
+  machine: Machine,
 ): Piece[] {
   const groups = new Map<number, { steps: number[]; cost: number }>();
   const pieces: Piece[] = [];
@@ -97,8 +159,9 @@ function piecesOf(
     const { cost } = costs[s]!;
     const g = group[s]!;
     if (g < 0) {
-      const units = steps[s]!.kernel.unit.extent;
-      pieces.push({ kind: 'units', grain: cost / units, step: s, units });
+      const { kernel } = steps[s]!;
+      const units = kernel.unit.extent;
+      pieces.push({ kind: 'units', grain: workOf(kernel, machine) / units, cost, step: s, units });
       continue;
     }
     const known = groups.get(g) ?? { steps: [], cost: 0 };

@@ -10,27 +10,30 @@ import {
   type Plan,
   type PlanManifest,
   type PlanPlacement,
+  type PlanStep,
   planFormat,
 } from '../../runtime/plan.ts';
 import { compilerError } from '../graph/errors.ts';
 import { elementBytes } from '../kernel/cost.ts';
-import type { Kernel, Target } from '../kernel/ir.ts';
-import { findPhases } from './barriers.ts';
+import type { Machine, Target } from '../kernel/ir.ts';
+import { type Arranged, arrange } from './arrange.ts';
 import { layOutConstants } from './constants.ts';
-import { dependencesOf } from './dependences.ts';
+import { defaultMachine } from './cost.ts';
 import { findInPlacePairs, type InPlacePair } from './inplace.ts';
 import { lifetimesOf, peakBytes, widen } from './lifetimes.ts';
 import type { Buffer, Lowered, LoweredTensor } from './lowered.ts';
-import { orderSteps } from './order.ts';
-import { partition, serialCost, stepCosts } from './partition.ts';
-import { type Lifetime, type Phases, singlePhase } from './phases.ts';
+import { mergeBarriers } from './merge-barriers.ts';
+import { partition } from './partition.ts';
+import type { Lifetime } from './phases.ts';
 import { place } from './place.ts';
 
 export { manifestFromJson, manifestToJson } from './manifest.ts';
 export { printPlan } from './print.ts';
 
-/** Offsets in the arena are multiples of a cache line. */
+/** Offsets in the arena are multiples of a cache line, or of an element where all of it lies in a cache anyway. */
 const alignment = 64;
+const smallAlignment = 4;
+const smallArena = 16384;
 
 export interface ScheduleOptions {
   readonly target: Target;
@@ -39,6 +42,10 @@ export interface ScheduleOptions {
   readonly workers: readonly number[];
   /** Default: the target's. */
   readonly features?: readonly string[];
+  /** Bytes that the arena may have; default: as few as cost next to no time. */
+  readonly budget?: number | undefined;
+  /** Measured on the machine that will run the plan; default: the target's. */
+  readonly machine?: Machine | undefined;
   /** Looks at buffers that placement may spend (place.ts). */
   readonly placementEffort?: number;
 }
@@ -48,8 +55,6 @@ export interface Scheduled {
   readonly constants: Uint8Array;
   /** The program with its steps in the order of the plan. */
   readonly lowered: Lowered;
-  /** Step s of the plan is step `order[s]` of the program that came in. */
-  readonly order: readonly number[];
   /** Largest sum of bytes of the arena alive at once, which no placement beats. */
   readonly lowerBound: number;
 }
@@ -63,16 +68,11 @@ export interface Scheduled {
  */
 export function scheduleProgram(program: Lowered, options: ScheduleOptions): Scheduled {
   checkWorkers(options.workers);
-  const isParallel = options.workers.some((w) => w > 1);
-  const { order, lowered, phases } = chooseOrder(program, isParallel);
-  const lifetimes = lifetimesOf(lowered);
-  const widened = widen(lifetimes, phases);
-  const pairs = findInPlacePairs(lowered, lifetimes, phases);
-  const arena = placeArena(lowered, widened, pairs, options.placementEffort);
+  const { lowered, phases, lifetimes, arena } = fitBudget(program, options);
   const constants = layOutConstants(lowered.buffers);
   const kernels = [...new Set(lowered.steps.map((s) => s.kernel))];
   const kernelIndex = new Map(kernels.map((k, i) => [k, i]));
-  const costs = stepCosts(lowered.steps);
+  const machine = machineOf(options);
 
   const locate = (b: Buffer): Location => {
     switch (b.home.kind) {
@@ -93,6 +93,14 @@ export function scheduleProgram(program: Lowered, options: ScheduleOptions): Sch
     return { name, dtype: b.type.dtype, shape: b.type.shape, location: locate(b), order: b.order };
   };
 
+  const steps = lowered.steps.map(
+    (s): PlanStep => ({
+      label: s.label,
+      kernel: kernelIndex.get(s.kernel)!,
+      args: s.args.map((id) => locate(lowered.buffers[id]!)),
+      units: s.kernel.unit.extent,
+    }),
+  );
   const manifest: PlanManifest = {
     format: planFormat,
     entry: lowered.entry,
@@ -113,14 +121,14 @@ export function scheduleProgram(program: Lowered, options: ScheduleOptions): Sch
     kernels: kernels.map((k) => ({
       name: k.name,
       params: k.params.map((p) => ({ access: p.access, bytes: p.elements * elementBytes(p.storage) })),
+      work: { flops: k.cost.flops, bytes: k.cost.bytes, schedule: k.schedule },
     })),
-    steps: lowered.steps.map((s) => ({
-      label: s.label,
-      kernel: kernelIndex.get(s.kernel as Kernel)!,
-      args: s.args.map((id) => locate(lowered.buffers[id]!)),
-      units: s.kernel.unit.extent,
-    })),
-    schedules: options.workers.map((n) => partition(lowered.steps, costs, phases, n)),
+    steps,
+    schedules: mergeBarriers(
+      options.workers.map((n) => partition(lowered.steps, machine, phases, n)),
+      steps,
+      kernels,
+    ),
     sites: lowered.sites,
     buffers: lowered.buffers.flatMap((b) => {
       const l = lifetimes[b.id];
@@ -129,7 +137,7 @@ export function scheduleProgram(program: Lowered, options: ScheduleOptions): Sch
         : [];
     }),
   };
-  return { manifest, constants: constants.bytes, lowered, order, lowerBound: arena.lowerBound };
+  return { manifest, constants: constants.bytes, lowered, lowerBound: arena.lowerBound };
 }
 
 /** `scheduleProgram` with the code of the kernels: a whole plan, and the program in its order. */
@@ -151,38 +159,53 @@ function checkWorkers(workers: readonly number[]): void {
   });
 }
 
-interface Ordered {
-  readonly order: readonly number[];
-  readonly lowered: Lowered;
-  readonly phases: Phases;
-  readonly peak: number;
+/** Rounds in which memory is arranged for less than the budget, since placement left gaps. */
+const budgetRounds = 4;
+
+interface Fitted extends Arranged {
+  readonly lifetimes: readonly (Lifetime | null)[];
+  readonly arena: Arena;
 }
 
-/** More memory than this factor is too much to pay for fewer barriers. */
-const memoryForBarriers = 1.05;
-
-/** The program's own order, or the list schedule when that has fewer barriers and needs no more memory. */
-function chooseOrder(program: Lowered, isParallel: boolean): Ordered {
-  const own = arrange(
-    program,
-    program.steps.map((_, s) => s),
-    isParallel,
-  );
-  const listed = arrange(program, orderSteps(program, dependencesOf(program)), isParallel);
-  if (listed.peak <= own.peak)
-    return listed.phases.phases.length <= own.phases.phases.length || listed.peak < own.peak ? listed : own;
-  const isWorth =
-    listed.phases.phases.length < own.phases.phases.length && listed.peak <= own.peak * memoryForBarriers;
-  return isWorth ? listed : own;
+/** The program arranged and placed; within the budget, or HDL0018. */
+function fitBudget(program: Lowered, options: ScheduleOptions): Fitted {
+  const isParallel = options.workers.some((w) => w > 1);
+  const { budget = null } = options;
+  checkBudget(budget);
+  const machine = machineOf(options);
+  let goal = budget;
+  for (let round = 1; ; round++) {
+    const arranged = arrange(program, { isParallel, machine, budget: goal });
+    const { lowered, phases } = arranged;
+    const lifetimes = lifetimesOf(lowered);
+    const pairs = findInPlacePairs(lowered, lifetimes, phases);
+    const arena = placeArena(lowered, widen(lifetimes, phases), pairs, options.placementEffort);
+    if (budget === null || goal === null || arena.height <= budget) return { ...arranged, lifetimes, arena };
+    if (arena.lowerBound > goal || round === budgetRounds) throw overBudget(program, arena.height, budget);
+    goal -= arena.height - budget;
+  }
 }
 
-function arrange(program: Lowered, order: readonly number[], isParallel: boolean): Ordered {
-  const lowered: Lowered = { ...program, steps: order.map((s) => program.steps[s]!) };
-  const phases = isParallel
-    ? findPhases(dependencesOf(lowered).before, stepCosts(lowered.steps), serialCost)
-    : singlePhase(lowered.steps.length);
-  const peak = peakBytes(widen(lifetimesOf(lowered), phases), (id) => lowered.buffers[id]!.bytes);
-  return { order, lowered, phases, peak };
+function checkBudget(budget: number | null): void {
+  if (budget === null || (Number.isFinite(budget) && budget > 0)) return;
+  throw compilerError('HDL0003', {
+    what: `memory budget is ${budget}`,
+    rule: 'a memory budget is a positive number of bytes',
+    hint: 'pass for example memory: { budget: 24e6 }',
+  });
+}
+
+function overBudget({ entry }: Lowered, needed: number, budget: number): Error {
+  const bytes = (n: number): string => `${Math.ceil(n)} bytes`;
+  return compilerError('HDL0018', {
+    what: `entry '${entry}' fits in an arena of ${bytes(needed)}, the budget is ${bytes(budget)}: ${bytes(needed - budget)} too much`,
+    rule: 'the arena holds what is alive at once, after everything has been computed again that helps',
+    hint: 'use a smaller batch, or a larger memory: { budget }',
+  });
+}
+
+function machineOf({ machine, target }: ScheduleOptions): Machine {
+  return machine ?? target.machine ?? defaultMachine;
 }
 
 interface Arena {
@@ -213,7 +236,11 @@ function placeArena(
     }
   });
   const intervals = [...spans].map(([id, l]) => ({ id, ...l, bytes: lowered.buffers[id]!.bytes }));
-  const placed = place(intervals, { alignment, ...(effort === undefined ? {} : { effort }) });
+  const isSmall = peakBytes(lifetimes, (id) => lowered.buffers[id]!.bytes) <= smallArena;
+  const placed = place(intervals, {
+    alignment: isSmall ? smallAlignment : alignment,
+    ...(effort === undefined ? {} : { effort }),
+  });
   const at = new Map(intervals.map((x, k) => [x.id, placed.offsets[k]!]));
   return {
     offsets: head.map((id) => at.get(id) ?? 0),

@@ -1,14 +1,28 @@
 // The dump of a plan: steps with their buffers, phases, the work of each worker, and the memory table. For people and for
 // text comparison: the same plan prints the same text.
 
-import type { Location, Plan, PlanManifest, PlanSchedule, PlanTensor } from '../../runtime/plan.ts';
+import type {
+  Location,
+  Plan,
+  PlanManifest,
+  PlanSchedule,
+  PlanTensor,
+  ScheduleItem,
+} from '../../runtime/plan.ts';
+import type { Machine } from '../kernel/ir.ts';
+import { defaultMachine, workOf } from './cost.ts';
 import type { Lowered } from './lowered.ts';
 
 /**
  * Text of a plan. With the lowered program in the plan's order (as `schedulePlan` returns it), parameters are shown with
- * the names of their buffers, and kernels with how they were scheduled.
+ * the names of their buffers, kernels with how they were scheduled, and schedules with the times that `machine` is
+ * thought to take.
  */
-export function printPlan(plan: Plan | { readonly manifest: PlanManifest }, lowered?: Lowered): string {
+export function printPlan(
+  plan: Plan | { readonly manifest: PlanManifest },
+  lowered?: Lowered,
+  machine: Machine = defaultMachine,
+): string {
   const m = plan.manifest;
   const lines = [
     `plan ${m.entry} for ${m.target}${m.features.length > 0 ? ` (${m.features.join(', ')})` : ''}`,
@@ -29,7 +43,9 @@ export function printPlan(plan: Plan | { readonly manifest: PlanManifest }, lowe
       const how = low ? `, ${low.kernel.schedule}` : `, ${step.units} unit${step.units === 1 ? '' : 's'}`;
       return [`  ${s}: ${step.label}`, `      kernel ${kernel.name}${how}`, ...args];
     }),
-    ...m.schedules.flatMap((schedule) => scheduleText(schedule, m)),
+    ...m.schedules.flatMap((schedule) =>
+      scheduleText(schedule, m, lowered ? predictor(lowered, machine) : null),
+    ),
     ...memoryTable(m),
   ];
   return `${lines.join('\n')}\n`;
@@ -44,16 +60,32 @@ function tensors<T extends PlanTensor & { readonly order: readonly number[] }>(
   return [title, ...list.map((x) => `  ${x.name}: ${typeText(x)}${orderText(x.order)} ${note(x)}`)];
 }
 
-function scheduleText(schedule: PlanSchedule, m: PlanManifest): string[] {
+/** Nanoseconds that an item is thought to take. */
+type Predict = (item: ScheduleItem) => number;
+
+function predictor(lowered: Lowered, machine: Machine): Predict {
+  return (item) => {
+    if (item.do === 'barrier') return 0;
+    const { kernel } = lowered.steps[item.step]!;
+    const part = (item.end - item.begin) / kernel.unit.extent;
+    return machine.callNs + part * workOf(kernel, machine);
+  };
+}
+
+function scheduleText(schedule: PlanSchedule, m: PlanManifest, predict: Predict | null): string[] {
   const barriers = schedule.lists[0]!.filter((item) => item.do === 'barrier').length;
   const lines = [
     `schedule for ${schedule.workers} worker${schedule.workers === 1 ? '' : 's'}, ${barriers} barriers`,
   ];
-  const parts = schedule.lists.map((list) => {
+  const times = schedule.lists.map(() => [0]);
+  const parts = schedule.lists.map((list, w) => {
     const phases: string[][] = [[]];
     for (const item of list) {
-      if (item.do === 'barrier') phases.push([]);
-      else {
+      if (item.do === 'barrier') {
+        phases.push([]);
+        times[w]!.push(0);
+      } else {
+        if (predict) times[w]![phases.length - 1]! += predict(item);
         const isWhole = item.begin === 0 && item.end === m.steps[item.step]!.units;
         phases.at(-1)!.push(isWhole ? `${item.step}` : `${item.step} [${item.begin}, ${item.end})`);
       }
@@ -62,9 +94,21 @@ function scheduleText(schedule: PlanSchedule, m: PlanManifest): string[] {
   });
   for (let p = 0; p <= barriers; p++) {
     const work = parts.map((phases, w) => `worker ${w}: ${phases[p]?.join(', ') || '–'}`);
-    lines.push(`  phase ${p}  ${work.join('  |  ')}`);
+    const took = predict ? `  (${times.map((phases) => microseconds(phases[p]!)).join(', ')} µs)` : '';
+    lines.push(`  phase ${p}  ${work.join('  |  ')}${took}`);
+  }
+  if (predict) {
+    const length = times[0]!.reduce((sum, _, p) => sum + Math.max(...times.map((phases) => phases[p]!)), 0);
+    const waits = times.map((phases) => length - phases.reduce((sum, x) => sum + x, 0));
+    lines.push(
+      `  predicted ${microseconds(length)} µs beside barriers; workers wait ${waits.map(microseconds).join(', ')} µs`,
+    );
   }
   return lines;
+}
+
+function microseconds(ns: number): string {
+  return (ns / 1000).toFixed(1);
 }
 
 function memoryTable(m: PlanManifest): string[] {

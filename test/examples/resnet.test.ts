@@ -55,7 +55,10 @@ t.test('wrong arguments: one line, exit code 1', async (t) => {
     [['--batch=1'], "--batch takes a whole number of at least 2, not '1'"],
     [['--threads'], '--threads takes a whole number of at least 1'],
     [['--target', 'gpu'], "--target takes one of wasm, js, not 'gpu'"],
-    [['--dump', 'plans'], "--dump takes one of source, graph, kernels, plan, code, wat, js, not 'plans'"],
+    [
+      ['--dump', 'plans'],
+      "--dump takes one of source, graph, kernels, plan, memory, code, wat, js, not 'plans'",
+    ],
     [['--data', `${tmpdir()}/no-such-folder`], `${tmpdir()}/no-such-folder: there is no such folder`],
   ];
   const outcomes = await Promise.all(cases.map(([args]) => runExample('resnet', args)));

@@ -10,18 +10,22 @@ import { interpretKernel, type KernelBuffer } from '../../compiler/kernel/interp
 import type { Kernel, Target } from '../../compiler/kernel/ir.ts';
 import { prepareContraction, scheduleKernel } from '../../compiler/kernel/schedule/index.ts';
 import { verifyKernel } from '../../compiler/kernel/verify.ts';
+import { wasmRelaxed } from '../../compiler/target/targets.ts';
 import { buffersFor, drawDefinition, evaluateDefinition, type Kind } from '../support/random-definition.ts';
 import { load, param } from '../support/run-kernel.ts';
 
 const seed = 20240702;
 const numbers: fc.Arbitrary<number[]> = fc.array(fc.nat(10_000), { maxLength: 60, size: 'max' });
 
-const targets: readonly Target[] = [
-  { lanes: 4, tile: { rows: 4, vectors: 2 }, unitWork: 16384 },
-  { lanes: 4, tile: { rows: 4, vectors: 2 }, unitWork: 40 },
-  { lanes: 4, tile: { rows: 3, vectors: 1 }, unitWork: 500 },
-  { lanes: 1, tile: { rows: 2, vectors: 2 }, unitWork: 300 },
-].map((x, i) => ({ name: `target${i}`, features: [], ...x }) as Target);
+const tile = (rows: number, vectors: number) => ({ rows, vectors, cycles: Math.max(4, rows * vectors) });
+const targets: readonly Target[] = (
+  [
+    { lanes: 4, tiles: [tile(4, 2), tile(3, 3)], unitWork: 16384 },
+    { lanes: 4, tiles: [tile(4, 2)], unitWork: 40 },
+    { lanes: 4, tiles: [tile(3, 1), tile(1, 2)], unitWork: 500 },
+    { lanes: 1, tiles: [tile(2, 2)], unitWork: 300 },
+  ] as const
+).map((x, i) => ({ name: `target${i}`, features: [], ...x }));
 
 function run(kernel: Kernel, buffers: readonly Float32Array[], cuts: readonly number[]): void {
   cuts.slice(1).forEach((end, i) => {
@@ -161,7 +165,7 @@ function runParts(
   });
 }
 
-t.test('both operands are packed when the columns are neighbours in neither', async (t) => {
+t.test('an operand is packed when its elements are not neighbours along the columns', async (t) => {
   // out[n, m, c] = Σ_k x[c, n, k] · y[c, m, k]
   const vars = new VarSource();
   const [n, m, c, k] = [vars.make('n', 16), vars.make('m', 9), vars.make('c', 8), vars.make('k', 6)];
@@ -193,14 +197,69 @@ t.test('both operands are packed when the columns are neighbours in neither', as
   t.same(
     parts.map((p) => p.def.params.map((q) => `${q.access} ${q.name}`)),
     [
-      ['read x', 'write x packed'],
       ['read y', 'write y packed'],
-      ['write out', 'read x packed', 'read y packed'],
+      ['read x', 'write out', 'read y packed'],
     ],
   );
   const kernels = runParts(parts, memory, targets[0]!);
-  t.match(kernels[2]!.schedule, /lanes across c/);
+  t.match(kernels[1]!.schedule, /lanes across m/, 'results that are not neighbours are stored one by one');
   expectSame('batched', memory.slice(0, 3), want);
+});
+
+t.test('large operands are packed into panels as wide as the tiles, tails included', async (t) => {
+  for (const [rows, inner, columns, transposed] of [
+    [70, 90, 100, false],
+    [81, 70, 103, true],
+  ] as const) {
+    const vars = new VarSource();
+    const [m, n, k] = [vars.make('m', rows), vars.make('n', columns), vars.make('k', inner)];
+    const x = load('f32', 0, transposed ? flatIndex([k, m]) : flatIndex([m, k]));
+    const y = load('f32', 1, flatIndex([k, n]));
+    const params = [
+      param('x', 'f32', rows * inner, 'read'),
+      param('y', 'f32', inner * columns, 'read'),
+      param('out', 'f32', rows * columns, 'write'),
+    ];
+    const space = [m, n];
+    const stores = [{ param: 2, index: flatIndex(space), value: reduce('sum', [k], binary('mul', x, y)) }];
+    const def = { name: 'large', params, flags: null, space, stores, vars };
+    const want = buffersFor(params);
+    evaluateDefinition(def, want);
+    const memory = buffersFor(params);
+    const target: Target = { ...targets[0]!, unitWork: 100_000 };
+    const parts = prepareContraction(
+      { def, args: [0, 1, 2] },
+      target,
+      (_, elements) => memory.push(new Float32Array(elements)) - 1,
+    );
+    const packed = parts.at(-1)!.def.params.filter((q) => q.name.endsWith('packed'));
+    t.same(
+      packed.map((q) => q.name),
+      transposed ? ['x packed', 'y packed'] : ['y packed'],
+    );
+    runParts(parts, memory, target);
+    expectSame('large', memory.slice(0, 3), want);
+  }
+});
+
+t.test('tiles are chosen by the extents: rows and columns that fit, one row when there is one', async (t) => {
+  const tileOf = (rows: number, columns: number, inner: number): string => {
+    const vars = new VarSource();
+    const [m, n, k] = [vars.make('m', rows), vars.make('n', columns), vars.make('k', inner)];
+    const body = binary('mul', load('f32', 0, flatIndex([m, k])), load('f32', 1, flatIndex([k, n])));
+    const params = [
+      param('x', 'f32', rows * inner, 'read'),
+      param('y', 'f32', inner * columns, 'read'),
+      param('out', 'f32', rows * columns, 'write'),
+    ];
+    const stores = [{ param: 2, index: flatIndex([m, n]), value: reduce('sum', [k], body) }];
+    const def = { name: 'x', params, flags: null, space: [m, n], stores, vars };
+    return /tile (\d+ × \d+)/.exec(scheduleKernel(def, wasmRelaxed).schedule)?.[1] ?? 'none';
+  };
+  t.equal(tileOf(64, 64, 64), '4 × 8');
+  t.equal(tileOf(1, 96, 64), '1 × 24', 'a single row is wide');
+  t.equal(tileOf(60, 12, 64), '3 × 12', 'nothing left over');
+  t.equal(tileOf(2, 64, 64), '2 × 16');
 });
 
 t.test('a long sum at a position known at run time keeps its check, and is not packed', async (t) => {

@@ -15,7 +15,7 @@ import type { Buffer, BufferId, Home, Lowered, LoweredStep } from '../../compile
 export const testTarget: Target = {
   name: 'test',
   lanes: 4,
-  tile: { rows: 4, vectors: 2 },
+  tiles: [{ rows: 4, vectors: 2, cycles: 4 }],
   unitWork: 4096,
   features: ['simd128'],
 };

@@ -6,7 +6,7 @@ import { constIndex, type Index, type LoopVar, scaleIndex } from '../affine.ts';
 import { definitionBytes, definitionFlops } from '../cost.ts';
 import { type KernelDefinition, volume } from '../definition.ts';
 import type { Kernel, Stmt, Target } from '../ir.ts';
-import { analyzeContraction, type Contraction } from './product.ts';
+import { analyzeContraction, type Contraction } from './analyze.ts';
 import { nestLoops, unlessLast } from './statements.ts';
 import { type Extent, writeTiles } from './tile.ts';
 import { cutUnits, describeUnits, unitPrefix, unitsWorth } from './units.ts';
@@ -15,15 +15,13 @@ import { cutUnits, describeUnits, unitPrefix, unitsWorth } from './units.ts';
 export function scheduleContraction(definition: KernelDefinition, target: Target): Kernel | null {
   const shape = analyzeContraction(definition, target);
   if (!shape) return null;
-  const { def, v, m, vars } = shape;
+  const { def, v, m, vars, tile } = shape;
   const outer = def.space.filter((s) => s !== v && s !== m);
-  const lanes = target.tile.vectors * target.lanes;
-  const tile = { rows: target.tile.rows, columns: shape.form === 'across' ? lanes : Math.min(4, lanes) };
   const work = 2 * volume(def.space) * volume(vars);
   const prefix = unitPrefix(outer, work, target.unitWork);
   // Rows, and then columns, are cut into blocks of whole tiles when the outer loops give too few units.
   const missing = unitsWorth(work, target.unitWork) / volume(outer.slice(0, prefix));
-  const rows = cutBlocks(m.extent, tile.rows, prefix === outer.length ? missing : 1);
+  const rows = cutBlocks(m?.extent ?? 1, tile.rows, prefix === outer.length ? missing : 1);
   const columns = cutBlocks(
     v?.extent ?? 1,
     tile.columns,
@@ -35,7 +33,7 @@ export function scheduleContraction(definition: KernelDefinition, target: Target
   const body = overBlocks(rows, cut.coordinates[prefix]!, (r) =>
     overBlocks(columns, cut.coordinates[prefix + 1]!, (c) =>
       nestLoops(outer.slice(prefix), def.vars, places, (at) =>
-        writeTiles(shape, tile, { places: at, rows: r, columns: c }),
+        writeTiles(shape, { places: at, rows: r, columns: c }),
       ),
     ),
   );
@@ -47,8 +45,8 @@ export function scheduleContraction(definition: KernelDefinition, target: Target
     body,
     schedule:
       `contraction over ${show(vars)} for ${show(def.space)}, ` +
-      `tile ${Math.min(m.extent, tile.rows)} × ${Math.min(v?.extent ?? 1, tile.columns)} ` +
-      `(rows ${m.name}, columns ${v?.name ?? '–'}), lanes ${describeLanes(shape)}, ${describeUnits(cut)}`,
+      `tile ${Math.min(m?.extent ?? 1, tile.rows)} × ${Math.min(v?.extent ?? 1, tile.columns)} ` +
+      `(rows ${m?.name ?? '–'}, columns ${v?.name ?? '–'}), lanes ${describeLanes(shape)}, ${describeUnits(cut)}`,
     cost: { flops: definitionFlops(def), bytes: definitionBytes(def) },
   };
 }

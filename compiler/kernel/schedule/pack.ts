@@ -1,110 +1,241 @@
-// Packing: an operand of a contraction whose elements do not lie side by side along the loop of the lanes is first copied
-// so that they do (x · Wᵀ, the gradient to a convolution's input).
+// Packing: an operand of a contraction is copied before it is multiplied, where the copy is read faster.
+//
+//   lanes    its elements do not lie side by side along the loop of the lanes (x · Wᵀ, the gradient to a convolution's
+//            input)
+//   panels   the elements that a tile needs, one round of the reduction after another, lie far apart: a large matrix
+//            would cost a line of the cache, or a page, per round. A panel holds the columns (or rows) of one tile:
+//            T[…, v div w, rounds…, v mod w], w being the width of the tile
+//
+// Nothing is copied unless each element of the copy is used often enough to pay for it.
 
-import { type LoopVar, varIndex } from '../affine.ts';
-import { flatIndex, type KernelDefinition, VarSource, volume } from '../definition.ts';
+import {
+  addIndex,
+  divIndex,
+  type Index,
+  type LoopVar,
+  modIndex,
+  offsetIndex,
+  scaleIndex,
+  varIndex,
+} from '../affine.ts';
+import { type KernelDefinition, VarSource, volume } from '../definition.ts';
 import type { Target } from '../ir.ts';
-import { coefficientOf, replacer, substituter } from '../substitute.ts';
+import { replacer, substituter } from '../substitute.ts';
 import { type Bound, loadTemporary, type NewTemporary, pruneParams, withParam } from './bound.ts';
-import { columnLoop, type Load, operandsFor, productOf, reductionOrder } from './product.ts';
+import { type Choice, chooseLoops } from './choice.ts';
+import {
+  type Load,
+  motionOf,
+  moves,
+  operandsFor,
+  type Product,
+  productOf,
+  reductionOrder,
+} from './product.ts';
 
-/** An operand is packed when each of its elements is used at least this often. */
-const packReuse = 8;
+/** An operand is packed for the lanes when each of its elements is used at least this often. */
+const laneReuse = 8;
+/** The same for panels: without the copy it could be read, only slower. */
+const panelReuse = 64;
+/** Operands that fit the first-level cache beside the others are read from there as they are. */
+const cachedElements = 4096;
+/** Elements from one round to the next, from which on a tile is read faster from panels. */
+const farRounds = 64;
 
-/** The definitions that copy, and the contraction that reads the copies. Nothing is copied unless all lanes gain by it. */
+/** The definitions that copy, and the contraction that reads the copies. */
 export function packOperands<Arg>(
   bound: Bound<Arg>,
   target: Target,
   temporary: NewTemporary<Arg>,
 ): { readonly copies: readonly Bound<Arg>[]; readonly main: Bound<Arg> } {
-  const { def } = bound;
-  const product = productOf(def)!;
-  const v = columnLoop(def, product);
-  if (!v || target.lanes === 1) return { copies: [], main: bound };
-  const order = reductionOrder(product.reduction.vars, operandsFor(product, v));
-  // Few columns: lanes run along the innermost reduction loop instead, and operands are packed for that.
-  const lane = v.extent >= 4 ? v : order.findLast((r) => r.extent > 1);
-  if (!lane) return { copies: [], main: bound };
-  const all = [...def.space, ...order];
-  const isFine = (load: Load): boolean => [0, 1].includes(coefficientOf(load.index, lane));
-  if (
-    ![product.x, product.y].every((load) => isFine(load) || canPack(load, boxOf(load, all, lane), all, def))
-  )
-    return { copies: [], main: bound };
+  const product = productOf(bound.def);
+  const unpacked = { copies: [], main: bound };
+  if (!product || target.lanes === 1) return unpacked;
+  const reductions = product.reduction.vars;
+  const choice = chooseLoops(bound.def, product, target, {
+    canPack: (load, lane) => canPack(bound.def, load, reductions, laneReuse) && moves(load, lane),
+    sumOnly: true,
+  });
+  if (!choice) return unpacked;
+  const order = reductionOrder(reductions, operandsFor(product, choice.v)).filter((r) => r.extent > 1);
   const copies: Bound<Arg>[] = [];
   let main = bound;
   for (const side of ['x', 'y'] as const) {
+    const layout = layoutFor(bound.def, product, product[side], choice, order);
+    if (!layout) continue;
     // Packing renumbers parameters: the operand is that of the contraction as it is by now.
     const load = productOf(main.def)![side];
-    if (isFine(load)) continue;
-    const box = boxOf(load, all, lane);
     const name = `${main.def.params[load.param]!.name} packed`;
-    const arg = temporary(name, volume(box));
-    copies.push(copyOf(main, load, box, name, arg));
-    main = readCopy(main, load, box, name, arg);
+    const arg = temporary(name, layout.elements);
+    copies.push(...layout.parts.map((part) => copyOf(main, load, layout, part, name, arg)));
+    main = readCopy(main, load, layout, name, arg);
   }
   return { copies, main };
 }
 
-/** The loops with which an operand moves, that of the lanes innermost. */
-function boxOf(load: Load, all: readonly LoopVar[], lane: LoopVar): LoopVar[] {
-  return [...all.filter((x) => x.extent > 1 && x !== lane && coefficientOf(load.index, x) !== 0), lane];
+/** How a copy lies: over the outer loops, the panels of one loop, the rounds, and the rest of that loop. */
+interface Layout {
+  /** Loops of the operand, outermost first; the last one is cut into panels of `width`. */
+  readonly box: readonly LoopVar[];
+  readonly width: number;
+  /** Of the box, how many stand before the panels. */
+  readonly outer: number;
+  readonly elements: number;
+  /** Panels to copy at once: those that are full, and the last when it is not. */
+  readonly parts: readonly { readonly from: number; readonly panels: number; readonly columns: number }[];
+}
+
+function layoutFor(
+  def: KernelDefinition,
+  product: Product,
+  load: Load,
+  { v, m, form, tile, pack }: Choice,
+  order: readonly LoopVar[],
+): Layout | null {
+  const isWrong = pack.includes(load);
+  if (form === 'along') {
+    const lane = order.at(-1)!;
+    return isWrong ? makeLayout(def, load, order.slice(0, -1), lane, lane.extent) : null;
+  }
+  if (v && moves(load, v)) {
+    const panels = isWrong || (m !== null && !moves(load, m) && isFar(def, product, load, order));
+    return panels ? makeLayout(def, load, order, v, tile.columns) : null;
+  }
+  const far = m !== null && moves(load, m) && isFar(def, product, load, order);
+  return far ? makeLayout(def, load, order, m, tile.rows) : null;
+}
+
+/** Whether the rounds of a tile lie far apart in a large operand that is used often. */
+function isFar(
+  def: KernelDefinition,
+  { reduction }: Product,
+  load: Load,
+  order: readonly LoopVar[],
+): boolean {
+  const inner = order.at(-1);
+  if (!inner || motionOf(load, inner).stride < farRounds) return false;
+  return (
+    canPack(def, load, reduction.vars, panelReuse) &&
+    def.params[load.param]!.elements > cachedElements &&
+    sizeOf(def, load, order) <= def.params[load.param]!.elements
+  );
 }
 
 /** Each element of the copy is used often enough, there are not many more of them, and their places are known. */
-function canPack(
-  load: Load,
-  box: readonly LoopVar[],
-  all: readonly LoopVar[],
-  def: KernelDefinition,
-): boolean {
+function canPack(def: KernelDefinition, load: Load, reductions: readonly LoopVar[], reuse: number): boolean {
+  const size = sizeOf(def, load, reductions);
   return (
-    volume(box) <= 2 * def.params[load.param]!.elements &&
-    volume(all) / volume(box) >= packReuse &&
+    size <= 2 * def.params[load.param]!.elements &&
+    (volume(def.space) * volume(reductions)) / size >= reuse &&
     load.index.terms.every((t) => t.atom.kind === 'var')
   );
 }
 
-/** T[box] = param[load.index]: a definition of its own, with variables of its own. */
+function sizeOf(def: KernelDefinition, load: Load, reductions: readonly LoopVar[]): number {
+  return volume([...def.space, ...reductions].filter((x) => moves(load, x)));
+}
+
+function makeLayout(
+  def: KernelDefinition,
+  load: Load,
+  order: readonly LoopVar[],
+  lane: LoopVar,
+  tile: number,
+): Layout {
+  const moving = (x: LoopVar): boolean => x.extent > 1 && x !== lane && moves(load, x);
+  const outer = def.space.filter(moving);
+  const box = [...outer, ...order.filter(moving), lane];
+  const width = Math.min(tile, lane.extent);
+  const full = Math.floor(lane.extent / width);
+  const rest = lane.extent - full * width;
+  return {
+    box,
+    width,
+    outer: outer.length,
+    elements: volume(box.slice(0, -1)) * Math.ceil(lane.extent / width) * width,
+    parts: [
+      { from: 0, panels: full, columns: width },
+      ...(rest > 0 ? [{ from: full, panels: 1, columns: rest }] : []),
+    ],
+  };
+}
+
+/** Where an element lies in the copy; `at` gives the places along the box, `panel` and `column` along its last loop. */
+function placeIn(
+  { box, width, outer, elements }: Layout,
+  at: readonly Index[],
+  panel: Index,
+  column: Index,
+): Index {
+  const loops = box.slice(0, -1);
+  let stride = elements / volume(loops.slice(0, outer));
+  const parts: Index[] = [];
+  // Outer loops walk over whole sets of panels.
+  let outside = stride;
+  for (let i = outer - 1; i >= 0; i--) {
+    parts.push(scaleIndex(at[i]!, outside));
+    outside *= loops[i]!.extent;
+  }
+  stride = width;
+  for (let i = loops.length - 1; i >= outer; i--) {
+    parts.push(scaleIndex(at[i]!, stride));
+    stride *= loops[i]!.extent;
+  }
+  return addIndex(...parts, scaleIndex(panel, stride), column);
+}
+
+/** Copies some panels: a definition of its own, with variables of its own. */
 function copyOf<Arg>(
   { def, args }: Bound<Arg>,
   load: Load,
-  box: readonly LoopVar[],
+  layout: Layout,
+  part: Layout['parts'][number],
   name: string,
   arg: Arg,
 ): Bound<Arg> {
   const vars = new VarSource();
-  const space = box.map((x) => vars.make(x.name, x.extent));
-  const own = new Map(box.map((x, i) => [x.id, varIndex(space[i]!)]));
+  const loops = layout.box.slice(0, -1).map((x) => vars.make(x.name, x.extent));
+  const lane = layout.box.at(-1)!;
+  const panel = vars.make(`${lane.name}p`, part.panels);
+  const column = vars.make(lane.name, part.columns);
+  const at = loops.map(varIndex);
+  const panelAt = offsetIndex(varIndex(panel), part.from);
+  const laneAt = addIndex(scaleIndex(panelAt, layout.width), varIndex(column));
+  const own = new Map<number, Index>([
+    ...layout.box.slice(0, -1).map((x, i) => [x.id, at[i]!] as const),
+    [lane.id, laneAt] as const,
+  ]);
   const value = substituter((x) => own.get(x.id))(load) as Load;
+  const index = placeIn(layout, at, panelAt, varIndex(column));
   return {
     def: {
       name: `${def.name} (pack)`,
       params: [
         { ...def.params[load.param]!, access: 'read' },
-        { name, storage: 'f32', access: 'write', elements: volume(box) },
+        { name, storage: 'f32', access: 'write', elements: layout.elements },
       ],
       flags: null,
-      space,
-      stores: [{ param: 1, index: flatIndex(space), value: { ...value, param: 0 } }],
+      space: [...loops.slice(0, layout.outer), panel, ...loops.slice(layout.outer), column],
+      stores: [{ param: 1, index, value: { ...value, param: 0 } }],
       vars,
     },
     args: [args[load.param]!, arg],
   };
 }
 
-function readCopy<Arg>(
-  bound: Bound<Arg>,
-  load: Load,
-  box: readonly LoopVar[],
-  name: string,
-  arg: Arg,
-): Bound<Arg> {
+function readCopy<Arg>(bound: Bound<Arg>, load: Load, layout: Layout, name: string, arg: Arg): Bound<Arg> {
   const param = bound.def.params.length;
-  const swap = replacer((e) => (e === load ? loadTemporary(param, flatIndex(box)) : undefined));
+  const lane = varIndex(layout.box.at(-1)!);
+  const index = placeIn(
+    layout,
+    layout.box.slice(0, -1).map(varIndex),
+    divIndex(lane, layout.width),
+    modIndex(lane, layout.width),
+  );
+  const swap = replacer((e) => (e === load ? loadTemporary(param, index) : undefined));
   const { def, args } = withParam(
     bound,
-    { name, storage: 'f32', access: 'read', elements: volume(box) },
+    { name, storage: 'f32', access: 'read', elements: layout.elements },
     arg,
   );
   return pruneParams({

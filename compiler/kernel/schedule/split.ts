@@ -6,44 +6,47 @@
 
 import { addIndex, type LoopVar, scaleIndex, varIndex } from '../affine.ts';
 import { flatIndex, type KernelDefinition, volume } from '../definition.ts';
-import { reduce } from '../expr.ts';
+import { constant, reduce } from '../expr.ts';
 import type { Target } from '../ir.ts';
-import { coefficientOf, replacer, substituter } from '../substitute.ts';
+import { replacer, substituter } from '../substitute.ts';
 import { type Bound, loadTemporary, type NewTemporary, pruneParams, withParam } from './bound.ts';
-import { columnLoop, operandsFor, type Product, productOf, reductionOrder } from './product.ts';
+import { type Choice, chooseLoops } from './choice.ts';
+import { operandsFor, type Product, productOf, reductionOrder } from './product.ts';
 import { canVectorize } from './vector.ts';
 
 /** A reduction is split when it is at least this long. */
 const splitLength = 2048;
-/** The operands of one part should fit a second-level cache. */
-const partBytes = 512 * 1024;
+/** The operands of one part should fit the first-level cache, since each tile of the result walks through them. */
+const partBytes = 32 * 1024;
 /** Partial results of a split may take this many bytes in all. */
-const splitBytes = 2 * 1024 * 1024;
+const splitBytes = 2.5 * 1024 * 1024;
 
 /** The definition itself, or one that stores sums and one that goes on from there. */
 export function splitSum<Arg>(bound: Bound<Arg>, target: Target, temporary: NewTemporary<Arg>): Bound<Arg>[] {
   const { def } = bound;
   const product = productOf(def)!;
-  const cut = partsOf(def, product);
-  if (!cut && !hindersLanes(def, product, target)) return [bound];
+  const choice = chooseLoops(def, product, target, { sumOnly: true });
+  const v = choice?.v ?? null;
+  const cuts = cutsOf(def, product, v);
+  if (cuts.length === 0 && !hindersLanes(def, product, choice)) return [bound];
 
   const { reduction } = product;
-  const name = `${def.name} (${cut ? 'parts' : 'sums'})`;
-  const part = cut && def.vars.make('part', cut.parts);
-  const box = part ? [part, ...def.space] : def.space;
+  const name = `${def.name} (${cuts.length > 0 ? 'parts' : 'sums'})`;
+  const parts = cuts.map((cut) => def.vars.make('part', cut.parts));
+  // Columns lie side by side in the buffer of sums, wherever they lie in the result.
+  const box = [...parts, ...def.space.filter((s) => s !== v), ...(v ? [v] : [])];
   const param = def.params.length;
   const arg = temporary(name, volume(box));
   const temp = { name, storage: 'f32', elements: volume(box) } as const;
 
   // First the sums; of a cut loop each part has its piece, one more parallel loop.
   let sum = reduction;
-  if (cut && part) {
+  cuts.forEach((cut, i) => {
     const piece = def.vars.make(cut.loop.name, cut.loop.extent / cut.parts);
-    const at = addIndex(scaleIndex(varIndex(part), piece.extent), varIndex(piece));
-    const body = substituter((x) => (x.id === cut.loop.id ? at : undefined))(reduction.body);
-    const rest = reduction.vars.filter((x) => x.id !== cut.loop.id);
-    sum = { ...reduction, vars: [piece, ...rest], body };
-  }
+    const at = addIndex(scaleIndex(varIndex(parts[i]!), piece.extent), varIndex(piece));
+    const body = substituter((x) => (x.id === cut.loop.id ? at : undefined))(sum.body);
+    sum = { ...sum, vars: sum.vars.map((x) => (x.id === cut.loop.id ? piece : x)), body };
+  });
   const first = withParam(bound, { ...temp, access: 'write' }, arg);
   const sums = pruneParams<Arg>({
     def: {
@@ -57,7 +60,7 @@ export function splitSum<Arg>(bound: Bound<Arg>, target: Target, temporary: NewT
   });
   // Then what is made of them.
   const load = loadTemporary(param, flatIndex(box));
-  const total = part ? reduce('sum', [part], load) : load;
+  const total = parts.length > 0 ? reduce('sum', parts, load) : load;
   const swap = replacer((e) => (e === reduction ? total : undefined));
   const second = withParam(bound, { ...temp, access: 'read' }, arg);
   const rest = pruneParams<Arg>({
@@ -67,25 +70,32 @@ export function splitSum<Arg>(bound: Bound<Arg>, target: Target, temporary: NewT
   return [sums, rest];
 }
 
-/** The loop to cut and into how many parts; null when the sum is not long, or its result large. */
-function partsOf(
-  def: KernelDefinition,
-  product: Product,
-): { readonly loop: LoopVar; readonly parts: number } | null {
+interface Cut {
+  readonly loop: LoopVar;
+  readonly parts: number;
+}
+
+/** The loops to cut and into how many parts each; none when the sum is not long, or its result large. */
+function cutsOf(def: KernelDefinition, product: Product, v: LoopVar | null): Cut[] {
   const { reduction, x, y } = product;
   const length = volume(reduction.vars);
   const points = volume(def.space);
-  if (length < splitLength) return null;
+  if (length < splitLength) return [];
   const operandBytes = 4 * (def.params[x.param]!.elements + def.params[y.param]!.elements);
   // A larger result has units enough; it is split only for the sake of the cache.
-  if (points > length && operandBytes < 4 * partBytes) return null;
-  const v = columnLoop(def, product);
-  const long = reduction.vars.filter((r) => r.extent > 1);
-  const loop = reductionOrder(long, operandsFor(product, v))[0]!;
+  if (points > length && operandBytes < 64 * partBytes) return [];
   const most = Math.floor(splitBytes / (4 * points));
-  const wanted = Math.max(4, Math.ceil(operandBytes / partBytes));
-  const parts = largestDivisor(loop.extent, Math.min(wanted, most));
-  return parts < 2 ? null : { loop, parts };
+  let wanted = Math.min(most, Math.max(4, Math.ceil(operandBytes / partBytes)));
+  const cuts: Cut[] = [];
+  for (const loop of reductionOrder(reduction.vars, operandsFor(product, v))) {
+    if (loop.extent === 1) continue;
+    const parts = largestDivisor(loop.extent, wanted);
+    if (parts > 1) cuts.push({ loop, parts });
+    // A loop inside of this one is cut only when this one is cut into single rounds.
+    if (parts < loop.extent) break;
+    wanted = Math.floor(wanted / parts);
+  }
+  return cuts;
 }
 
 /** The largest divisor of n that is at most `limit`; 1 when there is none. */
@@ -94,16 +104,12 @@ function largestDivisor(n: number, limit: number): number {
   return 1;
 }
 
-/** Lanes could run across the columns of the sum, but not of what is made of it. */
-function hindersLanes(def: KernelDefinition, product: Product, target: Target): boolean {
-  const v = columnLoop(def, product);
-  if (target.lanes === 1 || !v || v.extent < 4) return false;
-  const isUnit = [product.x, product.y].every((l) => [0, 1].includes(coefficientOf(l.index, v)));
-  return (
-    isUnit &&
-    !canVectorize(
-      def.stores.map((s) => s.value),
-      v,
-    )
+/** Lanes run across the columns of the sum, but cannot across those of what is made of it. */
+function hindersLanes(def: KernelDefinition, { reduction }: Product, choice: Choice | null): boolean {
+  if (choice === null || choice.lanes === 1 || choice.form === 'along' || choice.v === null) return false;
+  const swap = replacer((e) => (e === reduction ? constant(reduction.type, 0) : undefined));
+  return !canVectorize(
+    def.stores.map((s) => swap(s.value)),
+    choice.v,
   );
 }

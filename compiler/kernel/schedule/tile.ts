@@ -23,7 +23,8 @@ import {
 import { binary, constant, type Expr, type Register } from '../expr.ts';
 import type { Stmt } from '../ir.ts';
 import { coefficientOf, replacer } from '../substitute.ts';
-import type { Contraction, Load } from './product.ts';
+import type { Contraction } from './analyze.ts';
+import { type Load, moves } from './product.ts';
 import { forLoop, nestLoops, type Places, storeValues } from './statements.ts';
 import { placer } from './vector.ts';
 
@@ -46,13 +47,9 @@ interface Column {
 }
 
 /** Full tiles in loops, then what is left over: of columns outside, of rows inside. */
-export function writeTiles(
-  s: Contraction,
-  tile: { readonly rows: number; readonly columns: number },
-  { places, rows, columns }: Region,
-): Stmt[] {
-  return pieces(s, s.v?.name ?? 'tile', columns, tile.columns, (c) =>
-    pieces(s, s.m.name, rows, tile.rows, (r) =>
+export function writeTiles(s: Contraction, { places, rows, columns }: Region): Stmt[] {
+  return pieces(s, s.v?.name ?? 'tile', columns, s.tile.columns, (c) =>
+    pieces(s, s.m?.name ?? 'tile', rows, s.tile.rows, (r) =>
       new Tile(
         s,
         places,
@@ -151,8 +148,8 @@ class Tile {
     const loaded = new Map<string, Register>();
     // One register per distinct element: operands that do not move with rows (columns) are loaded once per column (row).
     const load = (l: Load, i: number, j: number): Expr => {
-      const byColumn = v !== null && coefficientOf(l.index, v) !== 0;
-      const row = coefficientOf(l.index, m) !== 0 ? i : '';
+      const byColumn = v !== null && moves(l, v);
+      const row = m !== null && moves(l, m) ? i : '';
       const column = byColumn ? j : '';
       const side = l === product.x ? 'x' : 'y';
       const key = `${side}${row},${column}`;
@@ -167,7 +164,7 @@ class Tile {
       loaded.set(key, reg);
       return read(reg);
     };
-    const columnOperand = v && coefficientOf(product.x.index, v) !== 0 ? product.x : product.y;
+    const columnOperand = v && moves(product.x, v) ? product.x : product.y;
     for (const j of this.#columns.keys()) load(columnOperand, 0, j);
     this.#rows.forEach((_, i) => {
       this.#columns.forEach((c, j) => {
@@ -198,7 +195,7 @@ class Tile {
     const stores = def.stores.map((st) => ({
       param: st.param,
       index: substituteIndex(st.index, (x) =>
-        x.id === m.id ? this.#rows[i]! : x.id === v?.id ? c.at : this.#places.get(x.id),
+        x.id === m?.id ? this.#rows[i]! : x.id === v?.id ? c.at : this.#places.get(x.id),
       ),
       value: place(swap(st.value)),
       laneStride: column.lanes === 4 ? coefficientOf(st.index, v!) : 0,
@@ -213,7 +210,7 @@ class Tile {
     const vectorVar = c.lanes === 1 ? null : along ? (r ? along : null) : v;
     return placer(
       (x) => {
-        if (x.id === m.id) return this.#rows[i]!;
+        if (x.id === m?.id) return this.#rows[i]!;
         if (x.id === vectorVar?.id) return undefined;
         if (x.id === v?.id) return c.at;
         if (x.id === along?.id) return r ?? undefined;

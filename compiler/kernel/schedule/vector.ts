@@ -1,7 +1,7 @@
 // Vectors: an expression for one element becomes one for `lanes` neighbours along a loop variable, by telling each
 // load and index value how far apart the lanes are. Nothing else changes: arithmetic is the same in every lane.
 
-import { type Index, type LoopVar, substituteIndex } from '../affine.ts';
+import { addIndex, type Index, type LoopVar, offsetIndex, scaleIndex, substituteIndex } from '../affine.ts';
 import { childrenOf, type Expr, withChildren } from '../expr.ts';
 import { coefficientOf, dependsOn, guard, type Substitution, substituter } from '../substitute.ts';
 
@@ -42,8 +42,8 @@ export function vectorizer(v: LoopVar, base: Index): (e: Expr) => Expr {
     const seen = memo.get(e);
     if (seen) return seen;
     let out: Expr;
-    if (e.kind === 'load') out = { ...e, laneStride: coefficientOf(e.index, v), index: place(e.index) };
-    else if (e.kind === 'index') out = { ...e, laneStride: coefficientOf(e.index, v), index: place(e.index) };
+    if (e.kind === 'load' || e.kind === 'index')
+      out = { ...e, laneStride: laneDistance(e.index, v, base), index: place(e.index) };
     else if (e.kind === 'guard') {
       out = guard(
         e.conditions.map((c) => ({ ...c, index: place(c.index) })),
@@ -55,6 +55,22 @@ export function vectorizer(v: LoopVar, base: Index): (e: Expr) => Expr {
     return out;
   };
   return visit;
+}
+
+/**
+ * How far apart four lanes from `base` on are. Inside of a panel they are neighbours although the panels are far apart:
+ * then the first two places tell. NaN when the four are not evenly spaced.
+ */
+function laneDistance(index: Index, v: LoopVar, base: Index): number {
+  const everywhere = coefficientOf(index, v);
+  if (!Number.isNaN(everywhere)) return everywhere;
+  const at = (lane: number): Index =>
+    substituteIndex(index, (x) => (x.id === v.id ? offsetIndex(base, lane) : undefined));
+  const first = scaleIndex(at(0), -1);
+  const distances = [1, 2, 3].map((lane) => addIndex(at(lane), first));
+  const one = distances[0]!.constant;
+  const isEven = distances.every((d, i) => d.terms.length === 0 && d.constant === one * (i + 1));
+  return isEven ? one : Number.NaN;
 }
 
 /** Lane distances of all loads along `v`, for cost estimates; loads that do not depend on it give 0. */

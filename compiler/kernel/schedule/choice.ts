@@ -1,0 +1,180 @@
+// Which loop of a contraction makes the columns of its register tiles, which one the rows, how large a tile is, and along
+// which loop lanes run. Every possibility is priced by what the target says about its tiles, and the cheapest is taken.
+//
+// In: a definition that is one sum of products. The choice depends on shapes and target only.
+
+import type { LoopVar } from '../affine.ts';
+import { type KernelDefinition, volume } from '../definition.ts';
+import { constant } from '../expr.ts';
+import type { Target } from '../ir.ts';
+import { replacer } from '../substitute.ts';
+import { type Load, motionOf, moves, operandsFor, type Product, reductionOrder } from './product.ts';
+import { canVectorize } from './vector.ts';
+
+/** A register tile: rows × columns, in elements, and the cycles of one round. */
+export interface TileSize {
+  readonly rows: number;
+  readonly columns: number;
+  readonly cycles: number;
+}
+
+export interface Choice {
+  /** Columns of the tile. Null: the result has one column. */
+  readonly v: LoopVar | null;
+  /** Rows of the tile. Null: it has one row. */
+  readonly m: LoopVar | null;
+  /** Lanes run across the columns, or along the innermost reduction loop. */
+  readonly form: 'across' | 'along';
+  readonly lanes: 1 | 4;
+  readonly tile: TileSize;
+  /** Operands that must be packed first: their elements do not lie side by side along the lanes. */
+  readonly pack: readonly Load[];
+  /** Estimate of the whole contraction, in cycles. */
+  readonly cycles: number;
+}
+
+export interface ChoiceRules {
+  /** Whether an operand may be packed for lanes along a loop. */
+  readonly canPack?: (load: Load, lane: LoopVar) => boolean;
+  /** Leaves aside whether what follows the sum can run in lanes: it will be a kernel of its own. */
+  readonly sumOnly?: boolean;
+}
+
+/** Cycles to pack an element: one is loaded and one stored, by single lanes. */
+const packCycles = 4;
+
+/** The cheapest choice, or null when no element would be used twice, or in whole vectors. */
+export function chooseLoops(
+  def: KernelDefinition,
+  product: Product,
+  target: Target,
+  { canPack = () => false, sumOnly = false }: ChoiceRules = {},
+): Choice | null {
+  const { reduction } = product;
+  const swap = replacer((e) => (e === reduction ? constant(reduction.type, 0) : undefined));
+  const epilogues = sumOnly ? [] : def.stores.map((s) => swap(s.value));
+  const points = volume(def.space);
+  const rounds = volume(reduction.vars);
+  let best: Choice | null = null;
+  const consider = (
+    v: LoopVar | null,
+    m: LoopVar | null,
+    form: 'across' | 'along',
+    lanes: 1 | 4,
+    pack: readonly Load[],
+  ): void => {
+    const outer = points / ((v?.extent ?? 1) * (m?.extent ?? 1));
+    const packing = pack.reduce((n, load) => n + packCycles * sizeOf(load, def, reduction.vars), 0);
+    const scattered =
+      form === 'along' || (v !== null && def.stores.some((s) => storeStride(s.index, v) !== 1)) ? 4 : 1;
+    for (const tile of matchPanels(product, v, m, tileSizes(target, form, lanes))) {
+      if (tile.rows > 1 && m === null) continue;
+      const perOuter = coverCycles({ product, v, m, form, lanes, tile, rounds, scattered, target });
+      const cycles = outer * perOuter + packing;
+      // The first of the list keeps a small lead: it was measured to be the fastest.
+      if (best === null || cycles < 0.98 * best.cycles) best = { v, m, form, lanes, tile, pack, cycles };
+    }
+  };
+
+  for (const v of [...def.space].reverse()) {
+    if (target.lanes === 1 || v.extent < 4 || !canVectorize(epilogues, v)) continue;
+    const wrong = notSideBySide(product, v);
+    if (!wrong.every((load) => canPack(load, v))) continue;
+    for (const m of rowLoops(def, product, v)) consider(v, m, 'across', 4, wrong);
+  }
+  if (target.lanes === 4) {
+    for (const v of [null, ...def.space]) {
+      const r = reductionOrder(reduction.vars, operandsFor(product, v)).findLast((x) => x.extent > 1);
+      if (r === undefined || r.extent < 8) continue;
+      const wrong = notSideBySide(product, r);
+      if (!wrong.every((load) => canPack(load, r))) continue;
+      for (const m of rowLoops(def, product, v)) if (m !== null) consider(v, m, 'along', 4, wrong);
+    }
+  }
+  if (best === null || target.lanes === 1) {
+    for (const v of [null, ...[...def.space].reverse()])
+      for (const m of rowLoops(def, product, v)) if (m !== null) consider(v, m, 'across', 1, []);
+  }
+  return best;
+}
+
+/** Operands whose elements do not lie side by side along a loop, nor stay the same. */
+function notSideBySide({ x, y }: Product, lane: LoopVar): Load[] {
+  return [...new Set([x, y])].filter((load) => ![0, 1].includes(motionOf(load, lane).stride));
+}
+
+/** Loops whose elements may be the rows of a tile: they move one operand, and share the other's. Null: a single row. */
+function rowLoops(def: KernelDefinition, product: Product, v: LoopVar | null): (LoopVar | null)[] {
+  const { x, y } = product;
+  const sharing = def.space.filter((s) => s !== v && s.extent > 1 && moves(x, s) !== moves(y, s));
+  return [...sharing.reverse(), null];
+}
+
+/** Elements of an operand: the loops with which it moves. */
+function sizeOf(load: Load, def: KernelDefinition, vars: readonly LoopVar[]): number {
+  return volume([...def.space, ...vars].filter((s) => moves(load, s)));
+}
+
+function storeStride(index: Load['index'], v: LoopVar): number {
+  return index.terms.find((t) => t.atom === v)?.coeff ?? Number.NaN;
+}
+
+/** The tiles of the target; along the reduction a vector holds one column. */
+function tileSizes(target: Target, form: 'across' | 'along', lanes: 1 | 4): TileSize[] {
+  const wide = form === 'across' ? lanes : 1;
+  return target.tiles.map(({ rows, vectors, cycles }) => ({ rows, columns: vectors * wide, cycles }));
+}
+
+/** The same when operands were packed: their panels fix the rows or columns. */
+function matchPanels({ x, y }: Product, v: LoopVar | null, m: LoopVar | null, tiles: TileSize[]): TileSize[] {
+  const panels = (s: LoopVar | null): number | null => s && (motionOf(x, s).panel ?? motionOf(y, s).panel);
+  const columns = panels(v);
+  const rows = panels(m);
+  return tiles.filter((t) => (columns ?? t.columns) === t.columns && (rows ?? t.rows) === t.rows);
+}
+
+interface Cover {
+  readonly product: Product;
+  readonly v: LoopVar | null;
+  readonly m: LoopVar | null;
+  readonly form: 'across' | 'along';
+  readonly lanes: 1 | 4;
+  readonly tile: TileSize;
+  readonly rounds: number;
+  /** Cycles to store a vector of results. */
+  readonly scattered: number;
+  readonly target: Target;
+}
+
+/** Cycles to cover rows × columns with tiles, what is left over with smaller ones. */
+function coverCycles({ product, v, m, form, lanes, tile, rounds, scattered, target }: Cover): number {
+  const { x, y } = product;
+  const wide = form === 'across' ? lanes : 1;
+  const both = (l: Load): boolean => v !== null && m !== null && moves(l, v) && moves(l, m);
+  const loadsOf = (l: Load, rows: number, vectors: number): number =>
+    both(l) ? rows * vectors : v !== null && moves(l, v) ? vectors : m !== null && moves(l, m) ? rows : 1;
+  const per = form === 'along' ? Math.ceil(rounds / lanes) : rounds;
+  const cost = (rows: number, columns: number): number => {
+    if (rows === 0 || columns === 0) return 0;
+    const vectors = Math.floor(columns / wide) + (columns % wide);
+    const sums = rows * vectors;
+    const loads = loadsOf(x, rows, vectors) + loadsOf(y, rows, vectors);
+    const round = Math.max(cyclesOf(rows, vectors), loads / 2 + 0.5);
+    return per * round + sums * (1 + scattered) + 12;
+  };
+  /** What the smallest tile costs that has the rows and vectors. */
+  const cyclesOf = (rows: number, vectors: number): number =>
+    Math.min(
+      ...target.tiles.filter((t) => t.rows >= rows && t.vectors >= vectors).map((t) => t.cycles),
+      ((rows * vectors) / (tile.rows * Math.ceil(tile.columns / wide))) * tile.cycles + 4,
+    );
+  const split = (n: number, by: number): [full: number, rest: number] => [Math.floor(n / by), n % by];
+  const [fullRows, restRows] = split(m?.extent ?? 1, tile.rows);
+  const [fullColumns, restColumns] = split(v?.extent ?? 1, tile.columns);
+  return (
+    fullRows * fullColumns * cost(tile.rows, tile.columns) +
+    fullRows * cost(tile.rows, restColumns) +
+    fullColumns * cost(restRows, tile.columns) +
+    cost(restRows, restColumns)
+  );
+}

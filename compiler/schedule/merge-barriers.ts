@@ -1,0 +1,119 @@
+// Barriers that nobody needs. A barrier stands between two phases since some step of the later one depends on some step of
+// the earlier; but where every worker reads and overwrites only what it wrote itself, the workers need not meet:
+//
+//   worker 0   conv, images 0 to 31  │ sums of images 0 to 31  ║  scale, images 0 to 31
+//   worker 1   conv, images 32 to 63 │ sums of images 32 to 63 ║  scale, images 32 to 63
+//                              not needed              needed: the scale is made of all sums
+//
+// In: the lists of one schedule, and where every argument lies. Out: the same lists with fewer barriers. Which elements a
+// range of units touches is found from the indices of the kernel; addresses are those of the arena, so places that are
+// used again count like values. check-schedule.ts proves the result.
+
+import type { PlanSchedule, PlanStep, ScheduleItem } from '../../runtime/plan.ts';
+import type { Range } from '../kernel/affine.ts';
+import { elementBytes } from '../kernel/cost.ts';
+import type { Kernel } from '../kernel/ir.ts';
+import { touchedBy } from './footprint.ts';
+import { type Trace, traceOf } from './trace.ts';
+
+/** Bytes that one worker touches in one space. */
+interface Span {
+  readonly space: string;
+  readonly from: number;
+  readonly to: number;
+  readonly isWrite: boolean;
+}
+
+/** Spans between two barriers beyond which the next one stays: each is compared with those of other workers. */
+const mostSpans = 2048;
+
+type RangesOf = (kernel: Kernel, begin: number, end: number) => readonly (Range | null)[];
+
+/** Remembers what units of kernels touch: steps share kernels. */
+function rangesOfUnits(): RangesOf {
+  const traces = new Map<Kernel, readonly Trace[]>();
+  const known = new Map<Kernel, Map<string, readonly (Range | null)[]>>();
+  return (kernel, begin, end) => {
+    const byUnits = known.get(kernel) ?? new Map<string, readonly (Range | null)[]>();
+    known.set(kernel, byUnits);
+    const key = `${begin},${end}`;
+    let ranges = byUnits.get(key);
+    if (!ranges) {
+      const trace = traces.get(kernel) ?? traceOf(kernel);
+      traces.set(kernel, trace);
+      ranges = touchedBy(kernel, trace, begin, end);
+      byUnits.set(key, ranges);
+    }
+    return ranges;
+  };
+}
+
+/** Removes the barriers over which no byte goes from one worker to another; as late as it can be, the rest stays. */
+export function mergeBarriers(
+  schedules: readonly PlanSchedule[],
+  steps: readonly PlanStep[],
+  kernels: readonly Kernel[],
+): PlanSchedule[] {
+  const rangesOf = rangesOfUnits();
+  const spansOf = (item: ScheduleItem): Span[] => {
+    if (item.do === 'barrier') return [];
+    const { kernel: k, args } = steps[item.step]!;
+    const kernel = kernels[k]!;
+    return rangesOf(kernel, item.begin, item.end).flatMap((range, p): Span[] => {
+      const place = args[p]!;
+      if (range === null || place.space === 'flags' || place.space === 'constant') return [];
+      const { access, storage } = kernel.params[p]!;
+      const size = elementBytes(storage);
+      const start = place.space === 'arena' ? place.offset : 0;
+      return [
+        {
+          space: place.space === 'arena' ? 'arena' : `${place.bank} ${place.variable}`,
+          from: start + range.min * size,
+          to: start + (range.max + 1) * size,
+          isWrite: access === 'write',
+        },
+      ];
+    });
+  };
+  return schedules.map((schedule) => mergeIn(schedule, spansOf));
+}
+
+function mergeIn(schedule: PlanSchedule, spansOf: (item: ScheduleItem) => Span[]): PlanSchedule {
+  if (schedule.workers === 1) {
+    return { ...schedule, lists: schedule.lists.map((list) => list.filter((item) => item.do !== 'barrier')) };
+  }
+  const phases = schedule.lists.map(splitAtBarriers);
+  const lists: ScheduleItem[][] = schedule.lists.map(() => []);
+  let open: Span[][] = lists.map(() => []);
+  for (let p = 0; p < phases[0]!.length; p++) {
+    const next = phases.map((parts) => parts[p]!.flatMap(spansOf));
+    const count = open.reduce((n, spans) => n + spans.length, 0);
+    if (
+      count > mostSpans ||
+      next.some((spans, w) => open.some((others, v) => v !== w && conflict(spans, others)))
+    ) {
+      for (const list of lists) list.push({ do: 'barrier' });
+      open = next;
+    } else open = open.map((spans, w) => [...spans, ...next[w]!]);
+    lists.forEach((list, w) => {
+      list.push(...phases[w]![p]!);
+    });
+  }
+  return { ...schedule, lists };
+}
+
+function splitAtBarriers(list: readonly ScheduleItem[]): ScheduleItem[][] {
+  const parts: ScheduleItem[][] = [[]];
+  for (const item of list) {
+    if (item.do === 'barrier') parts.push([]);
+    else parts.at(-1)!.push(item);
+  }
+  return parts;
+}
+
+/** Whether two workers touch a byte in common, one of them writing it. */
+function conflict(a: readonly Span[], b: readonly Span[]): boolean {
+  return a.some((x) =>
+    b.some((y) => (x.isWrite || y.isWrite) && x.from < y.to && y.from < x.to && x.space === y.space),
+  );
+}

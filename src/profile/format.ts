@@ -1,0 +1,69 @@
+// A profile as a table for people:
+//
+//   train(batch=64): 142 steps, 12 barriers on 2 workers; medians of 20 runs
+//           ms   share  GFLOP/s     GB/s    wait ms  units  step
+//        2.213  12.1 %     41.9      1.3      0.041    448  s0b0/convolution
+//   …
+//   wall 30.1 ms = walk 29.4 + waking 0.2 + copying 0.5
+//   workers 58.8 ms = kernels 56.0 + imbalance 2.4 + synchronisation 0.4 (lost 4.8 %)
+
+import { formatDims } from '../spec.ts';
+import type { Profile, ProfileStep } from './profile.ts';
+
+export interface FormatProfileOptions {
+  /** Rows; default 20. */
+  readonly top?: number;
+  /** Say how the loops of each step were chosen; default false. */
+  readonly schedules?: boolean;
+}
+
+/**
+ * The steps that take longest, and where the time goes that is not theirs.
+ *
+ * @example console.log(formatProfile(await p.profile('train', feeds), { top: 10 }));
+ */
+export function formatProfile(profile: Profile, options: FormatProfileOptions = {}): string {
+  const { top = 20, schedules = false } = options;
+  const { entry, dims, steps, workers, barriers, runs, totals } = profile;
+  const sizes = formatDims(dims);
+  const sorted = [...steps].sort((a, b) => b.ms - a.ms || a.step - b.step);
+  const rest = sorted.slice(top);
+  const ms = (value: number): string => value.toFixed(value < 10 ? 3 : 1);
+  const lines = [
+    `${entry}${sizes === '' ? '' : `(${sizes})`}: ${count(steps.length, 'step')}, ${count(barriers, 'barrier')} on ${count(workers, 'worker')}; medians of ${count(runs, 'run')}`,
+    rowOf('ms', 'share', 'GFLOP/s', 'GB/s', 'wait ms', 'units', 'step'),
+    ...sorted.slice(0, top).flatMap((s) => stepLines(s, schedules)),
+  ];
+  if (rest.length > 0) {
+    const sum = (f: (s: ProfileStep) => number): number => rest.reduce((n, s) => n + f(s), 0);
+    lines.push(
+      rowOf(sum((s) => s.ms).toFixed(3), percent(sum((s) => s.share)), '', '', sum((s) => s.waitMs).toFixed(3), '', `${rest.length} more`),
+    ); // biome-ignore format: a row
+  }
+  lines.push(
+    `wall ${ms(totals.wallMs)} ms = walk ${ms(totals.walkMs)} + waking ${ms(totals.wakeMs)} + copying ${ms(totals.copyMs)}`,
+    `workers ${ms(workers * totals.walkMs)} ms = kernels ${ms(totals.kernelMs)} + imbalance ${ms(totals.imbalanceMs)} + synchronisation ${ms(totals.synchronisationMs)} (lost ${percent(totals.lostShare)})`,
+  );
+  return lines.join('\n');
+}
+
+function stepLines(s: ProfileStep, schedules: boolean): string[] {
+  const rate = (value: number | null): string => (value === null ? '–' : value.toFixed(1));
+  const line = rowOf(s.ms.toFixed(3), percent(s.share), rate(s.gflops), rate(s.gbps), s.waitMs.toFixed(3), String(s.units), s.label); // biome-ignore format: a row
+  return schedules && s.schedule !== null ? [line, `${' '.repeat(12)}${s.schedule}`] : [line];
+}
+
+const widths = [9, 7, 8, 8, 10, 6];
+
+function rowOf(...cells: readonly string[]): string {
+  const last = cells.length - 1;
+  return cells.map((c, i) => (i === last ? c : c.padStart(widths[i]!))).join(' ');
+}
+
+function count(n: number, what: string): string {
+  return `${n} ${what}${n === 1 ? '' : 's'}`;
+}
+
+function percent(share: number): string {
+  return `${(100 * share).toFixed(1)} %`;
+}

@@ -1,0 +1,98 @@
+// One run as spans: what each worker did from when to when, on one clock. In: the walk, and the tables that workers
+// noted. Between two entries of a table lies one item of the worker's list, so spans have no gaps.
+//
+// Each thread has a clock of its own, and says when it began. That is right to a microsecond, unless the thread was
+// interrupted while it found out; so clocks are moved where they contradict what must have happened in order:
+//
+//     caller    ── prepared ──────────────────────────────── returned ──
+//     worker         start ── arrives at a barrier ── end               every worker, between the two
+//     another             leaves the barrier, not before any arrived
+
+import { type RunTimes, tableHead } from '../../runtime/timing.ts';
+import { barrierItem, itemSize, type Walk } from '../../runtime/walk.ts';
+
+/** A kernel call or a wait; times in ms from the beginning of the run. */
+export interface Span {
+  readonly kind: 'kernel' | 'wait';
+  /** The step; for a wait, the number of the barrier. */
+  readonly index: number;
+  /** Barriers passed before. */
+  readonly phase: number;
+  readonly units: readonly [begin: number, end: number];
+  readonly from: number;
+  readonly to: number;
+}
+
+export interface Timeline {
+  readonly wallMs: number;
+  /** When inputs are in, when the caller hears of the end. */
+  readonly preparedAt: number;
+  readonly returnedAt: number;
+  /** By worker. */
+  readonly workers: readonly {
+    readonly from: number;
+    readonly to: number;
+    readonly spans: readonly Span[];
+  }[];
+}
+
+/** The spans of a run. */
+export function timelineOf(walk: Walk, run: RunTimes): Timeline {
+  const shifts = clockShifts(walk, run);
+  const workers = walk.lists.map((list, worker) => {
+    const table = run.workers[worker]!;
+    const at = (entry: number): number => table[entry]! + shifts[worker]!;
+    const spans: Span[] = [];
+    let phase = 0;
+    for (let item = 0; item * itemSize < list.length; item++) {
+      const [kernel, begin, end] = list.subarray(item * itemSize);
+      const isWait = kernel === barrierItem;
+      spans.push({
+        kind: isWait ? 'wait' : 'kernel',
+        index: isWait ? phase : walk.steps[worker]![item]!,
+        phase,
+        units: [begin!, end!],
+        from: at(tableHead + item - 1),
+        to: at(tableHead + item),
+      });
+      if (isWait) phase++;
+    }
+    return { from: at(1), to: at(tableHead + spans.length - 1), spans };
+  });
+  return {
+    wallMs: run.end - run.begin,
+    preparedAt: run.prepared - run.begin,
+    returnedAt: run.returned - run.begin,
+    workers,
+  };
+}
+
+/** What to add to the times of each worker, to have them from the beginning of the run. */
+function clockShifts(walk: Walk, run: RunTimes): number[] {
+  const { prepared, returned, begin, origin, workers } = run;
+  const barriers = walk.lists.map((list) => barrierEntries(list));
+  const shifts: number[] = [];
+  workers.forEach((table, worker) => {
+    let least = prepared - begin - table[1]!;
+    let most = returned - begin - table.at(-1)!;
+    if (worker > 0) {
+      const first = workers[0]!;
+      barriers[worker]!.forEach((entry, b) => {
+        const other = barriers[0]![b]!;
+        least = Math.max(least, first[other - 1]! + shifts[0]! - table[entry]!);
+        most = Math.min(most, first[other]! + shifts[0]! - table[entry - 1]!);
+      });
+    }
+    const declared = table[0]! - origin - begin;
+    shifts.push(least <= most ? Math.min(Math.max(declared, least), most) : declared);
+  });
+  return shifts;
+}
+
+/** Where a worker's table says when it left each barrier; the entry before says when it arrived. */
+function barrierEntries(list: Int32Array): number[] {
+  const entries: number[] = [];
+  for (let i = 0; i < list.length; i += itemSize)
+    if (list[i] === barrierItem) entries.push(tableHead + i / itemSize);
+  return entries;
+}

@@ -1,0 +1,105 @@
+// Given schedules of random programs, when every access of every unit is listed, then no two workers touch the same byte
+// between two barriers unless both read it; and there are no more barriers than that takes in small cases.
+
+import fc from 'fast-check';
+import t from 'tap';
+import { enumerate } from '../../compiler/schedule/enumerate.ts';
+import type { Lowered } from '../../compiler/schedule/lowered.ts';
+import { scheduleProgram } from '../../compiler/schedule/plan.ts';
+import { traceOf } from '../../compiler/schedule/trace.ts';
+import type { PlanManifest, ScheduleItem } from '../../runtime/plan.ts';
+import { elementwiseKernel, ProgramBuilder, testTarget, transposeKernel } from '../support/kernels.ts';
+import { programArbitrary } from '../support/programs.ts';
+
+const seed = 20240720;
+const options = { target: testTarget, targetKind: 'js', workers: [1, 2, 3] } as const;
+
+/** Words that an item touches, with whether it writes them. All buffers hold words. */
+function wordsOf(item: ScheduleItem, m: PlanManifest, lowered: Lowered): [word: string, isWrite: boolean][] {
+  if (item.do === 'barrier') return [];
+  const { kernel } = lowered.steps[item.step]!;
+  const found: [string, boolean][] = [];
+  enumerate(traceOf(kernel), kernel.unit, 1e7, (access, element, unit) => {
+    if (unit < item.begin || unit >= item.end) return;
+    const place = m.steps[item.step]!.args[access.param]!;
+    if (place.space === 'constant' || place.space === 'flags') return;
+    const word = place.space === 'arena' ? place.offset / 4 + element : element;
+    found.push([
+      `${place.space === 'arena' ? '' : `${place.variable} ${place.bank} `}${word}`,
+      access.kind === 'store',
+    ]);
+  });
+  return found;
+}
+
+/** Barriers, and the words that two workers exchange without one. */
+function races(m: PlanManifest, lowered: Lowered, workers: number): { barriers: number; races: number } {
+  const { lists } = m.schedules.find((s) => s.workers === workers)!;
+  const at = lists.map(() => 0);
+  let [barriers, count] = [0, 0];
+  for (;;) {
+    const owner = new Map<string, { worker: number; isWrite: boolean; isShared: boolean }>();
+    lists.forEach((list, worker) => {
+      for (; at[worker]! < list.length && list[at[worker]!]!.do === 'run'; at[worker]!++) {
+        for (const [word, isWrite] of wordsOf(list[at[worker]!]!, m, lowered)) {
+          const known = owner.get(word);
+          if (!known) owner.set(word, { worker, isWrite, isShared: false });
+          else {
+            known.isShared ||= known.worker !== worker;
+            known.isWrite ||= isWrite;
+          }
+        }
+      }
+    });
+    for (const { isShared, isWrite } of owner.values()) if (isShared && isWrite) count++;
+    if (lists.every((list, w) => at[w]! >= list.length)) return { barriers, races: count };
+    barriers++;
+    lists.forEach((_, w) => {
+      at[w]!++;
+    });
+  }
+}
+
+t.test('between two barriers workers touch words of their own', async (t) => {
+  let barriers = 0;
+  fc.assert(
+    fc.property(programArbitrary, (program) => {
+      const { manifest, lowered } = scheduleProgram(program, options);
+      for (const workers of options.workers) {
+        const found = races(manifest, lowered, workers);
+        if (found.races > 0) throw new Error(`${found.races} races of ${workers} workers`);
+        barriers += found.barriers;
+      }
+    }),
+    { seed, numRuns: 40 },
+  );
+  t.ok(barriers > 40, `${barriers} barriers (seed ${seed})`);
+});
+
+t.test('small steps that do not depend on each other run on different workers, whole', async (t) => {
+  const b = new ProgramBuilder();
+  const kernel = elementwiseKernel(1, 256, { flops: 200 });
+  for (const name of ['a', 'b']) b.output(name, b.call(kernel, [b.input(`x of ${name}`, 256)], name));
+  const { manifest } = scheduleProgram(b.finish(), { ...options, workers: [2], budget: 1e6 });
+  t.same(manifest.schedules[0]!.lists, [
+    [{ do: 'run', step: 0, begin: 0, end: 4 }],
+    [{ do: 'run', step: 1, begin: 0, end: 4 }],
+  ]);
+});
+
+t.test('what is over sooner than the workers could meet is done by one of them', async (t) => {
+  const b = new ProgramBuilder();
+  const transpose = transposeKernel(16, 16);
+  const turn = { ...transpose, cost: { ...transpose.cost, flops: 20_000 } };
+  let value = b.input('x', 256);
+  for (let i = 0; i < 6; i++) value = b.call(turn, [value], `v${i}`);
+  b.output('y', value);
+  const program = b.finish();
+  const barriersAt = (barrierNs: number): number => {
+    const machine = { flopsPerNs: 30, bytesPerNs: 16, callNs: 10, barrierNs };
+    const { manifest } = scheduleProgram(program, { ...options, workers: [2], machine });
+    return manifest.schedules[0]!.lists[0]!.filter((item) => item.do === 'barrier').length;
+  };
+  t.equal(barriersAt(100), 5);
+  t.equal(barriersAt(500), 0);
+});
