@@ -1,54 +1,83 @@
-// The words that threads share while they run, and the barrier. They lie in a small buffer of their own, outside of
-// memory, where no kernel can reach them; each has a cache line to itself.
+// The words that threads share while they run a program, and the barrier. They lie in a small buffer of the program's own,
+// outside of memory, where no kernel can reach them; what is written often has a cache line to itself. The same words
+// describe the run: rounds.ts reads them. A round is one pass over the plan, a step of training; a run has one or many.
 //
-//     sequence    counts commands; idle workers sleep on it
-//     command     what the latest command is: run a plan, or return to the event loop and read messages
-//     plan, args  operands of a run: the plan's number, the address of its argument table
 //     done        workers that have finished the run; the last one sends a message
 //     arrived     workers at the barrier
 //     generation  counts barriers passed; workers that wait at a barrier watch it
 //     sleepers    workers that sleep at the barrier, so that nobody is woken when none does
-//     abort       not 0: leave the run. Set first, then `generation` is bumped, so that nobody stays at a barrier
+//     abort       see `Abort`. Set first, then `generation` is bumped, so that nobody stays at a barrier
+//     stop        not 0: end the run after the round in flight
+//     committed   rounds of this run that are complete: everything that they wrote counts
+//     outcome     see `Outcome`
+//     more        not 0: there is a next round. Written before the barrier that ends a round
 //     position    of each worker: the item that it is at, −1 before the first. For errors
+//
+// A worker sleeps on its mailbox, which counts commands: run a program, read messages, or quit.
 
 /** Positions of the words: multiples of a cache line of 16 words, but for those that are written together. */
 export const Word = {
-  sequence: 0,
-  command: 16,
-  plan: 17,
-  args: 18,
-  done: 32,
-  arrived: 48,
-  generation: 64,
-  sleepers: 80,
-  abort: 96,
-  position: 112,
+  done: 0,
+  arrived: 16,
+  generation: 32,
+  sleepers: 48,
+  abort: 64,
+  stop: 65,
+  committed: 80,
+  outcome: 81,
+  more: 82,
+  /** From here on: written before a run, and only read in it. See rounds.ts. */
+  description: 96,
+  position: 128,
 } as const;
 const line = 16;
 
-/** Values of `command`. */
-export const Command = { receive: 0, run: 1 } as const;
+/** Values of `abort`: a worker has failed and the pool is lost; or the run is not wanted any more. */
+export const Abort = { none: 0, failed: 1, cancelled: 2 } as const;
+
+/** Values of `outcome`: why a run ended. `going` when it was stopped or aborted. */
+export const Outcome = { going: 0, complete: 1, checkFailed: 2, watchedNotFinite: 3 } as const;
 
 /** Where worker `index` writes its position. */
 export function positionWord(index: number): number {
   return Word.position + index * line;
 }
 
-/** Control words for a pool of so many workers. */
-export function makeControl(workers: number): Int32Array<SharedArrayBuffer> {
-  return new Int32Array(new SharedArrayBuffer((Word.position + workers * line) * 4));
+/** First word after the positions of so many participants. */
+export function endOfPositions(participants: number): number {
+  return Word.position + participants * line;
 }
 
-/** Gives a command to all workers. They must have acknowledged the one before. */
-export function sendCommand(control: Int32Array, command: number): void {
-  Atomics.store(control, Word.command, command);
-  Atomics.add(control, Word.sequence, 1);
-  Atomics.notify(control, Word.sequence);
+/** Words of a mailbox. */
+export const Mail = { sequence: 0, command: 1, plan: 2 } as const;
+export const Command = { receive: 0, run: 1, quit: 2 } as const;
+
+export function makeMailbox(): Int32Array<SharedArrayBuffer> {
+  return new Int32Array(new SharedArrayBuffer(line * 4));
 }
 
-/** Makes every worker leave the run: at once if it waits at a barrier, else at the next one. */
-export function abortRun(control: Int32Array): void {
-  Atomics.store(control, Word.abort, 1);
+/** Gives a command to a worker, which must have finished the one before. */
+export function sendCommand(mailbox: Int32Array, command: number, plan = 0): void {
+  mailbox[Mail.plan] = plan;
+  Atomics.store(mailbox, Mail.command, command);
+  Atomics.add(mailbox, Mail.sequence, 1);
+  Atomics.notify(mailbox, Mail.sequence);
+}
+
+/** Waits for a command that comes after the one numbered `seen`; spins for `spinMs` first. Returns its number. */
+export function awaitCommand(mailbox: Int32Array, seen: number, spinMs: number): number {
+  if (spinMs > 0) spinWhile(mailbox, Mail.sequence, seen, spinMs);
+  while (Atomics.load(mailbox, Mail.sequence) === seen) Atomics.wait(mailbox, Mail.sequence, seen);
+  return Atomics.load(mailbox, Mail.sequence);
+}
+
+/**
+ * Makes every worker leave the run: before its next item, and at once if it waits at a barrier. A failure outweighs a
+ * cancellation.
+ */
+export function abortRun(control: Int32Array, reason: number): void {
+  if (reason === Abort.failed) Atomics.store(control, Word.abort, reason);
+  else Atomics.compareExchange(control, Word.abort, Abort.none, reason);
   Atomics.add(control, Word.generation, 1);
   Atomics.notify(control, Word.generation);
 }
@@ -57,34 +86,42 @@ export function abortRun(control: Int32Array): void {
 const polls = 256;
 
 /**
- * Waits until all participants have arrived. Spins for `spinMs` before it sleeps: a sleep and a wake-up cost about
- * 15 us, a step of a plan often less. False when the run was aborted.
+ * Waits until all participants have arrived; the last to arrive calls `last` before it lets the others go. Spins for
+ * `spinMs` before it sleeps: a sleep and a wake-up cost about 15 us, a kernel often less. False when the run was aborted;
+ * that `last` was called still counts.
  */
-export function passBarrier(control: Int32Array, participants: number, spinMs: number): boolean {
+export function passBarrier(
+  control: Int32Array,
+  participants: number,
+  spinMs: number,
+  last: (() => void) | null,
+): boolean {
   // In this order: an abort that comes after the second line changes the generation that the first has read.
   const generation = Atomics.load(control, Word.generation);
-  if (Atomics.load(control, Word.abort) !== 0) return false;
+  if (Atomics.load(control, Word.abort) !== Abort.none) return false;
   if (Atomics.add(control, Word.arrived, 1) === participants - 1) {
+    last?.();
     Atomics.store(control, Word.arrived, 0);
     Atomics.add(control, Word.generation, 1);
     if (Atomics.load(control, Word.sleepers) !== 0) Atomics.notify(control, Word.generation);
     return true;
   }
-  if (spinMs === 0 || !spin(control, generation, spinMs)) {
+  if (spinMs === 0 || !spinWhile(control, Word.generation, generation, spinMs)) {
     Atomics.add(control, Word.sleepers, 1);
     while (Atomics.load(control, Word.generation) === generation) {
       Atomics.wait(control, Word.generation, generation);
     }
     Atomics.sub(control, Word.sleepers, 1);
   }
-  return Atomics.load(control, Word.abort) === 0;
+  return Atomics.load(control, Word.abort) === Abort.none;
 }
 
-function spin(control: Int32Array, generation: number, spinMs: number): boolean {
+/** Polls a word for so long as it has a value, at most `spinMs`; true when it has changed. */
+function spinWhile(words: Int32Array, word: number, value: number, spinMs: number): boolean {
   let deadline = 0;
   do {
     for (let i = 0; i < polls; i++) {
-      if (Atomics.load(control, Word.generation) !== generation) return true;
+      if (Atomics.load(words, word) !== value) return true;
     }
     if (deadline === 0) deadline = performance.now() + spinMs;
   } while (performance.now() < deadline);

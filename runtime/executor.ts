@@ -2,29 +2,27 @@
 // runs and unloads take turns in the order of their calls. Whatever fails, state is as it was before the call.
 
 import { Arena } from './arena.ts';
-import { type HeddleError, runtimeError } from './errors.ts';
-import { compileModule, requireFeatures } from './features.ts';
-import { availableCores, canShareMemory } from './host.ts';
+import { Outcome, Word } from './control.ts';
+import { runtimeError } from './errors.ts';
+import { afterDispose, cannotLoad, findObstacle, unknownVariable } from './executor-errors.ts';
+import { requireFeatures } from './features.ts';
+import { availableCores } from './host.ts';
 import { InlineRunner } from './inline.ts';
+import { compileCode } from './kernel-code.ts';
 import type { KernelCode } from './kernels.ts';
 import { checkRuns, type Measured, measureRuns, type ProfileRuns } from './measure.ts';
 import { LinearMemory } from './memory.ts';
-import type { Plan, PlanManifest } from './plan.ts';
-import { Program } from './program.ts';
+import type { Plan, PlanManifest, PlanTensor } from './plan.ts';
+import { oneRound, Program } from './program.ts';
+import { Part } from './rounds.ts';
 import { ProgramRefused, type Runner } from './runner.ts';
-import {
-  formatTensor,
-  type InitialValues,
-  type RunData,
-  type RunInput,
-  type RunTensor,
-  toData,
-} from './tensor.ts';
-import { findWorkerClass } from './thread.ts';
+import type { ResidentRows, ResidentTensor } from './step-feed.ts';
+import { bindSchedule } from './step-schedule.ts';
+import { type RunEnd, runSteps, type StepsRequest, type StepsResult } from './steps.ts';
+import { type InitialValues, type RunData, type RunInput, type RunTensor, toData } from './tensor.ts';
 import { ThreadedRunner } from './threaded.ts';
 import { validatePlan } from './validate.ts';
-import { VariableStore } from './variables.ts';
-import { withSharedMemory } from './wasm-module.ts';
+import { VariableStore, writeTensor } from './variables.ts';
 
 export interface ExecutorOptions {
   /** Threads that compute. Default: as many as there are cores. 1: the calling thread, without workers. */
@@ -39,9 +37,6 @@ export interface ExecutorOptions {
 export interface LoadedPlan {
   readonly manifest: PlanManifest;
 }
-
-/** Long enough for steps that end a little apart, short enough that an idle core is given back. */
-const spinMs = 0.05;
 
 /**
  * Runs plans.
@@ -60,7 +55,8 @@ export class Executor {
   readonly #variables: VariableStore;
   readonly #runner: Runner;
   readonly #programs = new Set<Program>();
-  #nextId = 0;
+  /** The program whose run is in flight: its commits are still to be told to the variables. */
+  #running: Program | null = null;
   /** Turns that are taken or waited for. */
   #turns = 0;
   #lastTurn: Promise<unknown> = Promise.resolve();
@@ -94,10 +90,7 @@ export class Executor {
     const limit = options.maximumBytes === undefined ? {} : { maximumBytes: options.maximumBytes };
     const memory = new LinearMemory({ shared: threads > 1, ...limit });
     if (threads === 1) return new Executor(1, memory, new InlineRunner(memory));
-    // A thread that spins while another waits for its core only delays both.
-    const spin = threads <= cores ? spinMs : 0;
-    const runner = await ThreadedRunner.start({ memory: memory.memory, workers: threads, spinMs: spin });
-    return new Executor(threads, memory, runner);
+    return new Executor(threads, memory, await ThreadedRunner.start(memory.memory, threads));
   }
 
   /**
@@ -110,7 +103,7 @@ export class Executor {
     validatePlan(plan);
     requireFeatures(plan.manifest.entry, plan.manifest.features);
     return this.#takeTurn('load a plan', async () => {
-      const code = await this.#compile(plan);
+      const code = await compileCode(plan, this.#memory.shared);
       this.#checkOpen('load a plan');
       const program = this.#place(plan, code, initial);
       try {
@@ -141,11 +134,77 @@ export class Executor {
     if (this.#turns > 0) bound = bound.map((data) => data.slice());
     return this.#takeTurn('run a plan', async () => {
       this.#owned(program);
-      await this.#runner.run(program, program.prepare(bound));
-      program.checkFlags();
-      const outputs = program.readOutputs();
-      program.commit();
-      return outputs;
+      program.writeInputs(bound);
+      program.prepare(oneRound);
+      const { outcome, error } = await this.#execute(program);
+      if (error !== undefined) throw error;
+      if (outcome === Outcome.checkFailed) throw program.flagsError(null);
+      return Object.fromEntries(
+        program.manifest.outputs.map((output) => [output.name, program.readOutput(output)]),
+      );
+    });
+  }
+
+  /**
+   * Runs a plan many times without coming back to the caller in between, and commits after each time. Outputs that are kept
+   * of each step come as [steps, …]. Feeds are read while it runs: leave them alone until it has ended. When it is aborted
+   * by its signal, it ends with the steps that are done.
+   * Throws as `run`; the error names the step, and the steps before it stay committed.
+   */
+  async runSteps(loaded: LoadedPlan, request: StepsRequest): Promise<StepsResult> {
+    this.#checkOpen('run a plan');
+    this.#owned(loaded);
+    return this.#takeTurn('run a plan', async () => {
+      const program = this.#owned(loaded);
+      return runSteps(
+        {
+          memory: this.#memory,
+          execute: (p) => this.#execute(p),
+          schedule: (p, name, values, steps) =>
+            bindSchedule(p, this.#variables, this.#find(name, 'schedule'), values, steps),
+        },
+        program,
+        request,
+      );
+    });
+  }
+
+  /**
+   * Views of a plan's inputs in memory. Who writes them and passes them to `run` saves a copy; not while a run is in flight,
+   * and they are to be asked for again when another plan was loaded. Throws HDL1001, HDL1007, HDL1002.
+   */
+  async inputs(loaded: LoadedPlan): Promise<Record<string, RunData>> {
+    this.#checkOpen('write inputs');
+    this.#owned(loaded);
+    return this.#takeTurn('write inputs', async () => this.#owned(loaded).inputViews());
+  }
+
+  /** Copies rows into memory, to feed many steps from. To be given back by `drop`. Throws HDL1001, HDL1007, HDL1002. */
+  async keep(tensors: readonly (PlanTensor & { readonly values: RunInput })[]): Promise<ResidentRows> {
+    this.#checkOpen('keep data');
+    return this.#takeTurn('keep data', async () => {
+      const rows = new Map<string, ResidentTensor>();
+      try {
+        for (const { name, dtype, shape, values } of tensors) {
+          const data = toData(`resident data '${name}'`, { name, dtype, shape }, values);
+          const region = this.#memory.allocate(data.byteLength, `resident data '${name}'`);
+          const order = shape.map((_, d) => d);
+          rows.set(name, { dtype, shape: shape.slice(1), rows: shape[0] ?? 0, region });
+          writeTensor(this.#memory, { name, dtype, shape, order }, region.address, data);
+        }
+      } catch (error) {
+        for (const { region } of rows.values()) this.#memory.free(region);
+        throw error;
+      }
+      return { tensors: rows };
+    });
+  }
+
+  /** Gives the memory of resident rows back, once the runs before have ended. */
+  async drop({ tensors }: ResidentRows): Promise<void> {
+    if (this.#disposed) return;
+    await this.#takeTurn('drop data', async () => {
+      for (const { region } of tensors.values()) this.#memory.free(region);
     });
   }
 
@@ -189,7 +248,20 @@ export class Executor {
 
   /** A copy of the last committed value of a variable. Throws HDL1008 when there is none of this name, HDL1002. */
   get(name: string): RunTensor {
-    return this.#variables.read(this.#find(name, 'read'));
+    const index = this.#find(name, 'read');
+    const running = this.#running;
+    if (running === null || !running.updates(index)) return this.#variables.read(index);
+    // Workers commit on their own. A copy is whole if nothing was committed while it was made.
+    for (let attempt = 0; attempt < 1000; attempt++) {
+      const before = running.committed;
+      const value = this.#variables.read(index, before % 2 === 1);
+      if (running.isStillAt(before)) return value;
+    }
+    throw runtimeError('HDL1009', {
+      what: `variable '${name}' changes too fast to be read now`,
+      rule: 'a value that is read is that of one step',
+      hint: 'read it between runs, or run fewer steps at once',
+    });
   }
 
   /**
@@ -224,6 +296,24 @@ export class Executor {
     return this.#disposed;
   }
 
+  /** Runs a program as it is prepared, and commits the rounds that are complete. */
+  async #execute(program: Program): Promise<RunEnd> {
+    this.#running = program;
+    let error: unknown;
+    try {
+      await this.#runner.run(program);
+    } catch (reason) {
+      error = reason;
+    }
+    // A round in which something failed does not count, even when it failed after its end.
+    const most = program.control[Part.rounds]! - (error === undefined ? 0 : 1);
+    const committed = Math.min(program.committed, most);
+    const outcome = program.control[Word.outcome]!;
+    program.commit(committed);
+    this.#running = null;
+    return { committed, outcome, error };
+  }
+
   /** Runs `job` when all that was called before has ended; at once if there is nothing. */
   async #takeTurn<T>(what: string, job: () => Promise<T>): Promise<T> {
     const before = this.#lastTurn;
@@ -239,20 +329,6 @@ export class Executor {
     } finally {
       this.#turns--;
       end();
-    }
-  }
-
-  async #compile(plan: Plan): Promise<KernelCode> {
-    const { kernels, target, features } = plan.manifest;
-    const names = kernels.map((kernel) => kernel.name);
-    try {
-      if (target === 'js') {
-        return { target, names, source: new TextDecoder('utf-8', { fatal: true }).decode(plan.code) };
-      }
-      const code = withSharedMemory(plan.code, this.#memory.shared);
-      return { target, names, module: await compileModule(code, features) };
-    } catch (cause) {
-      throw cannotLoad(plan, cause instanceof Error ? cause.message : String(cause), cause);
     }
   }
 
@@ -278,7 +354,7 @@ export class Executor {
       const declared = this.#variables.declare(variables, (variable) => values.get(variable.name));
       undos.push(declared.undo);
       const surroundings = { memory: this.#memory, arena: this.#arena, variables: this.#variables };
-      const program = new Program(plan, this.#nextId++, code, this.threads, surroundings, declared.indices);
+      const program = new Program(plan, code, this.threads, surroundings, declared.indices);
       undos.push(() => program.free());
       this.#arena.add(arenaBytes, entry);
       undos.push(() => this.#arena.remove(arenaBytes));
@@ -307,48 +383,11 @@ export class Executor {
     this.#checkOpen(`${what} variable '${name}'`);
     const index = this.#variables.find(name);
     if (index !== undefined) return index;
-    const known = this.#variables
-      .names()
-      .map((n) => `'${n}' ${formatTensor(this.#variables.declared(this.#variables.find(n)!))}`);
-    throw runtimeError('HDL1008', {
-      what: `there is no variable '${name}' to ${what}`,
-      rule: 'variables are those of the plans loaded so far, named by scope path',
-      hint: known.length > 0 ? `there are ${known.join(', ')}` : 'load a plan first',
-    });
-  }
-}
-
-/** Why there cannot be threads here, and what to do about it; null when there can. */
-async function findObstacle(): Promise<string | null> {
-  if (!canShareMemory()) {
-    return (
-      'there is no memory that threads can share. Serve the page with the headers ' +
-      'Cross-Origin-Opener-Policy: same-origin and Cross-Origin-Embedder-Policy: require-corp.'
+    const names = this.#variables.names();
+    throw unknownVariable(
+      name,
+      what,
+      names.map((n) => this.#variables.declared(this.#variables.find(n)!)),
     );
   }
-  if ((await findWorkerClass()) === undefined) {
-    return 'no workers can be started here. Create the executor in the main thread.';
-  }
-  return null;
-}
-
-function afterDispose(what: string): HeddleError {
-  return runtimeError('HDL1002', {
-    what: `the executor was disposed, it cannot ${what}`,
-    rule: 'dispose ends an executor for good',
-    hint: 'await what is in flight before dispose, or create another executor',
-  });
-}
-
-function cannotLoad(plan: Plan, reason: string, cause: unknown): HeddleError {
-  const { entry, features } = plan.manifest;
-  return runtimeError(
-    'HDL1006',
-    {
-      what: `plan '${entry}' cannot be loaded: ${reason}`,
-      rule: `its code must be valid here${features.length > 0 ? `, and needs ${features.join(', ')}` : ''}`,
-      hint: 'compile it for another target, or run it in an engine that has these features',
-    },
-    { cause },
-  );
 }

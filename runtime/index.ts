@@ -13,5 +13,8 @@ export type {
   PlanTensor,
   PlanVariable,
 } from './plan.ts';
+export type { HostRows, ResidentRows, StepFeed } from './step-feed.ts';
+export type { Keep } from './step-outputs.ts';
+export type { StepsRequest, StepsResult } from './steps.ts';
 export type { InitialValues, RunData, RunInput, RunTensor } from './tensor.ts';
 export { validatePlan } from './validate.ts';

@@ -1,8 +1,9 @@
 // The runs of a profile: the same inputs again and again, each worker noting its times (timing.ts). Nothing is committed,
 // so that a profile leaves no trace in the variables, and every run does the same work.
 
+import { Outcome, Word } from './control.ts';
 import { runtimeError } from './errors.ts';
-import type { Program } from './program.ts';
+import { oneRound, type Program } from './program.ts';
 import type { Runner } from './runner.ts';
 import type { RunData } from './tensor.ts';
 import { makeTimeTables, type RunTimes } from './timing.ts';
@@ -37,18 +38,20 @@ export async function measureRuns(
   try {
     for (let run = -warmUp; run < runs; run++) {
       const begin = performance.now();
-      const args = program.prepare(inputs);
+      program.writeInputs(inputs);
+      program.prepare(oneRound);
       const prepared = performance.now();
-      await runner.run(program, args);
+      await runner.run(program);
       const returned = performance.now();
-      program.checkFlags();
-      program.readOutputs();
+      if (program.control[Word.outcome] === Outcome.checkFailed) throw program.flagsError(null);
+      for (const output of program.manifest.outputs) program.readOutput(output);
       const end = performance.now();
       if (run < 0) continue;
       const workers = tables.map((table) => Float64Array.from(table));
       noted.push({ begin, prepared, returned, end, origin: performance.timeOrigin, workers });
     }
   } finally {
+    program.commit(0);
     await runner.time(program, null);
   }
   return { walk, runs: noted };

@@ -1,23 +1,21 @@
-// A pool of worker threads that share one memory. One operation at a time, as its caller sees to it: start, load a
-// program, run it, stop. Between runs the workers sleep and do not keep the process alive.
+// A pool of worker threads. It runs the programs of any number of executors, each in a memory of its own, one operation at
+// a time and in the order of the calls: grow, load a program, run it. A run of many rounds is asked to pause when others
+// have waited for some milliseconds; its executor then queues the rest of it behind them. Between operations the workers
+// sleep and do not keep the process alive.
 //
-// When a worker fails or dies, the others leave the run at their next barrier, all threads are ended, and the operation
-// is rejected with a PoolFailure. The pool is then broken for good: its owner makes another one.
+// When a worker fails or dies, the others leave the run at their next item or barrier, all threads are ended, and the
+// operation is rejected with a PoolFailure; those that wait are rejected with PoolLost, to be tried on another pool.
+// The pool is then broken for good.
 
-import { abortRun, Command, makeControl, positionWord, sendCommand, Word } from './control.ts';
-import type { KernelCode } from './kernels.ts';
-import type { FromWorker, ToWorker } from './protocol.ts';
+import { Abort, abortRun, Command, Mail, makeMailbox, positionWord, sendCommand, Word } from './control.ts';
+import type { FromWorker, ToWorker, WorkerProgram } from './protocol.ts';
 import { ProgramRefused } from './runner.ts';
 import { startThread, type Thread } from './thread.ts';
 import type { TimeTable } from './timing.ts';
 
-/** What workers need to run a plan: its code, and the items of each of them. */
-export interface PoolProgram {
-  /** Unique in the pool. */
-  readonly plan: number;
-  readonly code: KernelCode;
-  readonly participants: number;
-  readonly lists: readonly Int32Array<ArrayBuffer>[];
+/** What workers need to run a program: `items` of each of them. */
+export interface PoolProgram extends Omit<WorkerProgram, 'items'> {
+  readonly lists: readonly Int32Array[];
 }
 
 /** Why an operation of the pool failed. `position` is the item that the worker was at; −1: not in a run. */
@@ -33,164 +31,236 @@ export class PoolFailure extends Error {
   }
 }
 
+/** The pool broke before the operation began. */
+export class PoolLost extends Error {}
+
 interface Operation {
-  readonly kind: 'start' | 'load' | 'run';
+  readonly kind: 'grow' | 'load' | 'run' | 'unload';
+  readonly program: PoolProgram | undefined;
   /** Answers that are still to come; a run has one, from the worker that finishes last. */
   answers: number;
   refused: string | undefined;
+  readonly begin: () => void;
   readonly resolve: () => void;
   readonly reject: (error: Error) => void;
 }
 
-/** How long the others may take to reach a barrier after one has failed, before they are ended where they are. */
+interface Member {
+  readonly thread: Thread;
+  readonly mailbox: Int32Array<SharedArrayBuffer>;
+  /** It waits at its mailbox, or is on the way there. */
+  asleep: boolean;
+}
+
+/** How long the others may take to leave a run before they are ended where they are. */
 const leaveMs = 2000;
+/** The same for a run that is not wanted any more. */
+const cancelMs = 500;
 const startMs = 30_000;
+/** How long a run may go on while others wait. */
+const quantumMs = 10;
 const noItems = new Int32Array(0);
 
 export class Pool {
-  readonly #memory: WebAssembly.Memory;
-  readonly #control: Int32Array<SharedArrayBuffer>;
-  #threads: readonly Thread[] = [];
-  /** Workers that are in a run, or may be; those that have left or died after a failure are not. */
-  #present = new Set<number>();
-  #allLeft: (() => void) | undefined;
-  #operation: Operation | undefined;
-  #asleep = false;
+  readonly #cores: number;
+  readonly #spinMs: number;
+  readonly #members: Member[] = [];
+  readonly #queue: Operation[] = [];
+  #current: Operation | undefined;
+  /** Workers that have left the run after a failure, or died. */
+  readonly #gone = new Set<number>();
+  #someoneLeft: (() => void) | undefined;
+  #startDeadline: ReturnType<typeof setTimeout> | undefined;
+  #quantum: ReturnType<typeof setTimeout> | undefined;
   #broken = false;
-  #stopping = false;
   #ending: Promise<void> = Promise.resolve();
-  #unloaded: number[] = [];
 
-  private constructor(memory: WebAssembly.Memory, workers: number) {
-    this.#memory = memory;
-    this.#control = makeControl(workers);
+  /** `spinMs`: how long workers spin for a command before they sleep, those that leave a core to the caller. */
+  constructor(cores: number, spinMs: number) {
+    this.#cores = cores;
+    this.#spinMs = spinMs;
   }
 
-  /** Starts workers and waits until all are ready. `spinMs`: how long they spin at a barrier before they sleep. */
-  static async start(memory: WebAssembly.Memory, workers: number, spinMs: number): Promise<Pool> {
-    const pool = new Pool(memory, workers);
-    let deadline: ReturnType<typeof setTimeout> | undefined;
-    const ready = pool.#begin('start', workers);
-    // It may be rejected before it is awaited below.
-    ready.catch(() => {});
-    try {
-      const threads: Thread[] = [];
-      pool.#threads = threads;
-      for (let index = 0; index < workers; index++) {
-        const thread = await startThread({
-          onMessage: (message) => pool.#receive(index, message as FromWorker),
-          onDeath: (reason) => pool.#fail(reason, index),
-        });
-        threads.push(thread);
-        pool.#present.add(index);
-        thread.post({
-          type: 'start',
-          index,
-          memory,
-          control: pool.#control,
-          workers,
-          spinMs,
-        } satisfies ToWorker);
-      }
-      deadline = setTimeout(() => {
-        pool.#fail(`a worker did not start within ${startMs / 1000} s`, -1);
-      }, startMs);
-      await ready;
-    } catch (error) {
-      await pool.#terminate();
-      throw error;
-    } finally {
-      clearTimeout(deadline);
-    }
-    return pool;
-  }
-
-  /** True once a worker has failed or died: nothing can be run any more. */
+  /** Once true, nothing can be run any more. */
   get isBroken(): boolean {
     return this.#broken;
   }
 
-  /** Sends a program to all workers. Throws ProgramRefused, PoolFailure. */
-  async load(program: PoolProgram): Promise<void> {
-    const unload = this.#unloaded;
-    this.#unloaded = [];
-    const { plan, code, participants } = program;
-    const memoryBytes = this.#memory.buffer.byteLength;
-    await this.#tell((index) => {
-      const items = program.lists[index] ?? noItems;
-      return { type: 'load', plan, code, items, participants, memoryBytes, unload };
+  get size(): number {
+    return this.#members.length;
+  }
+
+  /** Starts workers until there are so many. Throws PoolFailure, or what starting a thread throws. */
+  async grow(workers: number): Promise<void> {
+    if (this.size >= workers && !this.#broken) return;
+    try {
+      await this.#enqueue('grow', undefined, (operation) => void this.#start(operation, workers));
+    } finally {
+      clearTimeout(this.#startDeadline);
+    }
+  }
+
+  /** Sends a program to its participants. Throws ProgramRefused, PoolFailure, PoolLost. */
+  load(program: PoolProgram): Promise<void> {
+    return this.#enqueue('load', program, (operation) => {
+      const { lists, ...rest } = program;
+      operation.answers = program.participants;
+      for (let index = 0; index < program.participants; index++) {
+        this.#post(index, { type: 'load', ...rest, items: lists[index] ?? noItems });
+      }
     });
   }
 
-  /** Gives the workers tables for the times of a program's runs, or takes them away. Throws PoolFailure. */
-  async time(plan: number, tables: readonly TimeTable[] | null): Promise<void> {
-    await this.#tell((index) => ({ type: 'time', plan, times: tables?.[index] ?? null }));
-  }
-
-  /** Forgets a program. The workers are told with the next load. */
-  unload(plan: number): void {
-    this.#unloaded.push(plan);
-  }
-
-  /** Runs a loaded program once. `args` is the address of its argument table. Throws PoolFailure. */
-  run(plan: number, args: number): Promise<void> {
-    const done = this.#begin('run', 1);
-    const control = this.#control;
-    this.#threads.forEach((_, index) => {
-      control[positionWord(index)] = -1;
+  /** Gives the workers tables for the times of a program's runs, or takes them away. Throws PoolFailure, PoolLost. */
+  time(program: PoolProgram, tables: readonly TimeTable[] | null): Promise<void> {
+    const { plan, participants } = program;
+    return this.#enqueue('load', program, (operation) => {
+      operation.answers = participants;
+      for (let index = 0; index < participants; index++) {
+        this.#post(index, { type: 'time', plan, times: tables?.[index] ?? null });
+      }
     });
-    control[Word.plan] = plan;
-    control[Word.args] = args;
-    Atomics.store(control, Word.done, 0);
-    sendCommand(control, Command.run);
-    return done;
   }
 
-  /** Ends all threads. An operation in flight is rejected with `reason`. */
-  async stop(reason: Error): Promise<void> {
-    this.#stopping = true;
+  /** Runs a loaded program as its control words say. Throws PoolFailure, PoolLost. */
+  run(program: PoolProgram): Promise<void> {
+    return this.#enqueue('run', program, (operation) => {
+      operation.answers = 1;
+      for (let index = 0; index < program.participants; index++) {
+        sendCommand(this.#members[index]!.mailbox, Command.run, program.plan);
+      }
+    });
+  }
+
+  /**
+   * Makes the workers forget programs. What waits for them is rejected with `reason`; a run in flight is cancelled, by
+   * force when it does not end by itself.
+   */
+  async withdraw(plans: readonly number[], reason: Error): Promise<void> {
+    if (this.#broken) return this.#ending;
+    const isTheirs = ({ program }: Operation): boolean =>
+      program !== undefined && plans.includes(program.plan);
+    const waiting = this.#queue.filter(isTheirs);
+    for (const operation of waiting) {
+      this.#queue.splice(this.#queue.indexOf(operation), 1);
+      operation.reject(reason);
+    }
+    const operation = this.#current;
+    if (operation !== undefined && isTheirs(operation)) {
+      const isRun = operation.kind === 'run';
+      if (isRun) abortRun(operation.program!.control, Abort.cancelled);
+      const hasEnded = () => this.#current !== operation;
+      const deadline = performance.now() + (isRun ? cancelMs : startMs);
+      while (!hasEnded() && performance.now() < deadline) await sleep(1);
+      if (!hasEnded()) {
+        this.#break(reason);
+        return this.#ending;
+      }
+    }
+    await this.#enqueue('unload', undefined, () => {
+      for (let index = 0; index < this.size; index++) this.#post(index, { type: 'unload', plans });
+      this.#settle();
+    }).catch(() => {});
+  }
+
+  /** Ends one worker wherever it is, as a host may do that runs out of memory. For tests. */
+  async kill(index: number): Promise<void> {
+    await this.#members[index]?.thread.kill();
+  }
+
+  /** Ends all threads. Nothing may be in flight. */
+  async stop(): Promise<void> {
     if (this.#broken) return this.#ending;
     this.#broken = true;
-    if (this.#operation) {
-      await Promise.all(this.#threads.map((thread) => thread.terminate()));
-      this.#settle(reason);
+    for (let index = 0; index < this.size; index++) this.#wake(index);
+    this.#ending = Promise.all(this.#members.map(({ thread }) => thread.stop())).then(() => {});
+    await this.#ending;
+  }
+
+  #enqueue(
+    kind: Operation['kind'],
+    program: PoolProgram | undefined,
+    begin: (operation: Operation) => void,
+  ): Promise<void> {
+    if (this.#broken) return Promise.reject(new PoolLost());
+    return new Promise((resolve, reject) => {
+      const operation: Operation = {
+        kind,
+        program,
+        answers: 0,
+        refused: undefined,
+        begin: () => begin(operation),
+        resolve,
+        reject,
+      };
+      this.#queue.push(operation);
+      if (this.#current === undefined) this.#next();
+      else this.#askToPause();
+    });
+  }
+
+  #next(): void {
+    this.#current = this.#queue.shift();
+    if (this.#current === undefined) {
+      for (const { thread } of this.#members) thread.release();
       return;
     }
-    this.#wakeForMessages();
-    await Promise.all(this.#threads.map((thread) => thread.stop()));
+    for (const { thread } of this.#members) thread.hold();
+    this.#current.begin();
+    if (this.#queue.length > 0) this.#askToPause();
   }
 
-  #begin(kind: Operation['kind'], answers: number): Promise<void> {
-    for (const thread of this.#threads) thread.hold();
-    return new Promise((resolve, reject) => {
-      this.#operation = { kind, answers, refused: undefined, resolve, reject };
-    });
-  }
-
-  /** Sends each worker a message between runs, and waits until all have answered. */
-  async #tell(message: (index: number) => ToWorker): Promise<void> {
-    const answered = this.#begin('load', this.#threads.length);
-    this.#wakeForMessages();
-    this.#threads.forEach((thread, index) => {
-      thread.post(message(index));
-    });
-    try {
-      await answered;
-    } finally {
-      if (!this.#broken) this.#sleep();
-    }
+  /** Gives the operation in flight some time, then tells it to end after the round that it is in. */
+  #askToPause(): void {
+    const operation = this.#current!;
+    if (operation.kind !== 'run' || this.#quantum !== undefined) return;
+    this.#quantum = setTimeout(() => {
+      this.#quantum = undefined;
+      if (this.#current === operation) Atomics.store(operation.program!.control, Word.stop, 1);
+      else if (this.#current !== undefined && this.#queue.length > 0) this.#askToPause();
+    }, quantumMs);
   }
 
   #settle(error?: Error): void {
-    const operation = this.#operation;
-    this.#operation = undefined;
-    for (const thread of this.#threads) thread.release();
+    const operation = this.#current;
+    if (this.#broken) {
+      this.#current = undefined;
+      clearTimeout(this.#quantum);
+      for (const { thread } of this.#members) thread.release();
+      for (const waiting of this.#queue.splice(0)) waiting.reject(new PoolLost());
+    } else {
+      this.#next();
+    }
     if (error) operation?.reject(error);
     else operation?.resolve();
   }
 
+  async #start(operation: Operation, workers: number): Promise<void> {
+    operation.answers = workers - this.size;
+    if (operation.answers <= 0) return this.#settle();
+    this.#startDeadline = setTimeout(() => {
+      this.#fail(`a worker did not start within ${startMs / 1000} s`, -1);
+    }, startMs);
+    try {
+      while (this.size < workers && !this.#broken) {
+        const index = this.size;
+        const thread = await startThread({
+          onMessage: (message) => this.#receive(index, message as FromWorker),
+          onDeath: (reason) => this.#fail(reason, index),
+        });
+        const mailbox = makeMailbox();
+        this.#members.push({ thread, mailbox, asleep: false });
+        thread.hold();
+        const spinMs = index + 1 < this.#cores ? this.#spinMs : 0;
+        thread.post({ type: 'start', index, mailbox, spinMs } satisfies ToWorker);
+      }
+    } catch (error) {
+      this.#break(error instanceof Error ? error : new Error(String(error)));
+    }
+  }
+
   #receive(index: number, message: FromWorker): void {
-    const operation = this.#operation;
+    const operation = this.#current;
     switch (message.type) {
       case 'ready':
       case 'loaded':
@@ -215,51 +285,62 @@ export class Pool {
   /** The first failure counts; of what follows from it only the end is noted. */
   #fail(message: string, worker: number, stack?: string): void {
     this.#hasLeft(worker);
-    if (this.#broken || this.#stopping) return;
+    if (this.#broken) return;
+    const program = this.#current?.kind === 'run' ? this.#current.program : undefined;
+    const isInRun = program !== undefined && worker >= 0 && worker < program.participants;
+    const position = isInRun ? program.control[positionWord(worker)]! : -1;
+    this.#break(new PoolFailure(message, worker, position, stack), program);
+  }
+
+  /** Ends all threads, when they have left the run of `program`, if it is in one, and rejects what is in flight. */
+  #break(error: Error, program?: PoolProgram): void {
     this.#broken = true;
-    const isRun = this.#operation?.kind === 'run';
-    const position = isRun && worker >= 0 ? this.#control[positionWord(worker)]! : -1;
-    const failure = new PoolFailure(message, worker, position, stack);
     this.#ending = (async () => {
-      if (isRun) await this.#leave();
-      await this.#terminate();
-      this.#settle(failure);
+      if (program !== undefined) await this.#leave(program);
+      await Promise.all(this.#members.map(({ thread }) => thread.terminate()));
+      this.#settle(error);
     })();
   }
 
-  /** Makes all workers leave the run, and waits until they have, or for `leaveMs`. */
-  async #leave(): Promise<void> {
-    abortRun(this.#control);
-    this.#wakeForMessages();
-    if (this.#present.size === 0) return;
+  /** Makes all participants leave the run, and waits until they have, or for `leaveMs`. */
+  async #leave({ control, participants }: PoolProgram): Promise<void> {
+    const members = this.#members.slice(0, participants);
+    abortRun(control, Abort.failed);
+    for (const { mailbox } of members) sendCommand(mailbox, Command.quit);
     await new Promise<void>((resolve) => {
       const timer = setTimeout(resolve, leaveMs);
-      this.#allLeft = () => {
+      this.#someoneLeft = () => {
+        if (!members.every((_, index) => this.#gone.has(index))) return;
         clearTimeout(timer);
         resolve();
       };
+      this.#someoneLeft();
     });
   }
 
   #hasLeft(index: number): void {
-    this.#present.delete(index);
-    if (this.#present.size === 0) this.#allLeft?.();
+    this.#gone.add(index);
+    this.#someoneLeft?.();
   }
 
-  async #terminate(): Promise<void> {
-    this.#broken = true;
-    await Promise.all(this.#threads.map((thread) => thread.terminate()));
+  /** Sends a message to a worker and lets it sleep again afterwards. */
+  #post(index: number, message: ToWorker): void {
+    this.#wake(index);
+    const member = this.#members[index]!;
+    member.thread.post(message);
+    member.asleep = true;
+    const sequence = Atomics.load(member.mailbox, Mail.sequence);
+    member.thread.post({ type: 'sleep', sequence } satisfies ToWorker);
   }
 
-  #wakeForMessages(): void {
-    if (!this.#asleep) return;
-    this.#asleep = false;
-    sendCommand(this.#control, Command.receive);
+  #wake(index: number): void {
+    const member = this.#members[index]!;
+    if (!member.asleep) return;
+    member.asleep = false;
+    sendCommand(member.mailbox, Command.receive);
   }
+}
 
-  #sleep(): void {
-    this.#asleep = true;
-    const sequence = Atomics.load(this.#control, Word.sequence);
-    for (const thread of this.#threads) thread.post({ type: 'sleep', sequence } satisfies ToWorker);
-  }
+function sleep(ms: number): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve, ms));
 }

@@ -3,18 +3,47 @@
 //
 //     region   constants | flags | argument table 0 | argument table 1
 //
-// Addresses of variables alternate from run to run, as each commit swaps their banks. So there are two argument tables,
+// Addresses of variables alternate from round to round, as each commit swaps their banks. So there are two argument tables,
 // for both states of the variables that the plan updates; a table is only written again when the arena has
 // moved or another plan has swapped some of the banks.
 
 import type { Arena } from './arena.ts';
-import { type ErrorLocation, runtimeError } from './errors.ts';
+import { Word } from './control.ts';
+import { type ErrorLocation, type HeddleError, runtimeError } from './errors.ts';
 import type { KernelCode } from './kernels.ts';
 import type { LinearMemory, Region } from './memory.ts';
-import type { Location, Plan, PlanManifest } from './plan.ts';
-import { formatTensor, type RunData, type RunInput, type RunTensor, toData } from './tensor.ts';
+import { findInputUses, type InputUse } from './own-inputs.ts';
+import type { Location, Plan, PlanManifest, PlanPlacement } from './plan.ts';
+import { controlWords, describeRun, Rounds, type RunDescription } from './rounds.ts';
+import {
+  elementCount,
+  formatTensor,
+  isRowMajor,
+  makeData,
+  type RunData,
+  type RunInput,
+  type RunTensor,
+  slotsOf,
+  toData,
+} from './tensor.ts';
 import { readTensor, type VariableStore, writeTensor } from './variables.ts';
 import { argsTable, makeWalk, type Walk } from './walk.ts';
+
+/** A step of a run of many, from 0. */
+export interface StepPlace {
+  readonly step: number;
+  /** Of how many, if that is known. */
+  readonly steps: number | undefined;
+}
+
+/** A run of one round, whose inputs and outputs the caller copies. */
+export const oneRound: Omit<RunDescription, 'args' | 'flags'> = {
+  rounds: 1,
+  watched: null,
+  indices: 0,
+  inputs: [],
+  outputs: [],
+};
 
 /** What a program lives in. */
 export interface Surroundings {
@@ -27,10 +56,11 @@ const alignTo16 = (bytes: number) => Math.ceil(bytes / 16) * 16;
 
 export class Program {
   readonly manifest: PlanManifest;
-  /** Unique in the executor. */
-  readonly id: number;
   readonly code: KernelCode;
   readonly walk: Walk;
+  /** Words that describe a run, and that its threads share: see control.ts and rounds.ts. */
+  readonly control: Int32Array;
+  readonly rounds: Rounds;
 
   readonly #in: Surroundings;
   /** Of each variable of the plan, its position in the store. */
@@ -45,11 +75,16 @@ export class Program {
   /** Banks that table 0 was written for; −1 before the first time. */
   readonly #banks: Int8Array;
   #arenaVersion = -1;
+  /** The place of inputs that the caller writes itself, and what reads them there. */
+  #own: {
+    readonly region: Region;
+    readonly offsets: readonly number[];
+    readonly uses: readonly InputUse[];
+  } | null = null;
 
   /** Allocates and fills the constants; `variables` are the positions that the store gave. Throws HDL1007. */
   constructor(
     plan: Plan,
-    id: number,
     code: KernelCode,
     threads: number,
     surroundings: Surroundings,
@@ -59,7 +94,6 @@ export class Program {
     const { memory } = surroundings;
     const table = argsTable(manifest);
     this.manifest = manifest;
-    this.id = id;
     this.code = code;
     this.walk = makeWalk(manifest, threads);
     this.#in = surroundings;
@@ -76,11 +110,61 @@ export class Program {
     this.#flags = this.#region.address + constantBytes;
     this.#args = this.#flags + flagBytes;
     memory.bytes.set(plan.constants, this.#region.address);
+
+    const { participants } = this.walk;
+    // A run of many steps may also write variables before each step, as if they were inputs.
+    const copies = manifest.inputs.length + manifest.variables.length;
+    const words = controlWords(participants, copies, manifest.outputs.length);
+    this.control = new Int32Array(
+      memory.shared ? new SharedArrayBuffer(words * 4) : new ArrayBuffer(words * 4),
+    );
+    this.rounds = new Rounds(this.control, participants, memory.memory);
   }
 
   /** Gives its memory back. */
   free(): void {
     this.#in.memory.free(this.#region);
+    if (this.#own !== null) this.#in.memory.free(this.#own.region);
+  }
+
+  /** Byte address of an input. */
+  inputAddress(index: number): number {
+    if (this.#own !== null) return this.#own.region.address + this.#own.offsets[index]!;
+    return this.addressOf(this.manifest.inputs[index]!.location);
+  }
+
+  /**
+   * Views of the inputs, to be written in place: what is in them when a run begins is what it reads, and they are still
+   * there after it. They hold until memory grows. Throws HDL1001 (an input is not row-major in memory), HDL1007.
+   */
+  inputViews(): Record<string, RunData> {
+    const { memory } = this.#in;
+    const { inputs, entry } = this.manifest;
+    const other = inputs.find((input) => !isRowMajor(input));
+    if (other !== undefined) {
+      throw runtimeError('HDL1001', {
+        what: `input '${other.name}' of '${entry}' cannot be written in place`,
+        rule: 'in memory its dimensions lie in another order',
+        hint: 'feed it to each run',
+      });
+    }
+    if (this.#own === null) {
+      const { offsets, bytes } = slotsOf(inputs);
+      const region = memory.allocate(bytes, `inputs of '${entry}'`);
+      memory.bytes.fill(0, region.address, region.address + region.bytes);
+      this.#own = { region, offsets, uses: findInputUses(this.manifest) };
+      this.#arenaVersion = -1;
+    }
+    return Object.fromEntries(
+      inputs.map((input, i) => {
+        const make = makeData(input.dtype, 0).constructor as new (
+          buffer: ArrayBufferLike,
+          address: number,
+          length: number,
+        ) => RunData;
+        return [input.name, new make(memory.memory.buffer, this.inputAddress(i), elementCount(input.shape))];
+      }),
+    );
   }
 
   /**
@@ -109,67 +193,102 @@ export class Program {
     });
   }
 
-  /** Writes what a run reads: inputs, zeroed flags, addresses. Returns the address of the argument table to use. */
-  prepare(inputs: readonly RunData[]): number {
-    const { memory, arena } = this.#in;
+  /** Writes the inputs of a single round. */
+  writeInputs(inputs: readonly RunData[]): void {
+    const { memory } = this.#in;
     this.manifest.inputs.forEach((input, i) => {
-      writeTensor(memory, input, this.#addressOf(input.location, 0), inputs[i]!);
+      const data = inputs[i]!;
+      const address = this.inputAddress(i);
+      // Written in place.
+      if (data.buffer === memory.memory.buffer && data.byteOffset === address) return;
+      writeTensor(memory, input, address, data);
     });
+  }
+
+  /** Prepares a run of some rounds: zeroes the flags, sees to the argument tables, describes the rest in control words. */
+  prepare(run: Omit<RunDescription, 'args' | 'flags'>): void {
+    const { memory, arena } = this.#in;
     memory.words.fill(0, this.#flags / 4, this.#flags / 4 + this.#flagWords);
     let table = this.#arenaVersion === arena.version ? this.#matchingTable() : -1;
     if (table < 0) {
       this.#writeTables();
       table = 0;
     }
-    return this.#args + table * this.#argsBytes;
+    const args = [table, table ^ 1].map((t) => this.#args + t * this.#argsBytes) as [number, number];
+    const description = { ...run, args, flags: this.#flags };
+    describeRun(this.control, this.walk.participants, description, memory.sizeBytes);
+    this.rounds.begin();
+    if (run.inputs.length > 0) this.rounds.fetchFirst();
   }
 
-  /** Throws HDL1004 or HDL1005 when the run has set a flag. */
-  checkFlags(): void {
+  /** HDL1004 or HDL1005 for the flags that the round has set; `at` names a step of many. */
+  flagsError(at: StepPlace | null): HeddleError {
     const words = this.#in.memory.words;
     const first = this.#flags / 4;
-    if (words[first] === 0) return;
     const { sites, entry } = this.manifest;
     const set = sites.map((_, i) => i).filter((i) => words[first + 1 + i] !== 0);
     // A value that is not finite may well come from an index out of range, and not the other way round.
     const worst = set.find((i) => sites[i]!.kind === 'index') ?? set[0];
     if (worst === undefined) {
-      throw runtimeError('HDL1099', { what: `internal: a check of '${entry}' failed without saying which` });
+      return runtimeError('HDL1099', { what: `internal: a check of '${entry}' failed without saying which` });
     }
     const site = sites[worst]!;
     const others = set.length > 1 ? ` (and ${set.length - 1} more checks failed)` : '';
     const loc = parseLocation(site.loc);
+    const place = at === null ? '' : ` at ${formatPlace(at)}`;
+    const state =
+      at === null
+        ? 'variables are as they were before the run'
+        : 'variables are as they were before that step; the steps before it are committed';
     if (site.kind === 'index') {
       const index = words[first + 1 + worst]!;
-      throw runtimeError('HDL1004', {
-        what: `index ${index} is out of range in ${site.label} of '${entry}'${others}`,
+      return runtimeError('HDL1004', {
+        what: `index ${index} is out of range in ${site.label} of '${entry}'${others}${place}`,
         rule: `indices are in [0, ${site.size})`,
         loc,
-        hint: 'check the labels or indices of this batch; variables are as they were before the run',
+        hint: `check the labels or indices of this batch; ${state}`,
       });
     }
-    throw runtimeError('HDL1005', {
-      what: `a value of ${site.label} in '${entry}' is not finite${others}`,
+    return runtimeError('HDL1005', {
+      what: `a value of ${site.label} in '${entry}' is not finite${others}${place}`,
       rule: 'values that are watched are neither NaN nor infinite',
       loc,
-      hint: 'lower the learning rate, or look for a log or a division of 0; variables are as they were before the run',
+      hint: `lower the learning rate, or look for a log or a division of 0; ${state}`,
     });
   }
 
-  /** Copies the outputs out, as the run that has just ended left them; to be called before its commit. */
-  readOutputs(): Record<string, RunTensor> {
-    const { memory } = this.#in;
-    return Object.fromEntries(
-      this.manifest.outputs.map((output) => [
-        output.name,
-        readTensor(memory, output, this.#addressOf(output.location, 0)),
-      ]),
-    );
+  /** A copy of an output, as the last round of a run left it; to be called after its `commit`. */
+  readOutput(output: PlanPlacement): RunTensor {
+    return readTensor(this.#in.memory, output, this.outputAddress(output, 1));
   }
 
-  /** Makes the values that the run has written current. */
-  commit(): void {
-    if (this.#updated.length > 0) this.#in.variables.commit(this.#updated);
+  /** Where an output lies: see `addressOf`. */
+  outputAddress(output: PlanPlacement, swap: 0 | 1): number {
+    const index = this.manifest.outputs.indexOf(output);
+    const use = this.#own?.uses.find((u) => u.step === -1 && u.index === index);
+    if (use !== undefined) return this.inputAddress(use.input) + use.offset;
+    return this.addressOf(output.location, swap);
+  }
+
+  /** Rounds of the run in flight that are complete; 0 when none is in flight. Their number changes under the reader. */
+  get committed(): number {
+    return Atomics.load(this.control, Word.committed);
+  }
+
+  /** Whether no round was completed since so many were; what was read before is not reordered behind it. */
+  isStillAt(committed: number): boolean {
+    return Atomics.add(this.control, Word.committed, 0) === committed;
+  }
+
+  /** Whether this plan writes the variable at that position of the store. */
+  updates(index: number): boolean {
+    return this.#updated.includes(index);
+  }
+
+  /** Makes what the first rounds of a run have written current, and ends the run. */
+  commit(rounds: number): void {
+    if (rounds % 2 === 1) this.#in.variables.commit(this.#updated);
+    Atomics.store(this.control, Word.committed, 0);
   }
 
   get #flagWords(): number {
@@ -177,7 +296,7 @@ export class Program {
   }
 
   /** Address now (`swap` 0), or once the variables that the plan updates have been swapped (`swap` 1). */
-  #addressOf(location: Location, swap: 0 | 1): number {
+  addressOf(location: Location, swap: 0 | 1 = 0): number {
     switch (location.space) {
       case 'arena':
         return this.#in.arena.address + location.offset;
@@ -218,9 +337,14 @@ export class Program {
       this.manifest.steps.forEach((step, s) => {
         const first = (this.#args + swap * this.#argsBytes + this.#argsOffsets[s]!) / 4;
         step.args.forEach((location, a) => {
-          words[first + a] = this.#addressOf(location, swap);
+          words[first + a] = this.addressOf(location, swap);
         });
       });
+      for (const { input, step, index, offset } of this.#own?.uses ?? []) {
+        if (step < 0) continue;
+        const first = (this.#args + swap * this.#argsBytes + this.#argsOffsets[step]!) / 4;
+        words[first + index] = this.inputAddress(input) + offset;
+      }
     }
     this.#variables.forEach((index, v) => {
       this.#banks[v] = variables.bank(index);
@@ -231,6 +355,11 @@ export class Program {
   #describeInputs(): string {
     return this.manifest.inputs.map((input) => `'${input.name}' ${formatTensor(input)}`).join(', ') || 'none';
   }
+}
+
+/** `step 3 of 100`, counted from 0 as the arrays of results are. */
+export function formatPlace({ step, steps }: StepPlace): string {
+  return `step ${step}${steps === undefined ? '' : ` of ${steps}`} (counted from 0)`;
 }
 
 /** `file:line:column` in parts. */

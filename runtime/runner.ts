@@ -8,8 +8,11 @@ export interface Runner {
   /** Throws ProgramRefused when the code does not bind, HDL1003 when a worker fails. */
   load(program: Program): Promise<void>;
   unload(program: Program): void;
-  /** Runs all steps once; `args` is the address of the argument table. Throws HDL1003. */
-  run(program: Program, args: number): Promise<void>;
+  /**
+   * Runs a program as its control words say. Returns when the run has ended, for any reason that they tell. Throws HDL1003
+   * when a kernel or a worker has failed.
+   */
+  run(program: Program): Promise<void>;
   /** From now on runs of a program note their times, one table per list of its walk; `null`: no more. Throws HDL1003. */
   time(program: Program, tables: readonly TimeTable[] | null): Promise<void>;
   /** Ends it for good. A run or load in flight is rejected with `reason`. */

@@ -3,7 +3,7 @@
 // Nothing here knows where a tensor lies in memory.
 
 import { runtimeError } from './errors.ts';
-import type { PlanDType, PlanTensor, PlanVariable } from './plan.ts';
+import type { PlanDType, PlanPlacement, PlanTensor, PlanVariable } from './plan.ts';
 
 /** Row-major values of one dtype: `bool` and `u8` are bytes. */
 export type RunData = Float32Array | Int32Array | Uint32Array | Uint8Array;
@@ -43,6 +43,26 @@ export function elementCount(shape: readonly number[]): number {
 /** Bytes of a tensor in memory. */
 export function tensorBytes(tensor: PlanTensor): number {
   return elementCount(tensor.shape) * elementBytes[tensor.dtype];
+}
+
+/** Places for tensors one after another, each at a multiple of 16 bytes. */
+export function slotsOf(tensors: readonly PlanTensor[]): {
+  readonly offsets: readonly number[];
+  readonly bytes: number;
+} {
+  let bytes = 0;
+  const offsets = tensors.map((tensor) => {
+    const offset = bytes;
+    bytes += Math.ceil(tensorBytes(tensor) / 16) * 16;
+    return offset;
+  });
+  return { offsets, bytes };
+}
+
+/** Whether dimensions lie in memory as in the data, but for those of one element. */
+export function isRowMajor({ order, shape }: Pick<PlanPlacement, 'order' | 'shape'>): boolean {
+  const long = order.filter((d) => shape[d] !== 1);
+  return long.every((d, i) => i === 0 || long[i - 1]! < d);
 }
 
 /** `f32[64, 10]` */

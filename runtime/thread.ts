@@ -20,6 +20,8 @@ export interface Thread {
   stop(): Promise<void>;
   /** Ends the thread wherever it is. */
   terminate(): Promise<void>;
+  /** The same, as if it came from outside: its death is told. */
+  kill(): Promise<void>;
 }
 
 /** What worker_threads and other hosts may offer beyond the standard. */
@@ -85,6 +87,11 @@ export async function startThread(events: ThreadEvents): Promise<Thread> {
     release: () => handle.unref?.(),
     stop: () => end(() => worker.postMessage({ type: 'stop' })),
     terminate: () => end(() => worker.terminate()),
+    kill: async () => {
+      worker.terminate();
+      if (below !== undefined) await within(stopMs, ended);
+      die('the worker was ended');
+    },
   };
 }
 

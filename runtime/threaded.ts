@@ -1,50 +1,65 @@
-// Runs programs on a pool of workers. After a failure the pool is replaced at the next use, and gets all programs again.
+// Runs programs on the pool of workers that all executors share. After a failure the pool is replaced at the next use; each
+// executor then sends its programs again.
 
-import { runtimeError } from './errors.ts';
-import { Pool, PoolFailure } from './pool.ts';
+import { HeddleError, runtimeError } from './errors.ts';
+import { type Pool, PoolFailure, PoolLost, type PoolProgram } from './pool.ts';
 import type { Program } from './program.ts';
-import { type Runner, stepFailure } from './runner.ts';
+import { ProgramRefused, type Runner, stepFailure } from './runner.ts';
+import { sharedPool } from './shared-pool.ts';
 import type { TimeTable } from './timing.ts';
 
-export interface ThreadedOptions {
-  readonly memory: WebAssembly.Memory;
-  readonly workers: number;
-  /** How long workers spin at a barrier before they sleep. */
-  readonly spinMs: number;
-}
-
 export class ThreadedRunner implements Runner {
-  readonly #options: ThreadedOptions;
-  readonly #programs = new Map<number, Program>();
-  /** Where programs that are being profiled note their times. */
-  readonly #tables = new Map<number, readonly TimeTable[]>();
-  #pool: Pool;
+  readonly #memory: WebAssembly.Memory;
+  readonly #workers: number;
+  readonly #programs = new Map<Program, PoolProgram>();
+  /** Of programs that note their times. */
+  readonly #tables = new Map<Program, readonly TimeTable[]>();
+  #pool: Pool | undefined;
   #stopped: Error | undefined;
 
-  private constructor(options: ThreadedOptions, pool: Pool) {
-    this.#options = options;
-    this.#pool = pool;
+  private constructor(memory: WebAssembly.Memory, workers: number) {
+    this.#memory = memory;
+    this.#workers = workers;
   }
 
-  /** Starts the workers. Throws HDL1003. */
-  static async start(options: ThreadedOptions): Promise<ThreadedRunner> {
-    return new ThreadedRunner(options, await startPool(options));
+  /** Starts the workers, if there are not enough yet. Throws HDL1003. */
+  static async start(memory: WebAssembly.Memory, workers: number): Promise<ThreadedRunner> {
+    const runner = new ThreadedRunner(memory, workers);
+    sharedPool.acquire();
+    try {
+      await runner.#ready();
+    } catch (error) {
+      sharedPool.release();
+      throw error;
+    }
+    return runner;
   }
 
   async load(program: Program): Promise<void> {
-    await this.#ensurePool();
-    await this.#loadInto(this.#pool, program);
-    this.#programs.set(program.id, program);
+    const { code, control, walk } = program;
+    const sent: PoolProgram = {
+      plan: sharedPool.nextPlan(),
+      code,
+      memory: this.#memory,
+      control,
+      participants: walk.participants,
+      spinMs: sharedPool.spinMs(walk.participants),
+      lists: walk.lists,
+    };
+    await this.#onPool((pool) => this.#loadInto(pool, program, sent));
+    this.#programs.set(program, sent);
   }
 
   unload(program: Program): void {
-    if (this.#programs.delete(program.id)) this.#pool.unload(program.id);
+    const sent = this.#programs.get(program);
+    if (sent === undefined) return;
+    this.#programs.delete(program);
+    void this.#pool?.withdraw([sent.plan], new PoolLost());
   }
 
-  async run(program: Program, args: number): Promise<void> {
-    if (this.#pool.isBroken) await this.#ensurePool();
+  async run(program: Program): Promise<void> {
     try {
-      await this.#pool.run(program.id, args);
+      await this.#onPool((pool) => pool.run(this.#programs.get(program)!));
     } catch (error) {
       if (!(error instanceof PoolFailure)) throw error;
       throw stepFailure(program, error.worker, error.position, error.message, error);
@@ -52,13 +67,14 @@ export class ThreadedRunner implements Runner {
   }
 
   async time(program: Program, tables: readonly TimeTable[] | null): Promise<void> {
-    if (tables === null) this.#tables.delete(program.id);
-    else this.#tables.set(program.id, tables);
+    if (tables === null) this.#tables.delete(program);
+    else this.#tables.set(program, tables);
     // A new pool is told when it gets the program.
-    if (this.#pool.isBroken) return;
+    if (this.#pool === undefined || this.#pool !== sharedPool.current) return;
     try {
-      await this.#pool.time(program.id, tables);
+      await this.#pool.time(this.#programs.get(program)!, tables);
     } catch (error) {
+      if (error instanceof PoolLost) return;
       if (!(error instanceof PoolFailure)) throw error;
       throw stepFailure(program, error.worker, error.position, error.message, error);
     }
@@ -66,29 +82,51 @@ export class ThreadedRunner implements Runner {
 
   async stop(reason: Error): Promise<void> {
     this.#stopped = reason;
-    await this.#pool.stop(reason);
+    const plans = [...this.#programs.values()].map(({ plan }) => plan);
+    await this.#pool?.withdraw(plans, reason);
+    this.#programs.clear();
+    sharedPool.release();
   }
 
-  async #ensurePool(): Promise<void> {
-    if (this.#pool.isBroken) {
-      const pool = await startPool(this.#options);
-      this.#pool = pool;
-      for (const program of this.#programs.values()) {
-        if (this.#stopped) break;
-        await this.#loadInto(pool, program);
+  /** Does something on a pool that works and knows all programs of this executor; again if the pool breaks before. */
+  async #onPool(operate: (pool: Pool) => Promise<void>): Promise<void> {
+    for (;;) {
+      const pool =
+        this.#pool !== undefined && this.#pool === sharedPool.current ? this.#pool : await this.#ready();
+      if (this.#stopped) throw this.#stopped;
+      try {
+        await operate(pool);
+        break;
+      } catch (error) {
+        if (!(error instanceof PoolLost)) throw error;
       }
     }
-    if (!this.#stopped) return;
-    await this.#pool.stop(this.#stopped);
-    throw this.#stopped;
+    if (this.#stopped) throw this.#stopped;
   }
 
-  async #loadInto(pool: Pool, program: Program): Promise<void> {
-    const { id, code, walk } = program;
+  async #ready(): Promise<Pool> {
+    for (;;) {
+      try {
+        const pool = await sharedPool.ready(this.#workers);
+        for (const [program, sent] of this.#programs) {
+          if (this.#stopped) break;
+          await this.#loadInto(pool, program, sent);
+        }
+        this.#pool = pool;
+        return pool;
+      } catch (error) {
+        if (error instanceof PoolLost) continue;
+        if (error instanceof HeddleError || error instanceof ProgramRefused) throw error;
+        throw cannotStart(this.#workers, error);
+      }
+    }
+  }
+
+  async #loadInto(pool: Pool, program: Program, sent: PoolProgram): Promise<void> {
     try {
-      await pool.load({ plan: id, code, participants: walk.participants, lists: walk.lists });
-      const tables = this.#tables.get(id);
-      if (tables !== undefined) await pool.time(id, tables);
+      await pool.load(sent);
+      const tables = this.#tables.get(program);
+      if (tables !== undefined) await pool.time(sent, tables);
     } catch (error) {
       if (!(error instanceof PoolFailure)) throw error;
       throw runtimeError(
@@ -103,17 +141,13 @@ export class ThreadedRunner implements Runner {
   }
 }
 
-async function startPool(options: ThreadedOptions): Promise<Pool> {
-  try {
-    return await Pool.start(options.memory, options.workers, options.spinMs);
-  } catch (cause) {
-    throw runtimeError(
-      'HDL1003',
-      {
-        what: `${options.workers} workers cannot be started: ${cause instanceof Error ? cause.message : String(cause)}`,
-        hint: 'create the executor with { threads: 1 }; in a bundle, check that worker.js is emitted beside it',
-      },
-      { cause },
-    );
-  }
+function cannotStart(workers: number, cause: unknown): HeddleError {
+  return runtimeError(
+    'HDL1003',
+    {
+      what: `${workers} workers cannot be started: ${cause instanceof Error ? cause.message : String(cause)}`,
+      hint: 'create the executor with { threads: 1 }; in a bundle, check that worker.js is emitted beside it',
+    },
+    { cause },
+  );
 }

@@ -110,9 +110,10 @@ export class VariableStore {
     Atomics.store(this.#selector, 0, held ^ 1);
   }
 
-  /** A copy of the committed value. */
-  read(index: number): RunTensor {
-    return readTensor(this.#memory, this.declared(index), this.address(index, this.bank(index)));
+  /** A copy of the committed value; `swapped` when a commit of it is still to be told. */
+  read(index: number, swapped = false): RunTensor {
+    const bank = this.bank(index) ^ Number(swapped);
+    return readTensor(this.#memory, this.declared(index), this.address(index, bank));
   }
 
   /** Overwrites the committed value. */
@@ -165,14 +166,25 @@ export function readTensor(
   tensor: PlanTensor & { readonly order: readonly number[] },
   address: number,
 ): RunTensor {
-  const { dtype, shape, order } = tensor;
+  const { dtype, shape } = tensor;
   const data = makeData(dtype, elementCount(shape));
+  readInto(memory, tensor, address, data);
+  return { dtype, shape: [...shape], data };
+}
+
+/** Copies a tensor out of memory, to row-major data. */
+export function readInto(
+  memory: LinearMemory,
+  tensor: Pick<PlanTensor, 'dtype' | 'shape'> & { readonly order: readonly number[] },
+  address: number,
+  data: RunData,
+): void {
+  const { dtype, shape, order } = tensor;
   if (elementBytes[dtype] === 4) {
     copyOut(memory.words, address / 4, asWords(data), shape, order);
   } else {
     copyOut(memory.bytes, address, asBytes(data), shape, order);
   }
-  return { dtype, shape: [...shape], data };
 }
 
 /** Copies row-major data, as many elements as the tensor has, into memory. */

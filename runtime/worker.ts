@@ -1,18 +1,19 @@
-// Entry of a worker thread. It binds the kernels of each plan it is sent, sleeps until there is a run, walks its list,
-// and sleeps again. It decides nothing and keeps nothing from one run to the next. Every error of its own becomes a
-// message, because an error thrown in a worker reaches nobody in some hosts.
+// Entry of a worker thread. It binds the kernels of each program it is sent, sleeps until there is a run, walks its list
+// once per round, and sleeps again. It decides nothing and keeps nothing from one run to the next. Every error of its own
+// becomes a message, because an error thrown in a worker reaches nobody in some hosts.
 
-import { abortRun, Command, passBarrier, positionWord, Word } from './control.ts';
-import { bindKernels, type KernelCode, type KernelFunction } from './kernels.ts';
-import type { FromWorker, ToWorker } from './protocol.ts';
+import { Abort, abortRun, awaitCommand, Command, Mail, passBarrier, positionWord, Word } from './control.ts';
+import { bindKernels, type KernelFunction } from './kernels.ts';
+import type { FromWorker, ToWorker, WorkerProgram } from './protocol.ts';
+import { Part, Rounds } from './rounds.ts';
 import { type TimeTable, walkTimed } from './timing.ts';
 import { barrierItem, itemSize } from './walk.ts';
 
-interface Program {
-  readonly code: KernelCode;
-  readonly items: Int32Array;
-  readonly participants: number;
+interface Loaded extends WorkerProgram {
+  readonly rounds: Rounds;
   kernels: readonly KernelFunction[];
+  /** Pages of memory that the kernels were bound to. */
+  pages: number;
   /** Where to note times, while there is a profile. */
   times: TimeTable | null;
 }
@@ -20,33 +21,28 @@ interface Program {
 class WorkerThread {
   readonly #start: Extract<ToWorker, { type: 'start' }>;
   readonly #send: (message: FromWorker) => void;
-  readonly #programs = new Map<number, Program>();
-  #memoryBytes = 0;
+  readonly #programs = new Map<number, Loaded>();
 
   constructor(start: Extract<ToWorker, { type: 'start' }>, send: (message: FromWorker) => void) {
     this.#start = start;
     this.#send = send;
   }
 
-  load(message: Extract<ToWorker, { type: 'load' }>): void {
-    const { memory } = this.#start;
-    for (const plan of message.unload) this.#programs.delete(plan);
-    // Growing by nothing makes this thread's buffer as long as memory has become in another thread.
-    if (memory.buffer.byteLength < message.memoryBytes) memory.grow(0);
+  load(program: WorkerProgram): void {
     try {
-      if (message.memoryBytes !== this.#memoryBytes) {
-        for (const program of this.#programs.values()) {
-          if (program.code.target === 'js') program.kernels = bindKernels(program.code, memory);
-        }
-        this.#memoryBytes = message.memoryBytes;
-      }
-      const { code, items, participants } = message;
+      const { plan, code, memory, control, participants } = program;
       const kernels = bindKernels(code, memory);
-      this.#programs.set(message.plan, { code, items, participants, kernels, times: null });
+      const rounds = new Rounds(control, participants, memory);
+      const pages = memory.buffer.byteLength / 65536;
+      this.#programs.set(plan, { ...program, rounds, kernels, pages, times: null });
       this.#send({ type: 'loaded' });
     } catch (error) {
       this.#send({ type: 'refused', message: messageOf(error) });
     }
+  }
+
+  unload(plans: readonly number[]): void {
+    for (const plan of plans) this.#programs.delete(plan);
   }
 
   time({ plan, times }: Extract<ToWorker, { type: 'time' }>): void {
@@ -57,48 +53,89 @@ class WorkerThread {
 
   /** Does what commands say until one tells it to go back to the event loop. */
   serve(sequence: number): void {
-    const { control, workers } = this.#start;
+    const { mailbox, spinMs } = this.#start;
     let seen = sequence;
     for (;;) {
-      while (Atomics.load(control, Word.sequence) === seen) Atomics.wait(control, Word.sequence, seen);
-      seen = Atomics.load(control, Word.sequence);
-      if (Atomics.load(control, Word.command) === Command.receive) break;
-      try {
-        if (!this.#run(control[Word.plan]!, control[Word.args]! >>> 0)) break;
-      } catch (error) {
-        const stack = error instanceof Error ? (error.stack ?? '') : '';
-        this.#send({ type: 'failed', message: messageOf(error), stack });
-        abortRun(control);
+      seen = awaitCommand(mailbox, seen, spinMs);
+      const command = Atomics.load(mailbox, Mail.command);
+      if (command === Command.receive) return;
+      if (command === Command.quit) {
+        this.#send({ type: 'left' });
         return;
       }
-      if (Atomics.add(control, Word.done, 1) === workers - 1) this.#send({ type: 'done' });
+      if (!this.#take(this.#programs.get(mailbox[Mail.plan]!)!)) return;
     }
-    if (Atomics.load(control, Word.abort) !== 0) this.#send({ type: 'left' });
   }
 
-  /** Walks this worker's list; false when the run was aborted. */
-  #run(plan: number, args: number): boolean {
-    const { control, index, spinMs } = this.#start;
-    const { items, kernels, participants, times } = this.#programs.get(plan)!;
-    const position = positionWord(index);
-    if (times !== null) {
-      const enter = (item: number) => {
-        control[position] = item;
-      };
-      const barrier = () => passBarrier(control, participants, spinMs);
-      return walkTimed(items, kernels, args, times, enter, barrier);
+  /** Takes part in a run; false when it has failed, here or elsewhere. */
+  #take(program: Loaded): boolean {
+    const { control, participants } = program;
+    try {
+      this.#run(program);
+    } catch (error) {
+      const stack = error instanceof Error ? (error.stack ?? '') : '';
+      this.#send({ type: 'failed', message: messageOf(error), stack });
+      abortRun(control, Abort.failed);
+      return false;
     }
-    const length = items.length;
-    for (let i = 0; i < length; i += itemSize) {
-      control[position] = i / itemSize;
-      const kernel = items[i]!;
-      if (kernel === barrierItem) {
-        if (!passBarrier(control, participants, spinMs)) return false;
-      } else {
-        kernels[kernel]!(items[i + 1]!, items[i + 2]!, args + items[i + 3]!);
-      }
+    if (Atomics.load(control, Word.abort) === Abort.failed) {
+      this.#send({ type: 'left' });
+      return false;
     }
+    if (Atomics.add(control, Word.done, 1) === participants - 1) this.#send({ type: 'done' });
     return true;
+  }
+
+  /** Walks this worker's list, round after round, until there are no more or the run is aborted. */
+  #run(program: Loaded): void {
+    const { control, items, participants, spinMs, rounds } = program;
+    const { index } = this.#start;
+    const position = positionWord(index);
+    const { length } = items;
+    rounds.begin();
+    if (program.code.target === 'js' && control[Part.pages] !== program.pages) {
+      // It may hold views of memory, which is larger now.
+      program.kernels = bindKernels(program.code, program.memory);
+      program.pages = control[Part.pages]!;
+    }
+    const { kernels, times } = program;
+    if (times !== null) {
+      this.#runTimed(program, times);
+      return;
+    }
+    const isShared = control[Part.shared] !== 0;
+    for (let round = 0; ; round++) {
+      if (isShared) {
+        rounds.fetch(round, index, participants);
+        if (!passBarrier(control, participants, spinMs, null)) return;
+      }
+      const args = control[Part.args + (round & 1)]! >>> 0;
+      for (let i = 0; i < length; i += itemSize) {
+        control[position] = i / itemSize;
+        if (control[Word.abort] !== Abort.none) return;
+        const kernel = items[i]!;
+        if (kernel === barrierItem) {
+          if (!passBarrier(control, participants, spinMs, null)) return;
+        } else {
+          kernels[kernel]!(items[i + 1]!, items[i + 2]!, args + items[i + 3]!);
+        }
+      }
+      if (!passBarrier(control, participants, spinMs, rounds.end)) return;
+      if (control[Word.more] === 0) return;
+    }
+  }
+
+  /** One round, with its times. */
+  #runTimed({ control, items, kernels, participants, spinMs, rounds }: Loaded, times: TimeTable): void {
+    const position = positionWord(this.#start.index);
+    const enter = (item: number) => {
+      control[position] = item;
+    };
+    const barrier = () => passBarrier(control, participants, spinMs, null);
+    const args = control[Part.args]! >>> 0;
+    if (walkTimed(items, kernels, args, times, enter, barrier)) {
+      passBarrier(control, participants, spinMs, rounds.end);
+    }
   }
 }
 
@@ -121,6 +158,9 @@ function listen(scope: WorkerScope): void {
         break;
       case 'time':
         thread?.time(message);
+        break;
+      case 'unload':
+        thread?.unload(message.plans);
         break;
       case 'sleep':
         thread?.serve(message.sequence);

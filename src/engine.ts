@@ -10,7 +10,9 @@ import { featureObstacle, relaxedSimd } from '../runtime/features.ts';
 import { availableCores } from '../runtime/host.ts';
 import type { Measured, ProfileRuns } from '../runtime/measure.ts';
 import type { Plan, PlanTensor } from '../runtime/plan.ts';
-import type { RunInput, RunTensor } from '../runtime/tensor.ts';
+import type { ResidentRows } from '../runtime/step-feed.ts';
+import type { StepsRequest, StepsResult } from '../runtime/steps.ts';
+import type { RunData, RunInput, RunTensor } from '../runtime/tensor.ts';
 import { type PlanCache, PlanSource } from './plan-source.ts';
 
 /** One graph, compiled. */
@@ -24,14 +26,19 @@ export interface Compiled {
 }
 
 type Inputs = Readonly<Record<string, RunInput>>;
-export type RunEntry = (inputs: Inputs) => Promise<Record<string, RunTensor>>;
 
-/** A compiled graph that is ready to run. */
+/** An entry that is ready to run: once, or many times without coming back in between. */
 export interface Loaded {
-  readonly run: RunEntry;
+  run(inputs: Inputs): Promise<Record<string, RunTensor>>;
+  runSteps(request: StepsRequest): Promise<StepsResult>;
   /** Runs it to take times; null where there are no workers to take them: in the interpreter. */
   readonly measure: ((inputs: Inputs, options: ProfileRuns) => Promise<Measured>) | null;
+  /** Views of its inputs, to be written in place. */
+  inputs(): Promise<Record<string, RunData>>;
 }
+
+/** Rows of an input, kept by name. */
+export type RowsToKeep = PlanTensor & { readonly values: RunInput };
 
 export interface Engine {
   /** Threads that compute. */
@@ -47,6 +54,9 @@ export interface Engine {
   get(name: string): RunTensor | null;
   /** Sets a variable between runs; false before something that uses it is loaded. */
   set(name: string, values: RunInput): boolean;
+  /** Copies rows to where steps are fed from; `drop` gives the memory back. After the first load. */
+  keep(tensors: readonly RowsToKeep[]): Promise<ResidentRows>;
+  drop(rows: ResidentRows): Promise<void>;
   dispose(): Promise<void>;
 }
 
@@ -107,6 +117,8 @@ export function compiledEngine(options: EngineOptions): Engine {
       const loaded = await running.load(plan!, initial);
       return {
         run: (inputs) => running.run(loaded, inputs),
+        runSteps: (request) => running.runSteps(loaded, request),
+        inputs: () => running.inputs(loaded),
         measure: (inputs, options) => running.profile(loaded, inputs, options),
       };
     },
@@ -116,6 +128,8 @@ export function compiledEngine(options: EngineOptions): Engine {
       executor!.set(name, values);
       return true;
     },
+    keep: async (tensors) => (await start()).keep(tensors),
+    drop: async (rows) => executor?.drop(rows),
     dispose: async () => {
       await (await starting)?.dispose();
     },

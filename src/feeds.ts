@@ -39,41 +39,82 @@ export function bindFeeds(
 ): BoundFeeds {
   checkNames(entry, specs, feeds);
   const given = Object.entries(specs).map(([name, spec]) => readFeed(entry, name, spec, feeds[name]));
-  const bound = new Map<string, { readonly size: number; readonly by: string }>();
-
-  const bind = (g: Given, shape: readonly number[]): void => {
-    const { spec } = g;
-    const fits =
-      shape.length === spec.shape.length &&
-      spec.shape.every((d, i) => (typeof d === 'string' ? shape[i]! >= 1 : d === shape[i]));
-    if (!fits) throw wrongShape(entry, g, `has shape [${shape.join(', ')}]`);
-    spec.shape.forEach((d, i) => {
-      if (typeof d !== 'string') return;
-      const other = bound.get(d);
-      if (other !== undefined && other.size !== shape[i]) {
-        throw runtimeError('HDL1001', {
-          what: `'${entry}' was fed '${other.by}' with ${d} = ${other.size} and '${g.name}' with ${d} = ${shape[i]}`,
-          rule: `all inputs of a run agree on '${d}'`,
-          hint: `feed as many ${d} elements to each input`,
-        });
-      }
-      if (other === undefined) bound.set(d, { size: shape[i]!, by: g.name });
-    });
-  };
-
-  for (const g of given) if (g.shape !== null) bind(g, g.shape);
+  const bound: Bound = new Map();
+  for (const g of given) if (g.shape !== null) bind(entry, bound, g, g.shape);
   // Lengths alone tell a size when one name is left; binding one input may leave another with one.
   let waiting = given.filter((g) => g.shape === null);
   while (waiting.length > 0) {
     const next = waiting.find((g) => unknownDims(g, bound).length <= 1);
     if (next === undefined) throw ambiguous(entry, waiting[0]!, unknownDims(waiting[0]!, bound));
-    bind(next, shapeFromLength(entry, next, bound));
+    bind(entry, bound, next, shapeFromLength(entry, next, bound));
     waiting = waiting.filter((g) => g !== next);
   }
   return {
-    dims: Object.fromEntries([...bound].map(([name, { size }]) => [name, size])),
+    dims: dimsOf(bound),
     values: Object.fromEntries(given.map((g) => [g.name, g.values])),
   };
+}
+
+/** Rows for an input: all values, row-major, and the shape of one row. */
+export interface RowsFeed {
+  readonly values: RunInput;
+  readonly shape: readonly number[];
+}
+
+/**
+ * Binds rows to specs, of which each run takes `batch`: like `bindFeeds`, where the first dimension of every input is that of
+ * the rows. Throws HDL1001.
+ */
+export function bindRows(
+  entry: string,
+  specs: Readonly<Record<string, Spec>>,
+  feeds: Readonly<Record<string, unknown>>,
+  batch: number,
+): { readonly dims: Dims; readonly rows: Readonly<Record<string, RowsFeed>> } {
+  checkNames(entry, specs, feeds);
+  const bound: Bound = new Map();
+  const rows = Object.entries(specs).map(([name, spec]) => {
+    const g = readFeed(entry, name, spec, feeds[name]);
+    const inner = spec.shape.slice(1);
+    if (g.shape === null && inner.some((d) => typeof d === 'string')) {
+      throw ambiguous(
+        entry,
+        g,
+        inner.filter((d) => typeof d === 'string'),
+      );
+    }
+    const shape = g.shape === null ? (inner as number[]) : g.shape.slice(1);
+    bind(entry, bound, g, [batch, ...shape]);
+    return [name, { values: g.values, shape }] as const;
+  });
+  return { dims: dimsOf(bound), rows: Object.fromEntries(rows) };
+}
+
+/** Sizes of named dimensions, and the input that each was first seen in. */
+type Bound = Map<string, { readonly size: number; readonly by: string }>;
+
+function dimsOf(bound: Bound): Dims {
+  return Object.fromEntries([...bound].map(([name, { size }]) => [name, size]));
+}
+
+function bind(entry: string, bound: Bound, g: Given, shape: readonly number[]): void {
+  const { spec } = g;
+  const fits =
+    shape.length === spec.shape.length &&
+    spec.shape.every((d, i) => (typeof d === 'string' ? shape[i]! >= 1 : d === shape[i]));
+  if (!fits) throw wrongShape(entry, g, `has shape [${shape.join(', ')}]`);
+  spec.shape.forEach((d, i) => {
+    if (typeof d !== 'string') return;
+    const other = bound.get(d);
+    if (other !== undefined && other.size !== shape[i]) {
+      throw runtimeError('HDL1001', {
+        what: `'${entry}' was fed '${other.by}' with ${d} = ${other.size} and '${g.name}' with ${d} = ${shape[i]}`,
+        rule: `all inputs of a run agree on '${d}'`,
+        hint: `feed as many ${d} elements to each input`,
+      });
+    }
+    if (other === undefined) bound.set(d, { size: shape[i]!, by: g.name });
+  });
 }
 
 function checkNames(

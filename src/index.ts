@@ -9,6 +9,8 @@ export type { DType, Shape } from '../compiler/graph/types.ts';
 export * from '../compiler/ops/index.ts';
 export { type GradOptions, grad, hvp, jvp, vjp } from '../compiler/passes/grad.ts';
 export { type ErrorParts, HeddleError } from '../runtime/errors.ts';
+export type { Keep } from '../runtime/step-outputs.ts';
+export type { StepsResult } from '../runtime/steps.ts';
 export type { RunData, RunInput, RunTensor } from '../runtime/tensor.ts';
 export type { AppliedLayer, Context } from './context.ts';
 export * as data from './data/index.ts';
@@ -50,10 +52,12 @@ export {
 } from './profile/index.ts';
 export {
   type FeedsOf,
+  type InputViewsOf,
   Program,
   type ProgramOptions,
   program,
   type ResultsOf,
+  type StepsOf,
   type VariableInfo,
 } from './program.ts';
 export {
@@ -69,4 +73,12 @@ export { type Random, random } from './random.ts';
 export type { Sink } from './sink.ts';
 export { type Dims, type Spec, tensor } from './spec.ts';
 export type { CompileEvent } from './specialisations.ts';
+export {
+  ResidentData,
+  ResidentFeed,
+  resident,
+  type StepFeeds,
+  type StepProgress,
+  type StepsOptions,
+} from './steps.ts';
 export { parametersOf, type Variable, type VariableOptions, variable, variableName } from './variable.ts';

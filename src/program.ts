@@ -8,69 +8,34 @@ import { type DumpStage, dumpStages, type Timing } from '../compiler/compile.ts'
 import { compilerError } from '../compiler/graph/errors.ts';
 import type { Node } from '../compiler/graph/ir.ts';
 import { callerLocation } from '../compiler/graph/location.ts';
-import { nearestName } from '../compiler/graph/nearest.ts';
-import type { DType, Shape } from '../compiler/graph/types.ts';
 import { runtimeError } from '../runtime/errors.ts';
 import { savePlans } from '../runtime/file.ts';
+import type { StepsRequest, StepsResult } from '../runtime/steps.ts';
 import { type RunData, type RunInput, type RunTensor, toData } from '../runtime/tensor.ts';
 import type { AppliedLayer, Registry } from './context.ts';
 import { describePlan } from './describe.ts';
 import { compiledEngine, type Engine } from './engine.ts';
-import { type AnyEntry, type Entry, type Outputs, type Specs, traceEntry } from './entry.ts';
+import { type AnyEntry, traceEntry } from './entry.ts';
 import { type BoundFeeds, bindFeeds, type Feed } from './feeds.ts';
-import type { PlanCache } from './plan-source.ts';
+import { findEntry, nearestHint, unknownVariable } from './find-entry.ts';
 import { type Profile, type ProfileOptions, profileEntry } from './profile/index.ts';
+import type {
+  Entries,
+  FeedsOf,
+  InputViewsOf,
+  ProgramOptions,
+  ResultsOf,
+  StepsOf,
+  VariableInfo,
+} from './program-types.ts';
 import { referenceEngine } from './reference.ts';
+import { ResidentCopies } from './resident-copies.ts';
 import { checkDims, type Dims, dimNames } from './spec.ts';
-import { type CompileEvent, Specialisations, title } from './specialisations.ts';
+import { Specialisations, title } from './specialisations.ts';
+import { bindStepFeed, type StepFeeds } from './steps.ts';
 import { initialValue, isTrainable, variableName } from './variable.ts';
 
-export interface ProgramOptions {
-  /** Threads that compute; default one per core. 1 means the calling thread. */
-  readonly threads?: number | undefined;
-  /** `wasm` (default), `js` (readable source, for debugging), `reference` (the interpreter: slow, to check others). */
-  readonly target?: 'wasm' | 'js' | 'reference' | undefined;
-  /** Initial values and random ops follow from it; default 0. */
-  readonly seed?: number | undefined;
-  /** A run that makes a NaN or an infinity fails, and says which op made the first. Default false. */
-  readonly checkNumerics?: boolean | undefined;
-  /**
-   * Fused multiply-add: faster, other last bits. `auto` (default) uses it where the engine has it, unless the environment
-   * says HEDDLE_RELAXED=0; `false` never does: results are then the same on every machine.
-   */
-  readonly relaxed?: boolean | 'auto' | undefined;
-  /**
-   * Bytes that each entry's scratch memory may have. Values are then computed again instead of kept, until the plan fits;
-   * by default only where that costs next to no time. Throws HDL0018 from a compilation that cannot fit.
-   */
-  readonly memory?: { readonly budget: number } | undefined;
-  /** Where compiled plans are kept for later processes: `folderCache(path)`. Default: nowhere. */
-  readonly cache?: PlanCache | undefined;
-  /** Told of each stage of a compilation. */
-  readonly onProgress?: ((event: CompileEvent) => void) | undefined;
-}
-
-export interface VariableInfo {
-  readonly name: string;
-  readonly dtype: DType;
-  readonly shape: Shape;
-  readonly trainable: boolean;
-  /** The symbolic variable itself. */
-  readonly node: Node;
-}
-
-export type Entries = Readonly<Record<string, AnyEntry>>;
-
-/** What `run` takes for an entry. */
-export type FeedsOf<E> =
-  E extends Entry<infer I extends Specs, Outputs>
-    ? { readonly [K in keyof I]: Feed }
-    : Readonly<Record<string, Feed>>;
-
-/** What `run` returns for an entry: copies, row-major. */
-export type ResultsOf<E> = E extends { readonly build: (...args: never) => infer O }
-  ? { readonly [K in keyof O]: RunTensor }
-  : never;
+export type * from './program-types.ts';
 
 /**
  * A program over the given entries. Nothing is compiled before it is needed.
@@ -98,6 +63,7 @@ export class Program<E extends Entries = Entries> {
   readonly #specialisations: Specialisations;
   /** Values set before anything that uses the variable was loaded. */
   readonly #pending = new Map<string, RunData>();
+  readonly #resident: ResidentCopies;
   #disposed = false;
 
   /** Use `program(…)`. */
@@ -105,6 +71,7 @@ export class Program<E extends Entries = Entries> {
     const { target = 'wasm', seed = 0, ...rest } = options;
     this.#entries = entries;
     this.#engine = target === 'reference' ? referenceEngine() : compiledEngine({ target, ...rest });
+    this.#resident = new ResidentCopies(this.#engine);
     this.#registry = { seed, variables: new Map(), paths: new WeakMap() };
     this.#specialisations = new Specialisations(this.#engine, this.#registry, {
       onProgress: options.onProgress,
@@ -114,15 +81,60 @@ export class Program<E extends Entries = Entries> {
   }
 
   /**
-   * Runs an entry once and commits what it assigned. Feeds are typed arrays, nested arrays or `{ data, shape }`.
+   * Runs an entry and commits what it assigned. Feeds are typed arrays, nested arrays or `{ data, shape }`.
    * Throws HDL0014 (no such entry), HDL1001 (feeds do not fit), HDL1002 (disposed), HDL1003–1005 (the run failed), and
    * what building and compiling throw; variables are then as before.
+   *
+   * With `{ steps, feed }` it runs so many steps and returns to the caller once: small nets train many times faster. Each
+   * step commits; an error names the step, and what the steps before it have done stays. Small outputs come from every step,
+   * as [steps, …]. When `signal` is aborted, the promise is rejected with the signal's reason after the last complete step.
+   *
+   * @example
+   * const { loss } = await p.run('train', { steps: 100, feed: resident({ x, y }, order) });   // loss: f32[100]
    */
-  async run<N extends keyof E & string>(name: N, feeds: FeedsOf<E[N]>): Promise<ResultsOf<E[N]>> {
+  async run<N extends keyof E & string>(name: N, options: StepsOf<E[N]>): Promise<ResultsOf<E[N]>>;
+  async run<N extends keyof E & string>(name: N, feeds: FeedsOf<E[N]>): Promise<ResultsOf<E[N]>>;
+  async run<N extends keyof E & string>(
+    name: N,
+    feeds: FeedsOf<E[N]> | StepsOf<E[N]>,
+  ): Promise<ResultsOf<E[N]>> {
     this.#checkOpen('run');
+    if (Object.hasOwn(feeds, 'steps') && !Object.hasOwn(this.#find(name).inputs, 'steps')) {
+      const options = feeds as StepsOf<E[N]>;
+      const { outputs, end } = await this.runSteps(name, options);
+      if (end === 'aborted') throw options.signal!.reason;
+      return outputs as ResultsOf<E[N]>;
+    }
     const { dims, values } = this.#bind(name, feeds);
     const { loaded } = await this.#specialisations.load(name, this.#find(name), dims);
     return (await loaded.run(values)) as ResultsOf<E[N]>;
+  }
+
+  /**
+   * Many steps, as by `run`, with how they ended: `complete`, `aborted` by the signal, `feedEnded` when an iterator gave
+   * fewer, or `notFinite` when the watched output was not. Throws as `run`.
+   */
+  async runSteps<N extends keyof E & string>(name: N, options: StepsOf<E[N]>): Promise<StepsResult> {
+    this.#checkOpen('run');
+    const { steps, feed, outputs, onProgress, ...rest } = options;
+    const { inputs } = this.#find(name);
+    const given = feed as StepFeeds<Readonly<Record<string, Feed>>>;
+    const { dims, bound } = await bindStepFeed(name, inputs, given, steps);
+    const { loaded } = await this.#specialisations.load(name, this.#find(name), dims);
+    const request: Omit<StepsRequest, 'feed'> = {
+      steps,
+      keep: outputs as StepsRequest['keep'],
+      onProgress: onProgress && ((done) => onProgress({ done, steps })),
+      ...rest,
+    };
+    if (bound.kind !== 'resident') return loaded.runSteps({ ...request, feed: bound });
+    const { data, isOwner } = bound.feed;
+    try {
+      const rows = await this.#resident.keep(inputs, data, bound.rows);
+      return await loaded.runSteps({ ...request, feed: { kind: 'rows', rows, indices: bound.indices } });
+    } finally {
+      if (isOwner) await data.release();
+    }
   }
 
   /**
@@ -140,6 +152,22 @@ export class Program<E extends Entries = Entries> {
     const { dims, values } = this.#bind(name, feeds);
     const { made, loaded } = await this.#specialisations.load(name, this.#find(name), dims);
     return profileEntry(name, dims, made.compiled, loaded, values, options);
+  }
+
+  /**
+   * Arrays that lie where an entry's workers read its inputs: fill them and pass them to `run`, and nothing is copied. Their
+   * contents stay. Not to be written while a run is in flight; ask again after another entry was compiled, since memory
+   * may have moved. Throws as `compile`.
+   *
+   * @example
+   * const inputs = await p.inputs('train', { batch: 64 });
+   * inputs.x.set(images); inputs.y.set(labels);
+   * await p.run('train', inputs);
+   */
+  async inputs<N extends keyof E & string>(name: N, dims: Dims = {}): Promise<InputViewsOf<E[N]>> {
+    this.#checkOpen('write inputs');
+    const { loaded } = await this.#specialisations.load(name, this.#find(name), this.#checkDims(name, dims));
+    return (await loaded.inputs()) as InputViewsOf<E[N]>;
   }
 
   /**
@@ -294,16 +322,7 @@ export class Program<E extends Entries = Entries> {
   }
 
   #find(name: string): AnyEntry {
-    const found = Object.hasOwn(this.#entries, name) ? this.#entries[name] : undefined;
-    if (found !== undefined) return found;
-    const known = Object.keys(this.#entries);
-    const near = nearestName(name, known);
-    throw compilerError('HDL0014', {
-      what: `the program has no entry '${name}'`,
-      rule: `its entries are ${known.map((n) => `'${n}'`).join(', ') || 'none'}`,
-      hint: near === null ? 'use one of these' : `did you mean '${near}'?`,
-      loc: callerLocation(),
-    });
+    return findEntry(this.#entries, name);
   }
 
   #checkDims(name: string, dims: Dims): Dims {
@@ -314,12 +333,7 @@ export class Program<E extends Entries = Entries> {
     if (typeof variable !== 'string') return variable;
     const found = this.#registry.variables.get(variable);
     if (found !== undefined) return found;
-    const known = [...this.#registry.variables.keys()];
-    throw runtimeError('HDL1008', {
-      what: `the program has no variable '${variable}'`,
-      rule: 'variables are those of the entries compiled so far, named by scope path',
-      hint: known.length === 0 ? 'compile or run an entry first' : nearestHint(variable, known),
-    });
+    throw unknownVariable(variable, [...this.#registry.variables.keys()]);
   }
 
   #checkOpen(what: string): void {
@@ -330,9 +344,4 @@ export class Program<E extends Entries = Entries> {
       hint: 'dispose it at the end, or make another one',
     });
   }
-}
-
-function nearestHint(name: string, known: readonly string[]): string {
-  const near = nearestName(name, known);
-  return near === null ? `there are ${known.slice(0, 12).join(', ')}` : `did you mean '${near}'?`;
 }

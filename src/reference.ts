@@ -7,13 +7,16 @@ import { interpretGraph } from '../compiler/graph/interpret.ts';
 import type { Graph, HostTensor } from '../compiler/graph/ir.ts';
 import { printGraph } from '../compiler/graph/print.ts';
 import type { PlanTensor } from '../runtime/plan.ts';
-import { makeData, type RunTensor, toData } from '../runtime/tensor.ts';
-import type { Compiled, Engine, RunEntry } from './engine.ts';
+import type { HostRows, ResidentRows } from '../runtime/step-feed.ts';
+import { elementCount, makeData, type RunInput, type RunTensor, toData } from '../runtime/tensor.ts';
+import type { Compiled, Engine } from './engine.ts';
+import { runOneByOne } from './one-by-one.ts';
 import { variableName } from './variable.ts';
 
 /** An engine that interprets; `f64` computes without rounding and shows what a graph means. */
 export function referenceEngine(mode: 'f32' | 'f64' = 'f32'): Engine {
   const variables = new Map<string, HostTensor>();
+  const kept = new WeakMap<ResidentRows, HostRows>();
   const read = ({ type, data }: HostTensor): RunTensor => {
     const copy = makeData(type.dtype, data.length);
     copy.set(data);
@@ -52,7 +55,7 @@ export function referenceEngine(mode: 'f32' | 'f64' = 'f32'): Engine {
           write(tensor, `initial value of variable '${tensor.name}'`, initial(tensor)),
         );
       }
-      const run: RunEntry = async (inputs) => {
+      const run = async (inputs: Readonly<Record<string, RunInput>>): Promise<Record<string, RunTensor>> => {
         const bound = graph.inputs.map((node) => {
           const tensor = { name: String(node.attrs['name']), ...node.type };
           return [
@@ -68,7 +71,26 @@ export function referenceEngine(mode: 'f32' | 'f64' = 'f32'): Engine {
         for (const [name, value] of Object.entries(result.updates)) variables.set(name, value);
         return Object.fromEntries(Object.entries(result.outputs).map(([name, value]) => [name, read(value)]));
       };
-      return { run, measure: null };
+      const set = (name: string, value: number): void => {
+        const { type } = variables.get(name)!;
+        variables.set(name, write({ name, ...type }, `schedule of variable '${name}'`, [value]));
+      };
+      const elements = Object.fromEntries(
+        graph.inputs.map(({ attrs, type }) => [String(attrs['name']), elementCount(type.shape)]),
+      );
+      const single = { run, set, rowsOf: (rows: ResidentRows) => kept.get(rows)!, elements };
+      return {
+        run,
+        runSteps: (request) => runOneByOne(single, request),
+        measure: null,
+        inputs: async () =>
+          Object.fromEntries(
+            graph.inputs.map(({ attrs, type }) => [
+              String(attrs['name']),
+              makeData(type.dtype, elementCount(type.shape)),
+            ]),
+          ),
+      };
     },
     get: (name) => {
       const value = variables.get(name);
@@ -80,6 +102,17 @@ export function referenceEngine(mode: 'f32' | 'f64' = 'f32'): Engine {
       variables.set(name, write({ name, ...value.type }, `value for variable '${name}'`, values));
       return true;
     },
+    keep: async (tensors) => {
+      const rows: ResidentRows = { tensors: new Map() };
+      kept.set(
+        rows,
+        Object.fromEntries(
+          tensors.map(({ values, ...t }) => [t.name, toData(`resident data '${t.name}'`, t, values)]),
+        ),
+      );
+      return rows;
+    },
+    drop: async (rows) => void kept.delete(rows),
     dispose: async () => variables.clear(),
   };
 }

@@ -1,41 +1,117 @@
-// The loop over batches that training, evaluation and prediction share.
+// The loop over batches that training, evaluation and prediction share. Batches of one size are run many at a time, so
+// that small nets need not wait for this thread after each of them: as many as keep progress alive.
 
 import { runtimeError } from '../../runtime/errors.ts';
 import type { RunTensor } from '../../runtime/tensor.ts';
-import { gatherRows } from '../data/batches.ts';
-import type { Feed } from '../feeds.ts';
 import type { Program } from '../program.ts';
+import { GatherFeed } from '../steps.ts';
 import type { RowsByName } from './examples.ts';
 
-/** Runs an entry for each batch, gathering the next one while it runs, until `visit` returns false. */
-export async function overBatches(
-  program: Program,
-  name: string,
-  rows: RowsByName,
-  batches: Iterable<Int32Array>,
-  prepare: ((examples: number) => Promise<void>) | null,
-  visit: (results: Readonly<Record<string, RunTensor>>, examples: number) => boolean,
-): Promise<void> {
-  const gather = (indices: Int32Array): Record<string, Feed> =>
-    Object.fromEntries(
-      Object.entries(rows).map(([key, r]) => [
-        key,
-        { data: gatherRows(r, indices), shape: [indices.length, ...r.shape] },
-      ]),
-    );
-  const iterator = batches[Symbol.iterator]();
-  let next = iterator.next();
-  let feeds = next.done ? null : gather(next.value);
-  while (feeds !== null) {
-    const examples: number = next.value!.length;
-    await prepare?.(examples);
-    const running: Promise<Readonly<Record<string, RunTensor>>> = program.run(name, feeds);
-    // A failing run is told by `await` below; gathering must not let it go by unhandled.
-    running.catch(() => {});
-    next = iterator.next();
-    feeds = next.done ? null : gather(next.value);
-    if (!visit(await running, examples)) return;
+export interface BatchLoop {
+  /** Entry of the program. */
+  readonly entry: string;
+  readonly rows: RowsByName;
+  readonly batches: Iterable<Int32Array>;
+  /** Sees the results of each batch, in order; the loop ends when it returns false. */
+  readonly visit: (results: Readonly<Record<string, RunTensor>>, examples: number) => boolean;
+  /** How many batches to run at once; kept from one loop to the next. */
+  readonly pace: Pace;
+  /** Names of variables, and their values for the batch of that number. */
+  readonly schedules?: Readonly<Record<string, (batch: number) => number>>;
+  /** Stop with the first batch whose loss is not finite. */
+  readonly watch?: string;
+  /** Batches of the same training before this loop: errors name one by its number in all of it. */
+  readonly before?: number;
+  readonly signal?: AbortSignal | undefined;
+}
+
+/** Time that a run of several batches should take: progress moves, and coming back costs next to nothing. */
+const runMs = 40;
+const mostBatches = 4096;
+
+/** Finds how many batches to run at once, by the time that they take. `oneByOne`: a callback must come between any two. */
+export class Pace {
+  readonly oneByOne: boolean;
+  batches = 1;
+
+  constructor(oneByOne = false) {
+    this.oneByOne = oneByOne;
   }
+
+  /** So many took so long. */
+  note(batches: number, ms: number): void {
+    if (this.oneByOne) return;
+    const fitting = Math.round((batches * runMs) / ms);
+    this.batches = Math.max(1, Math.min(mostBatches, 8 * batches, fitting));
+  }
+}
+
+/** Runs an entry for each batch. */
+export async function overBatches(program: Program, loop: BatchLoop): Promise<void> {
+  const { entry, rows, visit, pace, schedules = {}, watch, before = 0, signal } = loop;
+  let done = 0;
+  for (const { indices, count } of runsOf(loop.batches, pace)) {
+    const examples = indices.length / count;
+    const begin = performance.now();
+    const { outputs, ...result } = await program.runSteps(entry, {
+      steps: count,
+      feed: new GatherFeed(rows, indices),
+      outputs: 'each',
+      schedules: Object.fromEntries(
+        Object.entries(schedules).map(([name, value]) => [
+          name,
+          Float32Array.from({ length: count }, (_, i) => value(before + done + i)),
+        ]),
+      ),
+      before: before + done,
+      ...(watch === undefined ? {} : { watch }),
+      // Between steps that run one by one, `visit` looks at the signal, after the step in flight.
+      ...(signal === undefined || pace.oneByOne ? {} : { signal }),
+    });
+    const ms = performance.now() - begin;
+    for (let i = 0; i < result.done; i++) {
+      if (!visit(resultsOf(outputs, i), examples)) return;
+    }
+    if (result.done < count) return;
+    done += count;
+    pace.note(count, ms);
+  }
+}
+
+/** Batches of one size that follow each other, as many as the pace says by then. */
+function* runsOf(
+  batches: Iterable<Int32Array>,
+  pace: Pace,
+): Generator<{ readonly indices: Int32Array; readonly count: number }> {
+  let held: Int32Array[] = [];
+  const take = () => {
+    const indices = new Int32Array(held.length * held[0]!.length);
+    held.forEach((batch, i) => {
+      indices.set(batch, i * batch.length);
+    });
+    const run = { indices, count: held.length };
+    held = [];
+    return run;
+  };
+  for (const batch of batches) {
+    if (held.length > 0 && held[0]!.length !== batch.length) yield take();
+    held.push(batch);
+    if (held.length >= pace.batches) yield take();
+  }
+  if (held.length > 0) yield take();
+}
+
+/** The results of step `i`. */
+function resultsOf(
+  outputs: Readonly<Record<string, RunTensor>>,
+  i: number,
+): Readonly<Record<string, RunTensor>> {
+  return Object.fromEntries(
+    Object.entries(outputs).map(([name, { dtype, shape, data }]) => {
+      const size = data.length / shape[0]!;
+      return [name, { dtype, shape: shape.slice(1), data: data.subarray(i * size, (i + 1) * size) }];
+    }),
+  );
 }
 
 /** What is said when a loss is no longer finite. */

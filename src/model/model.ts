@@ -17,7 +17,7 @@ import { createProgress, type Figures, silent } from '../progress.ts';
 import type { Spec } from '../spec.ts';
 import { type Build, modelEntries, predictEntry, type Training, targetName } from './entries.ts';
 import { inputRows, type RowsByName, rowsOf } from './examples.ts';
-import { divergence, overBatches } from './loop.ts';
+import { divergence, overBatches, Pace } from './loop.ts';
 import {
   type CompileModelOptions,
   type FitOptions,
@@ -154,24 +154,31 @@ export class Model {
     const progress = options.verbose === false ? silent : (options.progress ?? createProgress());
     const history: Record<string, number[]> = {};
     let steps = 0;
+    // What a rate or a progress does may depend on the batch before, and ask to stop.
+    const isWatched = learningRate !== undefined ? (options.progress ?? signal) : options.progress && signal;
+    const pace = new Pace(isWatched !== undefined);
 
     for (let epoch = 1; epoch <= epochs && !signal?.aborted; epoch++) {
       const totals = new Totals(training.metrics);
       const count = rows[targetName]!.count;
       progress.begin(`Epoch ${epoch}/${epochs}`, count);
       const order = batchesOf(count, batchSize, shuffle ? { seed: seed * 65537 + epoch } : null);
-      const prepare = async (batch: number): Promise<void> => {
-        if (learningRate === undefined) return;
-        // The rate is a variable of the compiled entry.
-        if (steps === 0) await this.program.compile('train', { batch });
-        this.program.set('optimizer/learningRate', learningRate(steps));
-      };
-      await overBatches(this.program, 'train', rows, order, prepare, (results, examples) => {
-        const loss = totals.add(results, examples);
-        steps++;
-        if (!Number.isFinite(loss)) throw divergence(loss, epoch, steps);
-        progress.update(totals.examples, totals.figures());
-        return !signal?.aborted;
+      await overBatches(this.program, {
+        entry: 'train',
+        rows,
+        batches: order,
+        pace,
+        schedules: learningRate === undefined ? {} : { 'optimizer/learningRate': learningRate },
+        watch: 'loss',
+        before: steps,
+        signal,
+        visit: (results, examples) => {
+          const loss = totals.add(results, examples);
+          steps++;
+          if (!Number.isFinite(loss)) throw divergence(loss, epoch, steps);
+          progress.update(totals.examples, totals.figures());
+          return !signal?.aborted || !pace.oneByOne;
+        },
       });
       if (totals.examples < count) break;
       const figures: Record<string, number> = { ...totals.figures() };
@@ -205,13 +212,12 @@ export class Model {
     const { count } = Object.values(rows)[0]!;
     let all: RunTensor | null = null;
     let at = 0;
-    await overBatches(
-      this.program,
-      'predict',
+    await overBatches(this.program, {
+      entry: 'predict',
       rows,
-      batchesOf(count, options.batchSize ?? 32),
-      null,
-      (results, examples) => {
+      batches: batchesOf(count, options.batchSize ?? 32),
+      pace: new Pace(),
+      visit: (results, examples) => {
         const { data, dtype, shape } = results['prediction']!;
         const rowSize = data.length / examples;
         all ??= {
@@ -223,7 +229,7 @@ export class Model {
         at += data.length;
         return true;
       },
-    );
+    });
     return all!;
   }
 
@@ -302,17 +308,16 @@ export class Model {
 
   async #evaluate(rows: RowsByName, batchSize: number, training: Training): Promise<Figures> {
     const totals = new Totals(training.metrics);
-    await overBatches(
-      this.program,
-      'evaluate',
+    await overBatches(this.program, {
+      entry: 'evaluate',
       rows,
-      batchesOf(rows[targetName]!.count, batchSize),
-      null,
-      (results, examples) => {
+      batches: batchesOf(rows[targetName]!.count, batchSize),
+      pace: new Pace(),
+      visit: (results, examples) => {
         totals.add(results, examples);
         return true;
       },
-    );
+    });
     return totals.figures();
   }
 }

@@ -126,3 +126,19 @@ t.test('a script that forgets dispose and never runs ends by itself', async (t) 
     console.log('created');`);
   t.same({ code, output }, { code: 0, output: 'created\n' });
 });
+
+t.test('a process that ends in the middle of a run ends at once', async (t) => {
+  for (const [end, wanted] of [
+    ['process.exit(3)', 3],
+    ["process.kill(process.pid, 'SIGTERM')", null],
+    ["throw new Error('elsewhere')", 1],
+  ] as const) {
+    const { code, ms } = await runScript(`
+      const executor = await Executor.create({ threads: 2 });
+      const forever = await executor.load(await wildPlan('for (;;);'));
+      executor.run(forever, {});
+      setTimeout(() => { ${end}; }, 50);`);
+    t.equal(code, wanted, end);
+    t.ok(ms < 15_000, `${Math.round(ms)} ms`);
+  }
+});

@@ -1,0 +1,75 @@
+// What a program takes and gives, as types: from the entries that it was made of follow the names and dtypes of its feeds,
+// results and views.
+
+import type { Node } from '../compiler/graph/ir.ts';
+import type { DType, Shape } from '../compiler/graph/types.ts';
+import type { RunData, RunTensor } from '../runtime/tensor.ts';
+import type { AnyEntry, Entry, Outputs, Specs } from './entry.ts';
+import type { Feed } from './feeds.ts';
+import type { PlanCache } from './plan-source.ts';
+import type { CompileEvent } from './specialisations.ts';
+import type { StepsOptions } from './steps.ts';
+
+export interface ProgramOptions {
+  /** Threads that compute; default one per core. 1 means the calling thread. */
+  readonly threads?: number | undefined;
+  /** `wasm` (default), `js` (readable source, for debugging), `reference` (the interpreter: slow, to check others). */
+  readonly target?: 'wasm' | 'js' | 'reference' | undefined;
+  /** Initial values and random ops follow from it; default 0. */
+  readonly seed?: number | undefined;
+  /** A run that makes a NaN or an infinity fails, and says which op made the first. Default false. */
+  readonly checkNumerics?: boolean | undefined;
+  /**
+   * Fused multiply-add: faster, other last bits. `auto` (default) uses it where the engine has it, unless the environment
+   * says HEDDLE_RELAXED=0; `false` never does: results are then the same on every machine.
+   */
+  readonly relaxed?: boolean | 'auto' | undefined;
+  /**
+   * Bytes that each entry's scratch memory may have. Values are then computed again instead of kept, until the plan fits;
+   * by default only where that costs next to no time. Throws HDL0018 from a compilation that cannot fit.
+   */
+  readonly memory?: { readonly budget: number } | undefined;
+  /** Where compiled plans are kept for later processes: `folderCache(path)`. Default: nowhere. */
+  readonly cache?: PlanCache | undefined;
+  /** Told of each stage of a compilation. */
+  readonly onProgress?: ((event: CompileEvent) => void) | undefined;
+}
+
+export interface VariableInfo {
+  readonly name: string;
+  readonly dtype: DType;
+  readonly shape: Shape;
+  readonly trainable: boolean;
+  /** The symbolic variable itself. */
+  readonly node: Node;
+}
+
+export type Entries = Readonly<Record<string, AnyEntry>>;
+
+/** What `run` takes for an entry. */
+export type FeedsOf<E> =
+  E extends Entry<infer I extends Specs, Outputs>
+    ? { readonly [K in keyof I]: Feed }
+    : Readonly<Record<string, Feed>>;
+
+/** What `inputs` returns for an entry. */
+export type InputViewsOf<E> =
+  E extends Entry<infer I extends Specs, Outputs>
+    ? { readonly [K in keyof I]: ViewOf<I[K]['dtype']> }
+    : Readonly<Record<string, RunData>>;
+
+type ViewOf<D extends DType> = D extends 'f32'
+  ? Float32Array
+  : D extends 'i32'
+    ? Int32Array
+    : D extends 'u32'
+      ? Uint32Array
+      : Uint8Array;
+
+/** What `run` takes for many steps of an entry. */
+export type StepsOf<E> = StepsOptions<FeedsOf<E>, keyof ResultsOf<E> & string>;
+
+/** What `run` returns for an entry: copies, row-major. */
+export type ResultsOf<E> = E extends { readonly build: (...args: never) => infer O }
+  ? { readonly [K in keyof O]: RunTensor }
+  : never;
