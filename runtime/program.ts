@@ -37,7 +37,7 @@ export interface StepPlace {
 }
 
 /** A run of one round, whose inputs and outputs the caller copies. */
-export const oneRound: Omit<RunDescription, 'args' | 'flags'> = {
+export const oneRound: RunDescription = {
   rounds: 1,
   watched: null,
   indices: 0,
@@ -206,7 +206,7 @@ export class Program {
   }
 
   /** Prepares a run of some rounds: zeroes the flags, sees to the argument tables, describes the rest in control words. */
-  prepare(run: Omit<RunDescription, 'args' | 'flags'>): void {
+  prepare(run: RunDescription): void {
     const { memory, arena } = this.#in;
     memory.words.fill(0, this.#flags / 4, this.#flags / 4 + this.#flagWords);
     let table = this.#arenaVersion === arena.version ? this.#matchingTable() : -1;
@@ -214,9 +214,12 @@ export class Program {
       this.#writeTables();
       table = 0;
     }
-    const args = [table, table ^ 1].map((t) => this.#args + t * this.#argsBytes) as [number, number];
-    const description = { ...run, args, flags: this.#flags };
-    describeRun(this.control, this.walk.participants, description, memory.sizeBytes);
+    describeRun(this.control, this.walk.participants, run, {
+      evenArgs: this.#args + table * this.#argsBytes,
+      oddArgs: this.#args + (table ^ 1) * this.#argsBytes,
+      flags: this.#flags,
+      memoryBytes: memory.sizeBytes,
+    });
     this.rounds.begin();
     if (run.inputs.length > 0) this.rounds.fetchFirst();
   }
@@ -264,9 +267,11 @@ export class Program {
 
   /** Where an output lies: see `addressOf`. */
   outputAddress(output: PlanPlacement, swap: 0 | 1): number {
-    const index = this.manifest.outputs.indexOf(output);
-    const use = this.#own?.uses.find((u) => u.step === -1 && u.index === index);
-    if (use !== undefined) return this.inputAddress(use.input) + use.offset;
+    if (this.#own !== null) {
+      const index = this.manifest.outputs.indexOf(output);
+      const use = this.#own.uses.find((u) => u.step === -1 && u.index === index);
+      if (use !== undefined) return this.inputAddress(use.input) + use.offset;
+    }
     return this.addressOf(output.location, swap);
   }
 

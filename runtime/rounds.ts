@@ -53,9 +53,6 @@ export interface OutputCopy {
 /** One command's worth of rounds. Addresses are bytes of memory. */
 export interface RunDescription {
   readonly rounds: number;
-  /** Argument tables of even and of odd rounds. */
-  readonly args: readonly [number, number];
-  readonly flags: number;
   /** An f32 that ends the run, after its round is committed, when it is not finite; null: none. */
   readonly watched: readonly [number, number] | null;
   /** List of row numbers, 32 bits each; 0 when no input has rows. */
@@ -72,35 +69,58 @@ export function controlWords(participants: number, inputs: number, outputs: numb
   return endOfPositions(participants) + (inputs + outputs) * copyWords;
 }
 
+/** Where a run finds the rest: the argument tables of even and of odd rounds, the flags, and how long memory is. */
+export interface RunPlaces {
+  readonly evenArgs: number;
+  readonly oddArgs: number;
+  readonly flags: number;
+  readonly memoryBytes: number;
+}
+
 /** Writes a description, and clears what the run before has left. No worker may be in a run. */
 export function describeRun(
   control: Int32Array,
   participants: number,
   run: RunDescription,
-  memoryBytes: number,
+  places: RunPlaces,
 ): void {
-  control.fill(0, 0, Word.description);
-  control[Part.rounds] = run.rounds;
-  control.set(run.args, Part.args);
-  control[Part.flags] = run.flags;
-  control[Part.pages] = memoryBytes / 65536;
-  control.set(run.watched ?? [0, 0], Part.watched);
-  control[Part.indices] = run.indices;
-  control[Part.inputs] = run.inputs.length;
-  control[Part.outputs] = run.outputs.length;
-  const inputBytes = run.inputs.reduce((sum, { rowBytes, rows }) => sum + rowBytes * Math.max(1, rows), 0);
-  control[Part.shared] = Number(participants > 1 && inputBytes >= sharedInputBytes);
+  for (const word of leftByRuns) control[word] = 0;
   for (let index = 0; index < participants; index++) control[positionWord(index)] = -1;
+  const { rounds, watched, indices, inputs, outputs } = run;
+  control[Part.rounds] = rounds;
+  control[Part.args] = places.evenArgs;
+  control[Part.args + 1] = places.oddArgs;
+  control[Part.flags] = places.flags;
+  control[Part.pages] = places.memoryBytes / 65536;
+  control[Part.watched] = watched === null ? 0 : watched[0];
+  control[Part.watched + 1] = watched === null ? 0 : watched[1];
+  control[Part.indices] = indices;
+  control[Part.inputs] = inputs.length;
+  control[Part.outputs] = outputs.length;
   let at = endOfPositions(participants);
-  for (const { to, from, rowBytes, rows, stride } of run.inputs) {
+  let inputBytes = 0;
+  for (const { to, from, rowBytes, rows, stride } of inputs) {
+    inputBytes += rowBytes * Math.max(1, rows);
     control.set([to, from, rowBytes, rows, stride], at);
     at += copyWords;
   }
-  for (const { from, to, bytes, stride } of run.outputs) {
+  for (const { from, to, bytes, stride } of outputs) {
     control.set([...from, to, bytes, stride], at);
     at += copyWords;
   }
+  control[Part.shared] = Number(participants > 1 && inputBytes >= sharedInputBytes);
 }
+
+const leftByRuns = [
+  Word.done,
+  Word.arrived,
+  Word.sleepers,
+  Word.abort,
+  Word.stop,
+  Word.committed,
+  Word.outcome,
+  Word.more,
+] as const;
 
 /** A thread's view of a program's rounds. Allocates nothing while a run is on. */
 export class Rounds {
