@@ -7,6 +7,7 @@ import { mergeCommonSubexpressions } from './cse.ts';
 import { foldConstants } from './fold.ts';
 import { legalize } from './legalize.ts';
 import { type GraphPass, repeated } from './manager.ts';
+import { reuseMasks } from './reuse-masks.ts';
 import { splitDilation } from './split-dilation.ts';
 import { splitReductions } from './split-reductions.ts';
 
@@ -32,6 +33,7 @@ export function standardPasses(options: PipelineOptions = {}): readonly GraphPas
     // First, while the graph is still what the user wrote.
     ...(options.checkNumerics ? [checkNumerics] : []),
     simplify,
+    reuseMasks,
     // Convolutions without zeros between elements, explicit padding, shorter reductions: new views and constants, so it
     // tidies up once more.
     splitDilation,

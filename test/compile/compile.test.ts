@@ -64,6 +64,7 @@ t.test('the passes, and what one of them did', async (t) => {
   t.equal(
     dump('passes'),
     `simplify: 6 → 2 nodes
+reuse-masks: 2 nodes, nothing to do
 split-dilation: 2 nodes, nothing to do
 legalize: 2 nodes, nothing to do
 split-reductions: 2 nodes, nothing to do
@@ -103,7 +104,7 @@ graph test (%0) {
   );
   t.equal(
     errorOf(() => dump('pass:check-numerics')),
-    "HDL0017: dump('pass:check-numerics'): this compilation ran simplify, split-dilation, legalize, split-reductions, tidy" +
+    "HDL0017: dump('pass:check-numerics'): this compilation ran simplify, reuse-masks, split-dilation, legalize, split-reductions, tidy" +
       " ('check-numerics' runs when an option asks for it)",
   );
   t.match(
