@@ -1,41 +1,96 @@
 // Finds the user's line: the first stack frame outside of Heddle's own three folders.
+//
+// Every node asks for it, so it must be cheap: V8 hands over its frames as they are, and only the one that is wanted is
+// looked at closely. Other engines have nothing but text.
 
 import type { SourceLocation } from './ir.ts';
 
 /** Where our own files are, from this file's URL: `…/build/compiler/graph/location.js` → `…/build/`. */
 const root = new URL('../../', import.meta.url);
-/** With source maps the engine names the sources, which stand beside `build/`. */
+/** With source maps an engine may name the sources, which stand beside `build/`. */
 const own = [root, new URL('../', root)].flatMap(({ href }) =>
-  ['src/', 'compiler/', 'runtime/'].map((d) => href + d),
+  ['src/', 'compiler/', 'runtime/'].flatMap((folder) => [href + folder, pathOf(href + folder)]),
 );
-const ownPaths = own.map((u) => (u.startsWith('file://') ? decodeURIComponent(u.slice(7)) : u));
 
-interface StackHolder {
-  stack?: string;
+/** Frames to look through. */
+const depth = 40;
+
+/** A frame as V8 gives it. Line and column count from 1. */
+interface Frame {
+  getScriptNameOrSourceURL(): string | null;
+  getLineNumber(): number | null;
+  getColumnNumber(): number | null;
 }
 
-/**
- * The location of the innermost frame that is not Heddle's, or null when the engine does not tell. Reads the text of a
- * stack trace, since that is what all engines have; frames look like `at f (file:line:column)` or `f@file:line:column`.
- */
+/** What V8 adds to Error. */
+interface StackControl {
+  stackTraceLimit?: number | undefined;
+  prepareStackTrace?: ((error: Error, frames: readonly Frame[]) => unknown) | undefined;
+}
+
+/** The location of the innermost frame that is not Heddle's, or null when the engine does not tell. */
 export function callerLocation(): SourceLocation | null {
-  const E = Error as ErrorConstructor & { stackTraceLimit?: number };
-  const limit = E.stackTraceLimit;
-  E.stackTraceLimit = 40;
-  const holder: StackHolder = new Error();
-  const stack = holder.stack;
-  if (limit !== undefined) E.stackTraceLimit = limit;
-  if (stack === undefined) return null;
-  for (const line of stack.split('\n')) {
-    const m = /(?:\(|@|at )((?:file:\/\/|https?:\/\/|\/|[A-Za-z]:[\\/]).*):(\d+):(\d+)\)?$/.exec(line.trim());
-    if (!m) continue;
-    const file = m[1]!.replace(/^.*\(/, '');
-    if (own.some((p) => file.startsWith(p)) || ownPaths.some((p) => file.startsWith(p))) continue;
-    return {
-      file: file.startsWith('file://') ? decodeURIComponent(file.slice(7)) : file,
-      line: Number(m[2]),
-      column: Number(m[3]),
-    };
+  const E: StackControl = Error as unknown as StackControl;
+  const { stackTraceLimit, prepareStackTrace } = E;
+  let frames: readonly Frame[] | null = null;
+  E.stackTraceLimit = depth;
+  E.prepareStackTrace = (_, list) => {
+    frames = list;
+    return '';
+  };
+  let text: unknown;
+  try {
+    text = new Error().stack;
+  } finally {
+    if (stackTraceLimit !== undefined) E.stackTraceLimit = stackTraceLimit;
+    E.prepareStackTrace = prepareStackTrace;
+  }
+  if (frames !== null) return fromFrames(frames);
+  return typeof text === 'string' ? fromText(text) : null;
+}
+
+function fromFrames(frames: readonly Frame[]): SourceLocation | null {
+  for (const frame of frames) {
+    const file = frame.getScriptNameOrSourceURL();
+    if (file === null || !isPlace(file) || isOwn(file)) continue;
+    const line = frame.getLineNumber() ?? 1;
+    const column = frame.getColumnNumber() ?? 1;
+    return throughSourceMap(file, line, column) ?? { file: pathOf(file), line, column };
   }
   return null;
+}
+
+/** In Node with source maps switched on: the place in the source, as its stack traces name it. */
+function throughSourceMap(file: string, line: number, column: number): SourceLocation | null {
+  const isOn = typeof process === 'object' && process.sourceMapsEnabled === true;
+  const map = isOn ? process.getBuiltinModule?.('node:module')?.findSourceMap(file) : undefined;
+  const entry = map?.findEntry(line - 1, column - 1);
+  if (entry === undefined || !('originalSource' in entry)) return null;
+  const { originalSource, originalLine, originalColumn } = entry;
+  return { file: pathOf(originalSource), line: originalLine + 1, column: originalColumn + 1 };
+}
+
+/** From the text of a stack trace. Frames look like `at f (file:line:column)` or `f@file:line:column`. */
+export function fromText(stack: string): SourceLocation | null {
+  for (const text of stack.split('\n')) {
+    const m = /(?:\(|@|at )((?:file:\/\/|https?:\/\/|\/|[A-Za-z]:[\\/]).*):(\d+):(\d+)\)?$/.exec(text.trim());
+    const file = m?.[1]?.replace(/^.*\(/, '');
+    if (file === undefined || isOwn(file)) continue;
+    return { file: pathOf(file), line: Number(m![2]), column: Number(m![3]) };
+  }
+  return null;
+}
+
+/** A file or a page: not what the engine runs from itself (`node:internal/…`, `native`). */
+function isPlace(file: string): boolean {
+  return /^(?:file:\/\/|https?:\/\/|\/|[A-Za-z]:[\\/])/.test(file);
+}
+
+function isOwn(file: string): boolean {
+  return own.some((folder) => file.startsWith(folder));
+}
+
+/** The path of a file URL; other names as they are. */
+function pathOf(url: string): string {
+  return url.startsWith('file://') ? decodeURIComponent(url.slice(7)) : url;
 }

@@ -136,7 +136,9 @@ function addTwo(a: Index, b: Index): Index {
 export function scaleIndex(i: Index, by: number): Index {
   if (by === 0) return constIndex(0);
   if (by === 1) return i;
-  return { constant: i.constant * by, terms: i.terms.map((t) => ({ coeff: t.coeff * by, atom: t.atom })) };
+  const terms: Term[] = [];
+  for (const t of i.terms) terms.push({ coeff: t.coeff * by, atom: t.atom });
+  return { constant: i.constant * by, terms };
 }
 
 export function offsetIndex(i: Index, by: number): Index {

@@ -150,24 +150,24 @@ interface Cover {
 function coverCycles({ product, v, m, form, lanes, tile, rounds, scattered, target }: Cover): number {
   const { x, y } = product;
   const wide = form === 'across' ? lanes : 1;
-  const both = (l: Load): boolean => v !== null && m !== null && moves(l, v) && moves(l, m);
-  const loadsOf = (l: Load, rows: number, vectors: number): number =>
-    both(l) ? rows * vectors : v !== null && moves(l, v) ? vectors : m !== null && moves(l, m) ? rows : 1;
+  const [xInColumns, yInColumns] = [v !== null && moves(x, v), v !== null && moves(y, v)];
+  const [xInRows, yInRows] = [m !== null && moves(x, m), m !== null && moves(y, m)];
   const per = form === 'along' ? Math.ceil(rounds / lanes) : rounds;
+  const perSum = tile.cycles / (tile.rows * Math.ceil(tile.columns / wide));
   const cost = (rows: number, columns: number): number => {
     if (rows === 0 || columns === 0) return 0;
     const vectors = Math.floor(columns / wide) + (columns % wide);
     const sums = rows * vectors;
-    const loads = loadsOf(x, rows, vectors) + loadsOf(y, rows, vectors);
-    const round = Math.max(cyclesOf(rows, vectors), loads / 2 + 0.5);
+    const loads =
+      (xInColumns ? vectors : 1) * (xInRows ? rows : 1) + (yInColumns ? vectors : 1) * (yInRows ? rows : 1);
+    // What the smallest tile costs that has the rows and vectors.
+    let cycles = sums * perSum + 4;
+    for (const t of target.tiles) {
+      if (t.rows >= rows && t.vectors >= vectors && t.cycles < cycles) cycles = t.cycles;
+    }
+    const round = Math.max(cycles, loads / 2 + 0.5);
     return per * round + sums * (1 + scattered) + 12;
   };
-  /** What the smallest tile costs that has the rows and vectors. */
-  const cyclesOf = (rows: number, vectors: number): number =>
-    Math.min(
-      ...target.tiles.filter((t) => t.rows >= rows && t.vectors >= vectors).map((t) => t.cycles),
-      ((rows * vectors) / (tile.rows * Math.ceil(tile.columns / wide))) * tile.cycles + 4,
-    );
   const split = (n: number, by: number): [full: number, rest: number] => [Math.floor(n / by), n % by];
   const [fullRows, restRows] = split(m?.extent ?? 1, tile.rows);
   const [fullColumns, restColumns] = split(v?.extent ?? 1, tile.columns);

@@ -201,31 +201,37 @@ export class FunctionBuilder {
   readonly names: string[];
   readonly prologue: Code;
   readonly body: Code;
-  readonly #taken = new Map<string, number>();
+  /** How often a name was asked for; null when nobody will read it. */
+  readonly #taken: Map<string, number> | null;
 
   constructor(name: string, params: readonly (readonly [name: string, type: ValueType])[], listed: boolean) {
     this.name = name;
+    this.#taken = listed ? new Map() : null;
     this.params = params.map(([, type]) => type);
     this.names = params.map(([n]) => n);
-    for (const n of this.names) this.#taken.set(n, 1);
+    for (const n of this.names) this.#taken?.set(n, 1);
     this.prologue = new Code(this.names, listed);
     this.body = new Code(this.names, listed);
   }
 
-  /** A new local. Its name is made unique, and is there for readers only. */
+  /** A new local. In a listing its name is made unique; it is there for readers only. */
   local(type: ValueType, name: string): number {
-    const base = name.replace(/[^A-Za-z0-9_]+/g, '_') || 'x';
-    let unique = base;
-    while (this.#taken.has(unique)) {
-      const n = (this.#taken.get(base) ?? 1) + 1;
-      this.#taken.set(base, n);
-      unique = `${base}.${n}`;
-    }
-    this.#taken.set(unique, 1);
+    if (this.#taken !== null) this.names.push(uniqueName(this.#taken, name));
     this.locals.push(type);
-    this.names.push(unique);
     return this.params.length + this.locals.length - 1;
   }
+}
+
+function uniqueName(taken: Map<string, number>, name: string): string {
+  const base = name.replace(/[^A-Za-z0-9_]+/g, '_') || 'x';
+  let unique = base;
+  while (taken.has(unique)) {
+    const n = (taken.get(base) ?? 1) + 1;
+    taken.set(base, n);
+    unique = `${base}.${n}`;
+  }
+  taken.set(unique, 1);
+  return unique;
 }
 
 export interface ModuleMemory {
