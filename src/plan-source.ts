@@ -7,6 +7,7 @@
 import { type CompileOptions, compileGraph, planOptions, type Timing } from '../compiler/compile.ts';
 import { graphVariables } from '../compiler/graph/graph.ts';
 import type { Graph } from '../compiler/graph/ir.ts';
+import { sameType } from '../compiler/graph/types.ts';
 import { compilationKey, compilationText } from '../compiler/key.ts';
 import { loadPlans, savePlans } from '../runtime/file.ts';
 import type { Plan, PlanTensor } from '../runtime/plan.ts';
@@ -108,14 +109,21 @@ export class PlanSource {
     return compiled;
   }
 
-  /** Whether they compile to the same plan: made of the very same ops, with the same text. */
+  /** Whether they compile to the same plan: made of the very same ops, of the same types, with the same text. */
   #isSame(a: Graph, b: Graph): boolean {
-    const sameOps = (x: Graph, y: Graph): boolean =>
-      x.nodes.every(
-        (n, i) => n.op === y.nodes[i]?.op && n.regions.every((r, j) => sameOps(r, y.nodes[i]!.regions[j]!)),
-      );
-    const [first, second] = [a, b].map((graph) => compilationText(graph, this.#options));
-    return first === second && sameOps(a, b);
+    const alike = (x: Graph, y: Graph): boolean =>
+      x.nodes.length === y.nodes.length &&
+      x.nodes.every((n, i) => {
+        const m = y.nodes[i]!;
+        return (
+          n.op === m.op &&
+          sameType(n.type, m.type) &&
+          n.regions.length === m.regions.length &&
+          n.regions.every((r, j) => alike(r, m.regions[j]!))
+        );
+      });
+    // Texts are long: they are made for graphs that look alike.
+    return alike(a, b) && compilationText(a, this.#options) === compilationText(b, this.#options);
   }
 
   #placeOf(graph: Graph): string {

@@ -32,7 +32,7 @@ export const dtypes: Readonly<Record<DType, DTypeInfo>> = {
 
 export function elementCount(shape: Shape): number {
   let n = 1;
-  for (const d of shape) n *= d;
+  for (let i = 0; i < shape.length; i++) n *= shape[i]!;
   return n;
 }
 
@@ -41,7 +41,10 @@ export function byteCount(type: TensorType): number {
 }
 
 export function sameShape(a: Shape, b: Shape): boolean {
-  return a.length === b.length && a.every((d, i) => d === b[i]);
+  if (a === b) return true;
+  if (a.length !== b.length) return false;
+  for (let i = 0; i < a.length; i++) if (a[i] !== b[i]) return false;
+  return true;
 }
 
 export function sameType(a: TensorType, b: TensorType): boolean {

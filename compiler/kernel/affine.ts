@@ -85,7 +85,8 @@ const kindOrder = { var: 0, div: 1, mod: 2, value: 3 } as const;
 function compareIndices(a: Index, b: Index): number {
   if (a.constant !== b.constant) return a.constant - b.constant;
   if (a.terms.length !== b.terms.length) return a.terms.length - b.terms.length;
-  for (const [k, t] of a.terms.entries()) {
+  for (let k = 0; k < a.terms.length; k++) {
+    const t = a.terms[k]!;
     const u = b.terms[k]!;
     const order = t.coeff - u.coeff || compareAtoms(t.atom, u.atom);
     if (order !== 0) return order;
@@ -137,7 +138,10 @@ export function scaleIndex(i: Index, by: number): Index {
   if (by === 0) return constIndex(0);
   if (by === 1) return i;
   const terms: Term[] = [];
-  for (const t of i.terms) terms.push({ coeff: t.coeff * by, atom: t.atom });
+  for (let k = 0; k < i.terms.length; k++) {
+    const t = i.terms[k]!;
+    terms.push({ coeff: t.coeff * by, atom: t.atom });
+  }
   return { constant: i.constant * by, terms };
 }
 
@@ -169,10 +173,17 @@ export function atomRange(a: Atom): Range {
 export function indexRange(i: Index): Range {
   let min = i.constant;
   let max = i.constant;
-  for (const t of i.terms) {
-    const r = atomRange(t.atom);
-    min += t.coeff > 0 ? t.coeff * r.min : t.coeff * r.max;
-    max += t.coeff > 0 ? t.coeff * r.max : t.coeff * r.min;
+  for (let k = 0; k < i.terms.length; k++) {
+    const { coeff, atom } = i.terms[k]!;
+    if (atom.kind === 'var') {
+      // Nearly all of them: from 0 on.
+      if (coeff > 0) max += coeff * (atom.extent - 1);
+      else min += coeff * (atom.extent - 1);
+      continue;
+    }
+    const r = atomRange(atom);
+    min += coeff > 0 ? coeff * r.min : coeff * r.max;
+    max += coeff > 0 ? coeff * r.max : coeff * r.min;
   }
   return { min, max };
 }
@@ -224,14 +235,19 @@ export function substituteIndex(
   map: (v: LoopVar) => Index | undefined,
   value: (e: Expr) => Expr = (e) => e,
 ): Index {
-  let isSame = true;
-  let result = constIndex(i.constant);
-  for (const t of i.terms) {
+  // Made at the first change: most indices have none.
+  let result: Index | null = null;
+  for (let k = 0; k < i.terms.length; k++) {
+    const t = i.terms[k]!;
     const part = substituteAtom(t.atom, map, value);
-    if (part !== null) isSame = false;
-    result = addTwo(result, part === null ? { constant: 0, terms: [t] } : scaleIndex(part, t.coeff));
+    if (part === null) {
+      if (result !== null) result = addTwo(result, { constant: 0, terms: [t] });
+    } else {
+      result ??= { constant: i.constant, terms: i.terms.slice(0, k) };
+      result = addTwo(result, scaleIndex(part, t.coeff));
+    }
   }
-  return isSame ? i : result;
+  return result ?? i;
 }
 
 /** What stands for an atom; null when it stays as it is. */
@@ -256,7 +272,8 @@ function substituteAtom(
  */
 export function coefficientOfVar(i: Index, v: LoopVar, hides: (e: Expr) => boolean): number {
   let coeff = 0;
-  for (const { coeff: c, atom } of i.terms) {
+  for (let k = 0; k < i.terms.length; k++) {
+    const { coeff: c, atom } = i.terms[k]!;
     if (atom.kind === 'var') coeff += atom.id === v.id ? c : 0;
     else if (atom.kind === 'value' ? hides(atom.expr) : coefficientOfVar(atom.x, v, hides) !== 0)
       return Number.NaN;

@@ -214,9 +214,10 @@ export function walkExprs(roots: readonly Expr[]): Expr[] {
   const seen = new Set<Expr>();
   const out: Expr[] = [];
   const visitIndex = (i: Index): void => {
-    for (const t of i.terms) {
-      if (t.atom.kind === 'value') visit(t.atom.expr);
-      else if (t.atom.kind !== 'var') visitIndex(t.atom.x);
+    for (let k = 0; k < i.terms.length; k++) {
+      const { atom } = i.terms[k]!;
+      if (atom.kind === 'value') visit(atom.expr);
+      else if (atom.kind !== 'var') visitIndex(atom.x);
     }
   };
   const visit = (e: Expr): void => {
@@ -227,7 +228,7 @@ export function walkExprs(roots: readonly Expr[]): Expr[] {
     else if (e.kind === 'binary') {
       visit(e.x);
       visit(e.y);
-    } else {
+    } else if (e.kind !== 'reg' && e.kind !== 'const') {
       for (const i of indicesOf(e)) visitIndex(i);
       for (const c of childrenOf(e)) visit(c);
     }

@@ -4,7 +4,7 @@
 
 import { formatAttr } from '../graph/build.ts';
 import { rewriteGraph, withOperands } from '../graph/graph.ts';
-import type { Graph, Node, OpDef } from '../graph/ir.ts';
+import type { Attrs, Graph, Node, OpDef } from '../graph/ir.ts';
 import { formatType } from '../graph/types.ts';
 import type { GraphPass } from './manager.ts';
 
@@ -54,10 +54,7 @@ function numberValues(graph: Graph): { numbers: ReadonlyMap<Node, number>; count
       : [
           identity(n.op),
           operands.join(','),
-          Object.keys(n.attrs)
-            .sort()
-            .map((k) => `${k}=${formatAttr(n.attrs[k]!)}`)
-            .join(','),
+          attrsKey(n.attrs),
           formatType(n.type),
           n.payload?.hash ?? '',
           n.regions.map(identity).join(','),
@@ -67,6 +64,15 @@ function numberValues(graph: Graph): { numbers: ReadonlyMap<Node, number>; count
     numbers.set(n, number);
   }
   return { numbers, count: seen.size };
+}
+
+/** The same for equal attributes, in whatever order they were written. */
+function attrsKey(attrs: Attrs): string {
+  const keys = Object.keys(attrs);
+  if (keys.length > 1) keys.sort();
+  let text = '';
+  for (let i = 0; i < keys.length; i++) text += `${keys[i]}=${formatAttr(attrs[keys[i]!]!)},`;
+  return text;
 }
 
 /** The node as the user called it: labels of the first node of its class that has a name, else of the first. */

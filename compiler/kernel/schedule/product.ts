@@ -57,7 +57,7 @@ function panelMotion(index: Index, v: LoopVar): Motion | null {
 }
 
 export function moves(load: Load, v: LoopVar): boolean {
-  return motionOf(load, v).stride !== 0;
+  return coefficientOf(load.index, v) !== 0;
 }
 
 /** The operand that does not move with the columns is read element by element: it comes first. */
