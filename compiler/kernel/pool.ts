@@ -5,20 +5,67 @@ import type { Index, LoopVar } from './affine.ts';
 import type { KernelDefinition } from './definition.ts';
 import type { Condition, Expr, Register } from './expr.ts';
 import type { Kernel, Target } from './ir.ts';
-import { scheduleKernel } from './schedule/index.ts';
+import { type Bound, type NewTemporary, prepareContraction, scheduleKernel } from './schedule/index.ts';
+
+/** One call of a kernel, with what its parameters stand for. */
+export interface KernelCall<Arg> {
+  readonly label: string;
+  readonly kernel: Kernel;
+  readonly args: readonly Arg[];
+}
+
+/** A definition of those that one was replaced by. Arguments are its parameters, and −1, −2, … for temporaries. */
+interface Part extends Bound<number> {
+  kernel: Kernel | null;
+}
+
+/** What a definition becomes, for all that compute the same: names stand as places to be filled. */
+interface Prepared {
+  readonly parts: readonly Part[];
+  readonly temporaries: readonly { readonly name: string; readonly elements: number }[];
+}
 
 export class KernelPool {
   private readonly target: Target;
   private readonly byKey = new Map<string, Kernel>();
+  private readonly prepared = new Map<string, Prepared>();
   private readonly names = new Map<string, number>();
 
   constructor(target: Target) {
     this.target = target;
   }
 
-  /** The kernel of a definition: an earlier one if it computes the same, else a new one with a name of its own. */
-  schedule(def: KernelDefinition): Kernel {
+  /**
+   * The kernels that compute a definition, in order, with `temporary` buffers between them: earlier ones if they compute
+   * the same.
+   */
+  calls<Arg>({ def, args }: Bound<Arg>, temporary: NewTemporary<Arg>): KernelCall<Arg>[] {
     const key = definitionKey(def);
+    let prepared = this.prepared.get(key);
+    if (!prepared) {
+      prepared = prepare(def, this.target);
+      this.prepared.set(key, prepared);
+    }
+    const fill = (text: string): string =>
+      text.replace(place, (_, i: string) => (i === '' ? def.name : def.params[Number(i)]!.name));
+    const between = prepared.temporaries.map(({ name, elements }) => temporary(fill(name), elements));
+    return prepared.parts.map((part) => {
+      const label = fill(part.def.name);
+      if (part.kernel === null) {
+        const params = part.def.params.map((p) => ({ ...p, name: fill(p.name) }));
+        const known = prepared.parts.length === 1 ? key : undefined;
+        part.kernel = this.schedule({ ...part.def, name: label, params }, known);
+      }
+      return {
+        label,
+        kernel: part.kernel,
+        args: part.args.map((a) => (a >= 0 ? args[a]! : between[-1 - a]!)),
+      };
+    });
+  }
+
+  /** The kernel of a definition: an earlier one if it computes the same, else a new one with a name of its own. */
+  schedule(def: KernelDefinition, key: string = definitionKey(def)): Kernel {
     const seen = this.byKey.get(key);
     if (seen) return seen;
     const base = def.name.replace(/[^A-Za-z0-9]+/g, '_').replace(/^_+|_+$/g, '') || 'kernel';
@@ -28,6 +75,21 @@ export class KernelPool {
     this.byKey.set(key, kernel);
     return kernel;
   }
+}
+
+/** Where the definition's name, or that of a parameter, goes. */
+const place = /\0(\d*);/g;
+
+function prepare(def: KernelDefinition, target: Target): Prepared {
+  const temporaries: { name: string; elements: number }[] = [];
+  const named = { ...def, name: '\0;', params: def.params.map((p, i) => ({ ...p, name: `\0${i};` })) };
+  const bound = { def: named, args: def.params.map((_, i) => i) };
+  const parts = prepareContraction<number>(
+    bound,
+    target,
+    (name, elements) => -temporaries.push({ name, elements }),
+  );
+  return { parts: parts.map((part) => ({ ...part, kernel: null })), temporaries };
 }
 
 /** A text that is equal for definitions that compute the same: variables are numbered by first appearance. */

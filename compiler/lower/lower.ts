@@ -10,7 +10,7 @@ import { elementBytes } from '../kernel/cost.ts';
 import { type DefinitionStore, type KernelDefinition, VarSource } from '../kernel/definition.ts';
 import type { KernelParam, Target } from '../kernel/ir.ts';
 import { KernelPool } from '../kernel/pool.ts';
-import { type Bound, prepareContraction } from '../kernel/schedule/index.ts';
+import type { Bound } from '../kernel/schedule/index.ts';
 import type { Buffer, BufferId, Home, Lowered, LoweredStep } from '../schedule/lowered.ts';
 import { addressOf, elementBuilder } from './element.ts';
 import { groupKernels } from './groups.ts';
@@ -37,7 +37,6 @@ interface Sink {
 
 class Lowering {
   private readonly graph: Graph;
-  private readonly target: Target;
   private readonly prober = new Prober();
   private readonly stored: ReadonlySet<Node>;
   private readonly orders: ReadonlyMap<Node, Order>;
@@ -55,7 +54,6 @@ class Lowering {
 
   constructor(graph: Graph, target: Target) {
     this.graph = graph;
-    this.target = target;
     this.pool = new KernelPool(target);
     this.stored = chooseBuffers(graph, this.prober);
     this.orders = chooseLayouts(graph, this.prober);
@@ -247,22 +245,15 @@ class Lowering {
       isRead,
       this.prober,
     );
-    for (const bound of this.prepare(this.define(sinks, isRead, label))) {
-      const kernel = this.pool.schedule(bound.def);
-      this.steps.push({ label: bound.def.name, kernel, args: bound.args });
-    }
-  }
-
-  private prepare(bound: Bound<BufferId>): Bound<BufferId>[] {
-    return prepareContraction(bound, this.target, (name, elements) =>
+    const temporary = (name: string, elements: number): BufferId =>
       this.addTypedBuffer(
         name,
         { dtype: 'f32', shape: [elements] },
         [0],
         { kind: 'arena', role: 'temporary' },
         null,
-      ),
-    );
+      );
+    this.steps.push(...this.pool.calls(this.define(sinks, isRead, label), temporary));
   }
 
   private define(sinks: readonly Sink[], isRead: (n: Node) => boolean, label: string): Bound<BufferId> {

@@ -273,3 +273,12 @@ t.test("a user's op with reductions that no schedule has is refused, with its li
     `HDL0017: op 'odd' is lowered to a reduction inside a guard${rest}`,
   );
 });
+
+t.test('equal products are prepared once, and keep their own names', async (t) => {
+  const product = (x: string, w: string) => h.matmul(h.input(x, [256, 512]), h.input(w, [512, 256]));
+  const { steps, buffers } = lower(graphOf({ y: product('a', 'v'), z: product('b', 'w') }));
+  const names = steps.map((s) => s.args.map((id) => buffers[id]!.name).join());
+  t.same(names, ['v,v packed', 'y,a,v packed', 'w,w packed', 'z,b,w packed']);
+  t.equal(steps[2]!.kernel, steps[0]!.kernel);
+  t.equal(steps[3]!.kernel, steps[1]!.kernel);
+});
