@@ -10,38 +10,55 @@ export interface Shared {
   readonly values: readonly Expr[];
 }
 
+/** The statement that computes an expression: the store of a value, by its position, or the `let` of a shared one. */
+type Owner = number | Expr | 'several';
+
 /**
- * Introduces registers for sub-expressions that more than one value reads. What stands only inside a guard is left
- * there: evaluating it outside might read out of bounds.
+ * Introduces registers for sub-expressions that more than one statement would compute, where the registers themselves
+ * count as statements: each expression is computed in one place. What a single statement reads twice is left to targets.
+ * So is what stands only inside a guard: evaluating it outside might read out of bounds.
  */
 export function bindShared(values: readonly Expr[], lanes: 1 | 4, vars: VarSource): Shared {
   if (values.length < 2) return { lets: [], values };
-  const readers = new Map<Expr, Set<number>>();
-  values.forEach((root, r) => {
-    const visit = (e: Expr): void => {
-      const seen = readers.get(e);
-      if (seen?.has(r)) return;
-      if (seen) seen.add(r);
-      else readers.set(e, new Set([r]));
-      if (e.kind !== 'guard') for (const c of childrenOf(e)) visit(c);
-    };
-    visit(root);
-  });
+  const order = outsideGuards(values);
+  const owners = new Map<Expr, Owner>();
+  const claim = (e: Expr, by: Owner): void => {
+    const known = owners.get(e);
+    if (known === undefined) owners.set(e, by);
+    else if (known !== by) owners.set(e, 'several');
+  };
+  values.forEach(claim);
+  const shared = new Set<Expr>();
+  // Parents come first, so that all who read an expression have claimed it when its turn comes.
+  for (const e of order.toReversed()) {
+    let owner = owners.get(e)!;
+    if (owner === 'several' && e.kind !== 'const' && e.kind !== 'reg') {
+      shared.add(e);
+      owner = e;
+    }
+    if (e.kind !== 'guard') for (const c of childrenOf(e)) claim(c, owner);
+  }
   const named = new Map<Expr, Expr>();
   const lets: Stmt[] = [];
-  const swap = replacer((e) => named.get(e));
-  const isShared = (e: Expr): boolean => readers.get(e)!.size > 1 && e.kind !== 'const' && e.kind !== 'reg';
-  // From the roots down: the outermost shared expressions get the names.
+  for (const e of order) {
+    if (!shared.has(e)) continue;
+    const reg: Register = { name: 'shared', type: e.type, id: vars.next() };
+    lets.push({ kind: 'let', reg, value: replacer((x) => named.get(x))(e), lanes });
+    named.set(e, { kind: 'reg', type: e.type, reg });
+  }
+  return { lets, values: values.map(replacer((e) => named.get(e))) };
+}
+
+/** What is always evaluated, each object once, children before parents. */
+function outsideGuards(roots: readonly Expr[]): Expr[] {
   const seen = new Set<Expr>();
-  const name = (e: Expr): void => {
+  const order: Expr[] = [];
+  const visit = (e: Expr): void => {
     if (seen.has(e)) return;
     seen.add(e);
-    if (isShared(e)) {
-      const reg: Register = { name: 'shared', type: e.type, id: vars.next() };
-      lets.push({ kind: 'let', reg, value: e, lanes });
-      named.set(e, { kind: 'reg', type: e.type, reg });
-    } else if (e.kind !== 'guard') childrenOf(e).forEach(name);
+    if (e.kind !== 'guard') childrenOf(e).forEach(visit);
+    order.push(e);
   };
-  values.forEach(name);
-  return { lets, values: values.map(swap) };
+  roots.forEach(visit);
+  return order;
 }
