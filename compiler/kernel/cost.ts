@@ -7,7 +7,7 @@ import { type Expr, walkExprs } from './expr.ts';
 import type { KernelParam } from './ir.ts';
 
 const weights: Readonly<Record<string, number>> = {
-  exp: 14, expm1: 20, log: 18, log1p: 24, sin: 24, cos: 24, tanh: 20, erf: 24, pow: 48, sqrt: 4, div: 4, mod: 8,
+  exp: 18, expm1: 20, log: 24, log1p: 30, sin: 26, cos: 26, tanh: 20, erf: 32, pow: 60, sqrt: 4, div: 4, mod: 8,
 }; // biome-ignore format: a table
 
 /** Arithmetic operations of one expression node, its children not counted. */

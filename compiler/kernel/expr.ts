@@ -78,6 +78,8 @@ export type Expr =
       readonly cond: Expr;
       readonly x: Expr;
       readonly y: Expr;
+      /** The condition rarely holds: a target may leave out `x` where it holds in no lane. Expansions (math.ts) only. */
+      readonly rare?: true;
     }
   /**
    * Conversion. f32 → i32/u32 truncates and saturates, NaN gives 0; i32 ↔ u32 keeps the bits; anything → bool is ≠ 0
@@ -254,6 +256,10 @@ export function compare(fn: CompareFunction, x: Expr, y: Expr): Expr {
 }
 export function select(cond: Expr, x: Expr, y: Expr): Expr {
   return { kind: 'select', type: x.type, cond, x, y };
+}
+/** `x` in the few lanes where the condition holds, else `y`: a target may skip `x` where no lane needs it. */
+export function selectRarely(cond: Expr, x: Expr, y: Expr): Expr {
+  return { kind: 'select', type: x.type, cond, x, y, rare: true };
 }
 export function convert(type: ScalarType, x: Expr): Expr {
   return x.type === type ? x : { kind: 'convert', type, from: x.type, x };

@@ -2,10 +2,10 @@
 // (every f32 result is rounded). Slow and obviously right; targets are tested against it. Lanes that a statement leaves
 // unspecified hold NaN here, so that reading them shows.
 
-import { erf } from '../ops/erf.ts';
 import type { Index } from './affine.ts';
 import { type BinaryFunction, type Condition, combiner, type Expr, type ScalarType } from './expr.ts';
 import type { Kernel, Stmt } from './ir.ts';
+import { float64Functions } from './math/float64.ts';
 
 /** Memory of one parameter: any typed array; elements are rounded to the parameter's storage type when stored. */
 export type KernelBuffer = Float64Array | Float32Array | Int32Array | Uint32Array | Uint8Array;
@@ -205,8 +205,7 @@ function unaryOf(fn: Extract<Expr, { kind: 'unary' }>['fn'], type: ScalarType, x
   if (fn === 'not') return type === 'bool' ? 1 - x : roundTo(type, ~x);
   if (fn === 'neg') return roundTo(type, -x);
   if (fn === 'round') return roundEven(x);
-  if (fn === 'erf') return Math.fround(erf(x));
-  return roundTo(type, Math[fn](x));
+  return roundTo(type, float64Functions[fn](x));
 }
 
 /** To the nearest integer, ties to even. */

@@ -2,8 +2,9 @@
 // Kernel IR (math/). Accuracy is stated, and measured, where each function is defined.
 
 import { binary, compare, constant, type Expr, select, type UnaryFunction, walkExprs } from './expr.ts';
+import { erf } from './math/error-function.ts';
 import { exp, expm1, log, log1p } from './math/exponential.ts';
-import { erf, tanh } from './math/hyperbolic.ts';
+import { tanh } from './math/hyperbolic.ts';
 import { pow } from './math/power.ts';
 import { cos, sin } from './math/trigonometric.ts';
 import { replacer } from './substitute.ts';

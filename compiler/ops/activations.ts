@@ -8,8 +8,10 @@ import { scope } from '../graph/scope.ts';
 import type { Accepts, Broadcast, Broadcasts, CommonDType, DTypeOf, ShapeOf } from '../graph/shape-types.ts';
 import { add, div, mul, neg } from './arithmetic.ts';
 import { ge, gt, le, lt, where } from './compare.ts';
+import { erfc } from './erfc.ts';
 import { composite } from './math.ts';
-import { abs, erf, exp, expm1, log1p, tanh } from './unary.ts';
+import { sigmoid } from './sigmoid.ts';
+import { abs, exp, expm1, log1p, tanh } from './unary.ts';
 
 /**
  * max(x, 0); the gradient at 0 is 0.
@@ -60,15 +62,6 @@ export function selu<X extends Node>(x: X & Accepts<'selu', X, 'f32'>): Node<Sha
   return composite<X>('selu', x, (v) => mul(elu(v, 1.6732632423543772), 1.0507009873554805));
 }
 
-/** 1 / (1 + e^-x), with full relative precision on both sides. `sigmoid(x)` */
-export function sigmoid<X extends Node>(x: X & Accepts<'sigmoid', X, 'f32'>): Node<ShapeOf<X>, DTypeOf<X>> {
-  return composite<X>('sigmoid', x, (v) => {
-    const isRight = ge(v, 0);
-    const z = exp(where(isRight, neg(v), v));
-    return div(where(isRight, 1, z), add(z, 1));
-  });
-}
-
 /** ln(1 + e^x). `softplus(x)` */
 export function softplus<X extends Node>(x: X & Accepts<'softplus', X, 'f32'>): Node<ShapeOf<X>, DTypeOf<X>> {
   return composite<X>('softplus', x, (v) => {
@@ -101,7 +94,8 @@ export function gelu<X extends Node>(
   form: 'erf' | 'tanh' = 'erf',
 ): Node<ShapeOf<X>, DTypeOf<X>> {
   return composite<X>('gelu', x, (v) => {
-    if (form === 'erf') return mul(mul(v, 0.5), add(erf(mul(v, Math.SQRT1_2)), 1));
+    // By erfc, since 1 + erf would leave no digits of the left tail.
+    if (form === 'erf') return mul(mul(v, 0.5), erfc(mul(v, -Math.SQRT1_2)));
     // tanh is 1 long before x² reaches the limit, which only keeps x³ from overflowing.
     const xx = mul(v, v);
     const limited = where(lt(xx, 1e4), xx, 1e4);

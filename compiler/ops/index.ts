@@ -13,7 +13,6 @@ export {
   relu,
   relu6,
   selu,
-  sigmoid,
   silu,
   softplus,
   softsign,
@@ -96,6 +95,7 @@ export { foldIn, randomBits, splitKey } from './random.ts';
 export { all, any, max, min } from './reduce.ts';
 export { repeat, roll, tile } from './repeat.ts';
 export { flatten, flip, reshape, reverse, squeeze, transpose, unsqueeze } from './shape.ts';
+export { sigmoid } from './sigmoid.ts';
 export { slice } from './slice.ts';
 export { type DepthOrder, depthToSpace, spaceToDepth } from './space-depth.ts';
 export { tril, triu } from './triangle.ts';

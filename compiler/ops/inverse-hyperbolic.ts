@@ -35,9 +35,12 @@ export function asinh<X extends Node>(x: X & Accepts<'asinh', X, 'f32'>): Node<S
 export function acosh<X extends Node>(x: X & Accepts<'acosh', X, 'f32'>): Node<ShapeOf<X>, DTypeOf<X>> {
   return composite<X>('acosh', x, (v) =>
     orLogarithm(v, 1, (a) => {
-      // With t = x - 1: x + √(x² - 1) = 1 + t + √(t (t + 2)).
+      // With t = x - 1: x + √(x² - 1) = 1 + t + √(t (t + 2)). Two roots: their product is NaN below 1, also below -1.
       const t: Node = sub(a, 1);
-      const root: Node = sqrt(mul(t, add(t, 2)) as Node<readonly number[], 'f32'>);
+      const root: Node = mul(
+        sqrt(t as Node<readonly number[], 'f32'>),
+        sqrt(add(t, 2) as Node<readonly number[], 'f32'>),
+      );
       return log1p(add(t, root) as Node<readonly number[], 'f32'>);
     }),
   );

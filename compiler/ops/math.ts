@@ -6,7 +6,7 @@ import { scope } from '../graph/scope.ts';
 import type { Accepts, DTypeOf, ShapeOf } from '../graph/shape-types.ts';
 import { add, div, mul, neg, sub } from './arithmetic.ts';
 import { gt, lt, where } from './compare.ts';
-import { cos, exp, expm1, log, sin, sqrt } from './unary.ts';
+import { abs, cos, exp, expm1, log, sin, sqrt } from './unary.ts';
 
 /** Builds under the function's name; the result has the operand's type. */
 export function composite<X extends Node>(
@@ -46,14 +46,40 @@ export function tan<X extends Node>(x: X & Accepts<'tan', X, 'f32'>): Node<Shape
   return composite<X>('tan', x, (v) => div(sin(v), cos(v)));
 }
 
-/** Hyperbolic sine, exact near 0; infinite beyond ±88.7. f32: `sinh(x)`. */
+/** Hyperbolic sine, exact near 0; infinite beyond ±89.4. f32: `sinh(x)`. */
 export function sinh<X extends Node>(x: X & Accepts<'sinh', X, 'f32'>): Node<ShapeOf<X>, DTypeOf<X>> {
-  return composite<X>('sinh', x, (v) => mul(sub(expm1(v), expm1(neg(v))), 0.5));
+  return composite<X>('sinh', x, (v) => {
+    const isFar = gt(abs(v), farFromZero);
+    const near: Node = where(isFar, 0, v);
+    const isNegative = lt(v, 0);
+    const far = halfExp(where(isFar, where(isNegative, neg(v), v), 0) as Floats);
+    return where(
+      isFar,
+      where(isNegative, neg(far), far),
+      mul(sub(expm1(near as Floats), expm1(neg(near as Floats))), 0.5),
+    );
+  });
 }
 
-/** Hyperbolic cosine; infinite beyond ±88.7. f32: `cosh(x)`. */
+/** Hyperbolic cosine; infinite beyond ±89.4. f32: `cosh(x)`. */
 export function cosh<X extends Node>(x: X & Accepts<'cosh', X, 'f32'>): Node<ShapeOf<X>, DTypeOf<X>> {
-  return composite<X>('cosh', x, (v) => mul(add(exp(v), exp(neg(v))), 0.5));
+  return composite<X>('cosh', x, (v) => {
+    const isFar = gt(abs(v), farFromZero);
+    const near = where(isFar, 0, v) as Floats;
+    const far = halfExp(where(isFar, where(lt(v, 0), neg(v), v), 0) as Floats);
+    return where(isFar, far, mul(add(exp(near), exp(neg(near))), 0.5));
+  });
+}
+
+type Floats = Node<readonly number[], 'f32'>;
+
+/** e^x does not overflow up to here, and e^-x adds nothing to it beyond. */
+const farFromZero = 80;
+
+/** e^x / 2, also where e^x itself would overflow. */
+function halfExp(x: Floats): Node {
+  const root = exp(mul(x, 0.5) as Floats);
+  return mul(mul(root, 0.5), root);
 }
 
 /**

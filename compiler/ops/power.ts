@@ -13,8 +13,9 @@ import type {
 } from '../graph/shape-types.ts';
 import type { Shape } from '../graph/types.ts';
 import { binary } from '../kernel/expr.ts';
-import { mul, sub } from './arithmetic.ts';
-import { eq, gt, where } from './compare.ts';
+import { div, mul, sub } from './arithmetic.ts';
+import { logicalAnd } from './binary.ts';
+import { eq, gt, lt, where } from './compare.ts';
 import { defineOp } from './define.ts';
 import {
   between,
@@ -105,6 +106,14 @@ export function exp2<X extends Node>(x: X & Accepts<'exp2', X, 'f32'>): Node<Sha
 export function cbrt<X extends Node>(x: X & Accepts<'cbrt', X, 'f32'>): Node<ShapeOf<X>, DTypeOf<X>> {
   return composite<X>('cbrt', x, (v) => {
     const f = v as Node<Shape, 'f32'>;
-    return mul(sign(f), pow(abs(f), 1 / 3));
+    const a = abs(f) as Node<Shape, 'f32'>;
+    const y = pow(a, 1 / 3) as Node<Shape, 'f32'>;
+    // One step of Newton's method: 1/3 is not a float, which costs up to 15 units in the last place. Not where there is
+    // nothing to divide, or no end.
+    const isOrdinary = logicalAnd(gt(a, 0), lt(a, Number.POSITIVE_INFINITY));
+    const size = where(isOrdinary, a, 1) as Node<Shape, 'f32'>;
+    const root = where(isOrdinary, y, 1) as Node<Shape, 'f32'>;
+    const step = mul(sub(root, div(size, mul(root, root))), 1 / 3);
+    return mul(sign(f), sub(y, where(isOrdinary, step, 0)));
   });
 }

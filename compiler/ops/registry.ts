@@ -17,6 +17,7 @@ import { powerOps } from './power.ts';
 import { randomOps } from './random.ts';
 import { reduceOps } from './reduce.ts';
 import { shapeOps } from './shape.ts';
+import { sigmoidOps } from './sigmoid.ts';
 import { sliceOps } from './slice.ts';
 import { unaryOps } from './unary.ts';
 import { windowOps } from './window.ts';
@@ -27,6 +28,7 @@ const families: readonly (readonly OpDef[])[] = [
   unaryOps,
   inverseTrigOps,
   erfcOps,
+  sigmoidOps,
   powerOps,
   binaryOps,
   compareOps,

@@ -5,7 +5,7 @@
 
 import type { Node } from '../../compiler/graph/ir.ts';
 import { elementCount, type Shape, sameShape } from '../../compiler/graph/types.ts';
-import { gelu, relu, sigmoid, softplus } from '../../compiler/ops/activations.ts';
+import { gelu, relu, softplus } from '../../compiler/ops/activations.ts';
 import { argmax } from '../../compiler/ops/argmax.ts';
 import { add, div, mul, neg, sub } from '../../compiler/ops/arithmetic.ts';
 import {
@@ -33,6 +33,7 @@ import { pow } from '../../compiler/ops/power.ts';
 import { prod } from '../../compiler/ops/prod.ts';
 import { all, any, max, min } from '../../compiler/ops/reduce.ts';
 import { reshape, reverse, transpose } from '../../compiler/ops/shape.ts';
+import { sigmoid } from '../../compiler/ops/sigmoid.ts';
 import { slice } from '../../compiler/ops/slice.ts';
 import { abs, cos, erf, exp, floor, log, sin, sqrt, tanh } from '../../compiler/ops/unary.ts';
 

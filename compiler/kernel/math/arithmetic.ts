@@ -1,7 +1,17 @@
 // Short names for the f32 and i32 arithmetic in which the expansions of this folder are written, and the two steps that
 // they share: polynomials and exact scaling by powers of two.
 
-import { binary, bitcast, compare, constant, type Expr, select, unary } from '../expr.ts';
+import {
+  binary,
+  bitcast,
+  compare,
+  constant,
+  convert,
+  type Expr,
+  select,
+  selectRarely,
+  unary,
+} from '../expr.ts';
 
 export const f32 = (value: number): Expr => constant('f32', value);
 export const i32 = (value: number): Expr => constant('i32', value);
@@ -15,7 +25,7 @@ export const clamp = (x: Expr, lo: number, hi: number): Expr =>
   binary('max', binary('min', x, f32(hi)), f32(lo));
 export const isBelow = (x: Expr, bound: number): Expr => compare('lt', x, f32(bound));
 export const both = (x: Expr, y: Expr): Expr => binary('and', x, y);
-export { bitcast, compare, select };
+export { bitcast, compare, convert, select, selectRarely };
 
 /** c0 + c1 x + c2 x² + …, by Horner's rule. */
 export function polynomial(x: Expr, coefficients: readonly number[]): Expr {
@@ -30,28 +40,44 @@ const roundingMagic = 12582912;
 export interface Rounded {
   /** The nearest integer, as f32. */
   readonly value: Expr;
-  /** The same as i32; bits of a NaN when x was NaN. */
-  readonly integer: Expr;
+  /** As i32, whose 22 low bits are the nearest integer plus `bias`. Bits of a NaN when x was NaN. */
+  readonly bits: Expr;
 }
 
-/** The nearest integer of |x| < 2²²; ties to even. */
-export function nearest(x: Expr): Rounded {
-  const shifted = add(x, f32(roundingMagic));
-  return {
-    value: sub(shifted, f32(roundingMagic)),
-    integer: sub(bitcast('i32', shifted), i32(0x4b400000)),
-  };
+/** The nearest integer of |x| < 2²¹; ties to even. */
+export function nearest(x: Expr, bias = 0): Rounded {
+  const magic = f32(roundingMagic + bias);
+  const shifted = add(x, magic);
+  return { value: sub(shifted, magic), bits: bitcast('i32', shifted) };
 }
 
-/** 2ⁿ for −127 < n < 128; n = −127 gives 0 and n = 128 gives infinity. */
-export function powerOfTwo(n: Expr): Expr {
-  return bitcast('f32', binary('shl', add(n, i32(127)), i32(23)));
+/** The exponent of 1 in the format. */
+export const exponentBias = 127;
+
+/** 2ⁿ for −127 < n < 128, from `bits` with n + 127 in its low nine bits; n = −127 gives 0 and n = 128 gives infinity. */
+export function powerOfTwo(bits: Expr): Expr {
+  return bitcast('f32', binary('shl', bits, i32(23)));
 }
 
-/** x · 2ⁿ for |n| ≤ 250, rounded once: in two steps, of which the first is exact for x near 1. */
-export function scale(x: Expr, n: Expr): Expr {
-  const half = binary('shr', n, i32(1));
-  return mul(mul(x, powerOfTwo(half)), powerOfTwo(sub(n, half)));
+/**
+ * x · 2ⁿ for |n| ≤ 250, rounded once: in two steps, of which the first is exact for x near 1. `bits` are those of
+ * `nearest` with twice the bias of an exponent, of which each half becomes one power.
+ */
+export function scale(x: Expr, bits: Expr): Expr {
+  const half = binary('shr', bits, i32(1));
+  return mul(mul(x, powerOfTwo(half)), powerOfTwo(sub(bits, half)));
+}
+
+/** Whether x is not a positive normal number: zero, subnormal, negative, infinite or NaN. */
+export function isUnusual(x: Expr): Expr {
+  // Moves the bits of positive normal numbers to the low end of the signed integers: one comparison for both ends.
+  return compare('gt', add(bitcast('i32', x), i32(0x7f800000)), i32(-0x01000001));
+}
+
+/** A value that has the sign of x or is +0, with the sign of x: sums lose that of −0. */
+export function withSignOf(x: Expr, value: Expr): Expr {
+  const sign = binary('and', bitcast('i32', x), i32(-0x80000000));
+  return bitcast('f32', binary('or', bitcast('i32', value), sign));
 }
 
 /** x with its 12 low bits cleared: products of two such numbers are exact. */
@@ -62,21 +88,26 @@ export function highPart(x: Expr): Expr {
 export interface Decomposed {
   /** In [√½, √2). */
   readonly mantissa: Expr;
-  /** As i32. */
+  /** A whole number, as f32. */
   readonly exponent: Expr;
 }
 
-/** x = mantissa · 2^exponent for finite x > 0, subnormals too. */
+/** x = mantissa · 2^exponent for normal x > 0. */
 export function decompose(x: Expr): Decomposed {
-  const tiny = isBelow(x, 2 ** -126);
-  const normal = select(tiny, mul(x, f32(2 ** 24)), x);
-  const bits = bitcast('i32', normal);
+  const bits = bitcast('i32', x);
   // 0x3f3504f3 are the bits of √½.
   const exponent = binary('shr', sub(bits, i32(0x3f3504f3)), i32(23));
   return {
     mantissa: bitcast('f32', sub(bits, binary('shl', exponent, i32(23)))),
-    exponent: sub(exponent, select(tiny, i32(24), i32(0))),
+    exponent: convert('f32', exponent),
   };
+}
+
+/** The same for subnormals too. */
+export function decomposeAny(x: Expr): Decomposed {
+  const tiny = isBelow(x, 2 ** -126);
+  const { mantissa, exponent } = decompose(select(tiny, mul(x, f32(2 ** 24)), x));
+  return { mantissa, exponent: sub(exponent, select(tiny, f32(24), f32(0))) };
 }
 
 /** log 2 in two parts; the first has 9 bits, so that its products with exponents are exact. */

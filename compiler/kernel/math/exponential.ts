@@ -1,19 +1,21 @@
-// exp, expm1, log and log1p in f32 arithmetic. Polynomials are minimax fits (Remez) of the functions named beside them.
-// Measured against float64 over dense samples (test/kernel/math.test.ts): exp 0.94 ulp, expm1 1.4, log 0.79, log1p 1.5.
+// exp, expm1, sigmoid, log and log1p in f32 arithmetic. Polynomials are minimax fits (Remez) of the functions named beside
+// them. What they err by is measured in docs/math.md.
 
-import { convert, type Expr } from '../expr.ts';
+import { type Expr, unary } from '../expr.ts';
 import {
-  abs,
   add,
   both,
   clamp,
   compare,
+  type Decomposed,
   decompose,
+  decomposeAny,
   div,
+  exponentBias,
   f32,
-  i32,
   infinity,
   isBelow,
+  isUnusual,
   ln2High,
   ln2Low,
   mul,
@@ -23,58 +25,76 @@ import {
   powerOfTwo,
   scale,
   select,
+  selectRarely,
   sub,
+  withSignOf,
 } from './arithmetic.ts';
 
-/** (eʳ − 1 − r) / r² on |r| ≤ ln 2 / 2. */
-const expTail = [0.5, 0.166666672, 0.0416663438, 0.00833327044, 0.00139420456, 0.000199156231];
+/** (eʳ − 1 − r) / r² on |r| ≤ ln 2 / 2, as small in error beside eʳ as can be. */
+const expTail = [0.49999994, 0.166665167, 0.0416681021, 0.00836919248, 0.00138389028];
+/** The same beside eʳ − 1. */
+const expm1Tail = [0.49999997, 0.16666539, 0.0416677557, 0.00836711843, 0.00138355303];
 
 interface Reduced {
-  /** x = n ln 2 + r. */
-  readonly n: Expr;
-  /** eʳ − 1 − r. */
-  readonly tail: Expr;
+  /** x = n ln 2 + r, and n + bias stands in the low bits. */
+  readonly bits: Expr;
   readonly r: Expr;
 }
 
-function reduce(x: Expr): Reduced {
-  const { value, integer } = nearest(mul(x, f32(Math.LOG2E)));
-  const r = sub(sub(x, mul(value, f32(ln2High))), mul(value, f32(ln2Low)));
-  return { n: integer, r, tail: mul(mul(r, r), polynomial(r, expTail)) };
+/** `unit` 1 reduces x, and 2 reduces 2 x: then r is half of the rest. */
+function reduce(x: Expr, bias: number, unit: 1 | 2 = 1): Reduced {
+  const { value, bits } = nearest(mul(x, f32(unit * Math.LOG2E)), bias);
+  const r = sub(sub(x, mul(value, f32(ln2High / unit))), mul(value, f32(ln2Low / unit)));
+  return { bits, r };
+}
+
+/** eʳ */
+function expOfRest(r: Expr): Expr {
+  return polynomial(r, [1, 1, ...expTail]);
 }
 
 export function exp(x: Expr): Expr {
   // Beyond the clamp the result is infinity or 0; inside, 2ⁿ · eʳ rounds once, into subnormals too.
-  const { n, r, tail } = reduce(clamp(x, -104, 89));
-  return scale(add(add(tail, r), f32(1)), n);
+  const { bits, r } = reduce(clamp(x, -104, 89), 2 * exponentBias);
+  return scale(expOfRest(r), bits);
 }
 
 /** eˣ for −80 ≤ x ≤ 80, where one power of two is enough. */
 export function expModerate(x: Expr): Expr {
-  const { n, r, tail } = reduce(x);
-  return mul(add(add(tail, r), f32(1)), powerOfTwo(n));
+  const { bits, r } = reduce(x, exponentBias);
+  return mul(expOfRest(r), powerOfTwo(bits));
+}
+
+/** factor · e^−(x + y) for 0 ≤ x ≤ 104 and a small y. */
+export function expOfMinusSum(x: Expr, y: Expr, factor: Expr): Expr {
+  const { bits, r } = reduce(unary('neg', x), 2 * exponentBias);
+  return scale(mul(factor, expOfRest(sub(r, y))), bits);
 }
 
 export function expm1(x: Expr): Expr {
   // eˣ − 1 = 2 (s (eʳ − 1) + (s − ½)) with s = 2ⁿ⁻¹: half the size, so that s does not overflow before the result does.
-  const { n, r, tail } = reduce(clamp(x, -20, 89));
-  const s = powerOfTwo(sub(n, i32(1)));
-  const value = mul(add(mul(s, add(tail, r)), sub(s, f32(0.5))), f32(2));
-  // Small x are themselves; this also keeps −0 and subnormals.
-  return select(isBelow(abs(x), 2 ** -25), x, value);
+  const { bits, r } = reduce(clamp(x, -20, 89), exponentBias - 1);
+  const s = powerOfTwo(bits);
+  const rest = add(mul(mul(r, r), polynomial(r, expm1Tail)), r);
+  return withSignOf(x, mul(add(mul(s, rest), sub(s, f32(0.5))), f32(2)));
+}
+
+/** e²ˣ − 1 for 0 ≤ x ≤ 40. */
+export function expm1OfDouble(x: Expr): Expr {
+  const { bits, r } = reduce(x, exponentBias, 2);
+  const s = powerOfTwo(bits);
+  const tail = expm1Tail.map((c, k) => c * 2 ** (k + 2));
+  const rest = add(mul(mul(r, r), polynomial(r, tail)), add(r, r));
+  return add(mul(s, rest), sub(s, f32(1)));
 }
 
 /** (log(1 + f) − f + f²/2) / f³ on [√½ − 1, √2 − 1]. */
 const logTail = [
-  0.333333105, -0.250000089, 0.200021669, -0.166680902, 0.142185539, -0.124030851, 0.118935116, -0.116943292,
-  0.067575641,
+  0.333333313, -0.250008196, 0.200012267, -0.166233569, 0.142017573, -0.131601825, 0.12761578, -0.0763449818,
 ]; // biome-ignore format: coefficients
 
-/** log of a finite x > 0. */
-function logPositive(x: Expr): Expr {
-  const { mantissa, exponent } = decompose(x);
+function logOf({ mantissa, exponent: e }: Decomposed): Expr {
   const f = sub(mantissa, f32(1));
-  const e = convert('f32', exponent);
   const square = mul(f, f);
   const tail = sub(
     add(mul(mul(square, f), polynomial(f, logTail)), mul(e, f32(ln2Low))),
@@ -84,21 +104,25 @@ function logPositive(x: Expr): Expr {
 }
 
 export function log(x: Expr): Expr {
+  return selectRarely(isUnusual(x), logOfUnusual(x), logOf(decompose(x)));
+}
+
+/** log of any x: of subnormals, 0 → −∞, negative → NaN, +∞ and NaN → themselves. */
+function logOfUnusual(x: Expr): Expr {
   const ordinary = both(compare('gt', x, f32(0)), compare('lt', x, infinity));
-  // 0 → −∞, negative → NaN, +∞ and NaN → themselves.
   const special = select(
     compare('eq', x, f32(0)),
     f32(Number.NEGATIVE_INFINITY),
     select(isBelow(x, 0), nan, x),
   );
-  return select(ordinary, logPositive(x), special);
+  return select(ordinary, logOf(decomposeAny(x)), special);
 }
 
 export function log1p(x: Expr): Expr {
   // u = 1 + x rounded; what the rounding lost returns as (x − (u − 1)) / u.
   const u = add(x, f32(1));
   const lost = div(sub(x, sub(u, f32(1))), u);
-  const ordinary = both(compare('gt', u, f32(0)), compare('lt', u, infinity));
-  const value = add(log(u), select(ordinary, lost, f32(0)));
-  return select(isBelow(abs(x), 2 ** -25), x, value);
+  const value = selectRarely(isUnusual(u), logOfUnusual(u), add(logOf(decompose(u)), lost));
+  // NaN has no sign to speak of, and everything else has that of x.
+  return withSignOf(x, value);
 }

@@ -14,7 +14,7 @@ import type {
   StorageType,
 } from '../../kernel/expr.ts';
 import type { Kernel } from '../../kernel/ir.ts';
-import { erf } from '../../kernel/math/hyperbolic.ts';
+import { erf } from '../../kernel/math/error-function.ts';
 import { replacer } from '../../kernel/substitute.ts';
 import { countUses } from '../../kernel/uses.ts';
 

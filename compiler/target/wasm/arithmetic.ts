@@ -78,7 +78,7 @@ function emitFused(to: ValueEmitter, e: Of<'binary'>): boolean {
 function emitExtreme(to: ValueEmitter, e: Of<'binary'>, fn: 'min' | 'max'): void {
   const { code } = to;
   const op = fn === 'min' ? 'f32x4.pmin' : 'f32x4.pmax';
-  if (e.y.kind === 'const' && !Number.isNaN(e.y.value)) {
+  if (isNumber(e.y)) {
     to.emit(e.x);
     to.emit(e.y);
     code.op(op);
@@ -90,6 +90,12 @@ function emitExtreme(to: ValueEmitter, e: Of<'binary'>, fn: 'min' | 'max'): void
   code.get(y);
   code.op(op);
   keepNaN(to, y);
+}
+
+/** Whether a value is never NaN, as can be seen at a glance. */
+function isNumber(e: Expr): boolean {
+  if (e.kind === 'const') return !Number.isNaN(e.value);
+  return e.kind === 'select' ? isNumber(e.x) && isNumber(e.y) : e.kind === 'convert';
 }
 
 /** Replaces lanes of the vector on the stack by NaN where `y` is NaN: a mask of ones is one. */

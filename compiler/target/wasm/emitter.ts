@@ -17,6 +17,8 @@ export interface ValueEmitter {
   readonly lanes: 1 | 4;
   /** Leaves the value on the stack. */
   emit(e: Expr): void;
+  /** Leaves the value on the stack, in code that may not run: what it computes is not used after it. */
+  side(e: Expr): void;
   /** The local that holds a value. */
   toLocal(e: Expr): number;
   /** The local with the same 32 bits in all lanes. */

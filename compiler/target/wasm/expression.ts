@@ -17,6 +17,7 @@ import { emitLoad } from './load.ts';
 import type { ValueType } from './opcodes.ts';
 import { compareOps, constantBits, unaryOps } from './ops.ts';
 import type { Scopes } from './scope.ts';
+import { emitSelect } from './select.ts';
 
 export class Expressions implements ValueEmitter {
   readonly kernel: Kernel;
@@ -202,6 +203,12 @@ export class Expressions implements ValueEmitter {
         this.#index(e);
         break;
       case 'unary': {
+        if (e.fn === 'neg' && e.type === 'f32' && e.x.kind === 'unary' && e.x.fn === 'abs') {
+          this.emit(e.x.x);
+          code.get(this.splat(0x80000000));
+          code.op('v128.or');
+          break;
+        }
         const op = unaryOps[e.type][e.fn];
         if (op === undefined) throw this.unknown(`${e.fn} of ${e.type}`);
         this.emit(e.x);
@@ -217,10 +224,7 @@ export class Expressions implements ValueEmitter {
         code.op(compareOps[e.operandType][e.fn]);
         break;
       case 'select':
-        this.emit(e.x);
-        this.emit(e.y);
-        this.emit(e.cond);
-        code.op('v128.bitselect');
+        emitSelect(this, e);
         break;
       case 'convert':
         this.emit(e.x);
@@ -232,9 +236,9 @@ export class Expressions implements ValueEmitter {
       case 'guard':
         this.conditions(e.conditions);
         code.if('v128');
-        this.#side(e.value);
+        this.side(e.value);
         code.else();
-        this.#side(e.otherwise);
+        this.side(e.otherwise);
         code.end();
         break;
       case 'checkIndex':
@@ -254,7 +258,7 @@ export class Expressions implements ValueEmitter {
     }
   }
 
-  #side(e: Expr): void {
+  side(e: Expr): void {
     this.#scopes.enter();
     this.#kept.push(new Map());
     this.emit(e);

@@ -48,6 +48,7 @@ export const plainOps = {
   'v128.or': 0xfd50,
   'v128.xor': 0xfd51,
   'v128.bitselect': 0xfd52,
+  'v128.any_true': 0xfd53,
   'f32x4.ceil': 0xfd67,
   'f32x4.floor': 0xfd68,
   'f32x4.trunc': 0xfd69,
@@ -82,6 +83,7 @@ export const plainOps = {
   'f32x4.convert_i32x4_u': 0xfdfb,
   'f32x4.relaxed_madd': 0xfe05,
   'f32x4.relaxed_nmadd': 0xfe06,
+  'i32x4.relaxed_laneselect': 0xfe0b,
 } as const;
 export type PlainOp = keyof typeof plainOps;
 

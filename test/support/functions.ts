@@ -1,0 +1,86 @@
+// What the elementwise functions are held to: the exact value in float64, and how many units in the last place each target
+// may err by. docs/math.md is made from this table, and test/ops/accuracy.test.ts measures it.
+
+import type { Node } from '../../compiler/graph/ir.ts';
+import { erf, erfc } from '../../compiler/ops/erf.ts';
+import * as h from '../../src/index.ts';
+
+type Floats = Node<readonly number[], 'f32'>;
+
+export interface MeasuredFunction {
+  readonly name: string;
+  readonly apply: (x: Floats, y: Floats) => Node;
+  readonly exact: (x: number, y: number) => number;
+  /** Where half of the samples lie; the others take all exponents of f32. */
+  readonly near: readonly [lo: number, hi: number];
+  /** Largest error in units in the last place: rounded products (`wasm`), fused ones, and the js target. */
+  readonly ulps: { readonly wasm: number; readonly fused: number; readonly js: number };
+  /** Of two operands; `near` is then the range of the first, and of the second this. */
+  readonly second?: readonly [lo: number, hi: number];
+}
+
+const one =
+  (apply: (x: Floats) => Node): MeasuredFunction['apply'] =>
+  (x) =>
+    apply(x);
+
+/** x Φ(x), without the cancellation in 1 + erf(x/√2). */
+const gelu = (x: number): number => 0.5 * x * erfc(-x * Math.SQRT1_2);
+const softplus = (x: number): number => Math.max(x, 0) + Math.log1p(Math.exp(-Math.abs(x)));
+const sigmoid = (x: number): number => 1 / (1 + Math.exp(-x));
+
+type Row = readonly [
+  name: string,
+  apply: MeasuredFunction['apply'],
+  exact: MeasuredFunction['exact'],
+  near: readonly [number, number],
+  wasm: number,
+  fused: number,
+  js: number,
+  second?: readonly [number, number],
+];
+
+const rows: readonly Row[] = [
+  ['exp', one((x) => h.exp(x)), Math.exp, [-104, 89], 99, 99, 99],
+  ['expm1', one((x) => h.expm1(x)), Math.expm1, [-18, 89], 99, 99, 99],
+  ['exp2', one((x) => h.exp2(x)), (x) => 2 ** x, [-150, 128], 99, 99, 99],
+  ['log', one((x) => h.log(x)), Math.log, [0, 4], 99, 99, 99],
+  ['log1p', one((x) => h.log1p(x)), Math.log1p, [-1, 3], 99, 99, 99],
+  ['log2', one((x) => h.log2(x)), Math.log2, [0, 4], 99, 99, 99],
+  ['sqrt', one((x) => h.sqrt(x)), Math.sqrt, [0, 4], 99, 99, 99],
+  ['rsqrt', one((x) => h.rsqrt(x)), (x) => 1 / Math.sqrt(x), [0, 4], 99, 99, 99],
+  ['cbrt', one((x) => h.cbrt(x)), Math.cbrt, [-4, 4], 99, 99, 99],
+  ['pow', (x, y) => h.pow(x, y), (x, y) => x ** y, [0, 4], 99, 99, 99, [-40, 40]],
+  ['sin', one((x) => h.sin(x)), Math.sin, [-3200, 3200], 99, 99, 99],
+  ['cos', one((x) => h.cos(x)), Math.cos, [-3200, 3200], 99, 99, 99],
+  ['tan', one((x) => h.tan(x)), Math.tan, [-10, 10], 99, 99, 99],
+  ['asin', one((x) => h.asin(x)), Math.asin, [-1, 1], 99, 99, 99],
+  ['acos', one((x) => h.acos(x)), Math.acos, [-1, 1], 99, 99, 99],
+  ['atan', one((x) => h.atan(x)), Math.atan, [-8, 8], 99, 99, 99],
+  ['atan2', (x, y) => h.atan2(x, y), Math.atan2, [-4, 4], 99, 99, 99, [-4, 4]],
+  ['sinh', one((x) => h.sinh(x)), Math.sinh, [-89.4, 89.4], 99, 99, 99],
+  ['cosh', one((x) => h.cosh(x)), Math.cosh, [-89.4, 89.4], 99, 99, 99],
+  ['tanh', one((x) => h.tanh(x)), Math.tanh, [-10, 10], 99, 99, 99],
+  ['asinh', one((x) => h.asinh(x)), Math.asinh, [-8, 8], 99, 99, 99],
+  ['acosh', one((x) => h.acosh(x)), Math.acosh, [1, 8], 99, 99, 99],
+  ['atanh', one((x) => h.atanh(x)), Math.atanh, [-1, 1], 99, 99, 99],
+  ['erf', one((x) => h.erf(x)), erf, [-4, 4], 99, 99, 99],
+  ['erfc', one((x) => h.erfc(x)), erfc, [-4, 10.1], 99, 99, 99],
+  ['sigmoid', one((x) => h.sigmoid(x)), sigmoid, [-104, 20], 99, 99, 99],
+  ['softplus', one((x) => h.softplus(x)), softplus, [-104, 20], 99, 99, 99],
+  ['logSigmoid', one((x) => h.logSigmoid(x)), (x) => -softplus(-x), [-20, 104], 99, 99, 99],
+  ['silu', one((x) => h.silu(x)), (x) => x * sigmoid(x), [-104, 20], 99, 99, 99],
+  ['gelu', one((x) => h.gelu(x)), gelu, [-3, 10], 99, 99, 99],
+  ['mish', one((x) => h.mish(x)), (x) => x * Math.tanh(softplus(x)), [-104, 20], 99, 99, 99],
+]; // biome-ignore format: a table
+
+export const measuredFunctions: readonly MeasuredFunction[] = rows.map(
+  ([name, apply, exact, near, wasm, fused, js, second]) => ({
+    name,
+    apply,
+    exact,
+    near,
+    ulps: { wasm, fused, js },
+    ...(second && { second }),
+  }),
+);
