@@ -5,8 +5,8 @@ import { scope } from '../graph/scope.ts';
 import type { Accepts, Broadcast, Broadcasts, CommonDType, Operand, ShapeOf } from '../graph/shape-types.ts';
 import type { Shape } from '../graph/types.ts';
 import { add, div, sub } from './arithmetic.ts';
-import { eq, gt, lt, where } from './compare.ts';
-import { bitcast } from './convert.ts';
+import { isMinus } from './classify.ts';
+import { eq, gt, where } from './compare.ts';
 import { broadcastOperands } from './elementwise.ts';
 import { atan } from './inverse-trig.ts';
 import { abs } from './unary.ts';
@@ -38,9 +38,4 @@ function angle(y: Floats, x: Floats): Node {
   const quarter = where(isMinus(y), -Math.PI / 2, Math.PI / 2);
   const half = where(isMinus(y), -Math.PI, Math.PI);
   return where(isSteep, sub(quarter as Node, t), add(t, where(isMinus(x), half as Node, 0)));
-}
-
-/** Whether the sign bit is set, also that of -0. */
-function isMinus(x: Floats): Node<Shape, 'bool'> {
-  return lt(bitcast(x, 'i32') as Node<Shape, 'i32'>, 0) as Node<Shape, 'bool'>;
 }

@@ -4,8 +4,15 @@
 import type { Node } from '../graph/ir.ts';
 import { scope } from '../graph/scope.ts';
 import type { Accepts, ShapeOf } from '../graph/shape-types.ts';
+import type { Shape } from '../graph/types.ts';
 import { eq, lt, ne } from './compare.ts';
+import { bitcast } from './convert.ts';
 import { abs } from './unary.ts';
+
+/** Whether the sign bit is set, also that of -0. For compositions; not public. */
+export function isMinus(x: Node<Shape, 'f32'>): Node<Shape, 'bool'> {
+  return lt(bitcast(x, 'i32') as Node<Shape, 'i32'>, 0) as Node<Shape, 'bool'>;
+}
 
 /** Whether elements are not a number. f32 → bool: `any(isNaN(x))`. */
 function nan<X extends Node>(x: X & Accepts<'isNaN', X, 'f32'>): Node<ShapeOf<X>, 'bool'> {

@@ -3,7 +3,8 @@
 import type { Node } from '../graph/ir.ts';
 import type { Accepts, DTypeOf, ShapeOf } from '../graph/shape-types.ts';
 import { add, div, mul, neg, sub } from './arithmetic.ts';
-import { gt, lt, where } from './compare.ts';
+import { isMinus } from './classify.ts';
+import { gt, where } from './compare.ts';
 import { composite } from './math.ts';
 import { log, log1p, sqrt } from './unary.ts';
 
@@ -20,7 +21,7 @@ function orLogarithm(a: Node, small: number, f: (a: Node) => Node): Node {
 /** Inverse hyperbolic sine. f32: `asinh(x)`. */
 export function asinh<X extends Node>(x: X & Accepts<'asinh', X, 'f32'>): Node<ShapeOf<X>, DTypeOf<X>> {
   return composite<X>('asinh', x, (v) => {
-    const isNegative = lt(v, 0);
+    const isNegative = isMinus(v as Node<readonly number[], 'f32'>);
     // log(a + √(a² + 1)) = log1p(a + a² / (1 + √(a² + 1))) for a = |x|; mirrored by choice, which is smooth at 0.
     const y = orLogarithm(where(isNegative, neg(v), v), 0, (a) => {
       const square: Node = mul(a, a);

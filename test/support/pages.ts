@@ -4,9 +4,14 @@ import { compilerErrors } from '../../compiler/graph/errors.ts';
 import { documentOps } from '../../compiler/ops/document.ts';
 import { registry } from '../../compiler/ops/registry.ts';
 import { runtimeErrors } from '../../runtime/errors.ts';
+import { documentFunctions } from './math-page.ts';
 
 export function pages(): Readonly<Record<string, string>> {
-  return { 'ops.md': documentOps(registry.values()), 'errors.md': documentErrors() };
+  return {
+    'ops.md': documentOps(registry.values()),
+    'errors.md': documentErrors(),
+    'math.md': documentFunctions(),
+  };
 }
 
 function documentErrors(): string {

@@ -68,7 +68,9 @@ export function expModerate(x: Expr): Expr {
 /** factor · e^−(x + y) for 0 ≤ x ≤ 104 and a small y. */
 export function expOfMinusSum(x: Expr, y: Expr, factor: Expr): Expr {
   const { bits, r } = reduce(unary('neg', x), 2 * exponentBias);
-  return scale(mul(factor, expOfRest(sub(r, y))), bits);
+  const rest = sub(r, y);
+  const less = mul(rest, polynomial(rest, [1, ...expTail]));
+  return scale(add(mul(factor, less), factor), bits);
 }
 
 export function expm1(x: Expr): Expr {

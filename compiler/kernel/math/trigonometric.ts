@@ -3,7 +3,19 @@
 // docs/math.md. ±∞ and NaN give NaN.
 
 import { binary, compare, type Expr, select, unary } from '../expr.ts';
-import { abs, add, bitcast, f32, i32, mul, nearest, polynomial, selectRarely, sub } from './arithmetic.ts';
+import {
+  abs,
+  add,
+  bitcast,
+  f32,
+  i32,
+  mul,
+  nearest,
+  polynomial,
+  selectRarely,
+  sub,
+  withSignOf,
+} from './arithmetic.ts';
 import { exactQuarterTurns, type QuarterTurns } from './quarter-turns.ts';
 
 /** (sin r − r) / r³ in r², and (cos r − 1 + r²/2) / r⁴ in r². */
@@ -28,7 +40,7 @@ function moderateQuarterTurns(x: Expr): QuarterTurns {
 /** sin(r + quadrant · π/2). */
 function wave({ r, quadrant }: QuarterTurns): Expr {
   const z = mul(r, r);
-  const sine = mul(r, polynomial(z, [1, ...sinTail]));
+  const sine = withSignOf(r, add(mul(mul(r, z), polynomial(z, sinTail)), r));
   const cosine = polynomial(z, [1, -0.5, ...cosTail]);
   const isOdd = compare('ne', binary('and', quadrant, i32(1)), i32(0));
   const sign = binary('shl', binary('and', quadrant, i32(2)), i32(30));
