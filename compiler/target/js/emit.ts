@@ -2,12 +2,14 @@
 // The source is a function body: `new Function('memory', source)(memory)` gives { kernelName: (begin, end, args) => … }.
 
 import { compilerError } from '../../graph/errors.ts';
-import type { LoopVar } from '../../kernel/affine.ts';
 import type { Register } from '../../kernel/expr.ts';
 import type { Kernel, Stmt } from '../../kernel/ir.ts';
 import { usedParams } from '../../kernel/uses.ts';
-import { conditionsText, elementText, emitValue, type JsScope, sumText } from './expression.ts';
+import { Accesses, collectAccesses, type LoopAccesses } from '../access.ts';
+import { Addresses, type Step } from './address.ts';
+import { emitValue, type JsScope, withoutErf } from './expression.ts';
 import { Names } from './names.ts';
+import { conditionsText, elementText, type PlaceScope, sumText, views } from './places.ts';
 import { prelude, preludeNames } from './prelude.ts';
 
 /**
@@ -26,18 +28,25 @@ export function emitJs(kernels: readonly Kernel[]): string {
   return `${prelude}\n${parts.join('\n')}\nreturn { ${record.join(', ')} };\n`;
 }
 
+type For = Extract<Stmt, { kind: 'for' }>;
+
 function emitFunction(kernel: Kernel, id: string, taken: readonly string[]): string {
   const names = new Names([...taken, 'begin', 'end', 'args']);
   const lines: string[] = [];
+  // The arrays that the kernel looks into: as constants, so that engines check them once.
+  const used = new Set(['I32']);
   let depth = 1;
-  const bases = new Map<number, string>();
-  const loopVars = new Map<number, string>();
   const registers = new Map<number, string>();
   const changed = registersThatChange(kernel.body);
   const scope: JsScope = {
     kernel,
-    base: (param) => bases.get(param)!,
-    loopVar: (v) => loopVars.get(v.id)!,
+    addresses: new Addresses(kernel, names, (text) => line(text)),
+    accesses: new Accesses(kernel, 'elements'),
+    viewOf: (param) => {
+      const view = views[kernel.params[param]!.storage];
+      used.add(view);
+      return view;
+    },
     register: (r) => registers.get(r.id)!,
     fresh: (name) => names.unique(name),
     line: (text) => lines.push('  '.repeat(depth) + text),
@@ -45,12 +54,9 @@ function emitFunction(kernel: Kernel, id: string, taken: readonly string[]): str
       depth += by;
     },
   };
-  const { line } = scope;
-  const declare = (v: LoopVar): string => {
-    const name = names.unique(v.name);
-    loopVars.set(v.id, name);
-    return name;
-  };
+  const { line, addresses } = scope;
+  const places: PlaceScope = { ...scope, value: (e) => emitValue(e, scope) };
+  const loops = collectAccesses(kernel, scope.accesses, withoutErf);
   const declareRegister = (r: Register): string => {
     const name = names.unique(r.name);
     registers.set(r.id, name);
@@ -58,7 +64,9 @@ function emitFunction(kernel: Kernel, id: string, taken: readonly string[]): str
   };
   const block = (stmts: readonly Stmt[]): void => {
     scope.indent(1);
+    addresses.enter();
     for (const s of stmts) statement(s);
+    addresses.leave();
     scope.indent(-1);
   };
   const statement = (s: Stmt): void => {
@@ -69,17 +77,11 @@ function emitFunction(kernel: Kernel, id: string, taken: readonly string[]): str
         hint: 'schedule the kernel for a target with one lane',
       });
     switch (s.kind) {
-      case 'for': {
-        const v = declare(s.v);
-        line(
-          `for (let ${v} = 0; ${v} < ${sumText(s.limit, scope, (e) => emitValue(e, scope))}; ${v} += ${s.step}) {`,
-        );
-        block(s.body);
-        line('}');
+      case 'for':
+        loop(s, loops.get(s)!);
         break;
-      }
       case 'if':
-        line(`if (${conditionsText(s.conditions, scope, (e) => emitValue(e, scope))}) {`);
+        line(`if (${conditionsText(s.conditions, places)}) {`);
         block(s.body);
         if (s.otherwise.length > 0) {
           line('} else {');
@@ -100,7 +102,7 @@ function emitFunction(kernel: Kernel, id: string, taken: readonly string[]): str
       }
       case 'store': {
         const value = emitValue(s.value, scope);
-        const place = elementText(s.param, s.index, scope, (e) => emitValue(e, scope));
+        const place = elementText(s.param, s.index, places);
         line(`${place} = ${kernel.params[s.param]!.storage === 'bool' ? `${value} ? 1 : 0` : value};`);
         break;
       }
@@ -109,19 +111,39 @@ function emitFunction(kernel: Kernel, id: string, taken: readonly string[]): str
     }
   };
 
+  const loop = (s: For, { needs, direct, innermost }: LoopAccesses): void => {
+    for (const sum of needs) addresses.sum(sum);
+    // Names for what the header steps: they end with the loop.
+    addresses.enter();
+    const limit = sumText(s.limit, places);
+    const v = addresses.enterLoop(s.v);
+    const steps = innermost ? direct.map((sum) => addresses.pointer(sum, s.step)) : [];
+    const moves = [{ pointer: v, by: s.step }, ...steps.filter((m) => m !== null)];
+    line(`for (let ${v} = 0; ${v} < ${limit}; ${moves.map(moveText).join(', ')}) {`);
+    block(s.body);
+    line('}');
+    addresses.leaveLoop();
+    addresses.leave();
+  };
+
   for (const param of usedParams(kernel)) {
-    const { name, storage, elements, access } = kernel.params[param]!;
-    const base = names.unique(name);
-    bases.set(param, base);
+    const { storage, elements, access } = kernel.params[param]!;
+    const base = addresses.declareBase(param);
     const shift = storage === 'bool' || storage === 'u8' ? '>>> 0' : '>>> 2';
     line(`const ${base} = I32[(args >> 2) + ${param}] ${shift}; // ${access} ${storage}[${elements}]`);
   }
-  const unit = declare(kernel.unit);
+  const unit = addresses.enterLoop(kernel.unit);
   line(`for (let ${unit} = begin; ${unit} < end; ${unit}++) {`);
   block(kernel.body);
   line('}');
   const comment = [kernel.name, kernel.schedule].map((t) => `// ${t.replace(/\s+/g, ' ')}`).join('\n');
-  return `${comment}\nfunction ${id}(begin, end, args) {\n  views();\n${lines.join('\n')}\n}\n`;
+  return `${comment}\nfunction ${id}(begin, end, args) {\n  const { ${[...used].join(', ')} } = views();\n${lines.join('\n')}\n}\n`;
+}
+
+/** `i += 4` */
+function moveText({ pointer, by }: Step): string {
+  if (by === 1) return `${pointer}++`;
+  return by < 0 ? `${pointer} -= ${-by}` : `${pointer} += ${by}`;
 }
 
 function registersThatChange(stmts: readonly Stmt[], found: Set<number> = new Set()): Set<number> {

@@ -1,41 +1,29 @@
-// JavaScript text of expressions and indices. Shared expression objects become constants that are computed once, in front
+// JavaScript text of expressions. Shared expression objects become constants that are computed once, in front
 // of the statement, unless they stand inside one side of a guard: guards become if statements, and what is shared only
 // inside a side is declared there.
 
 import { compilerError } from '../../graph/errors.ts';
-import { type Atom, type Index, indexRange, type LoopVar, modIndex } from '../../kernel/affine.ts';
-import type {
-  BinaryFunction,
-  CompareFunction,
-  Condition,
-  Expr,
-  Register,
-  ScalarType,
-  StorageType,
-} from '../../kernel/expr.ts';
+import type { BinaryFunction, CompareFunction, Expr, Register, ScalarType } from '../../kernel/expr.ts';
 import type { Kernel } from '../../kernel/ir.ts';
 import { erf } from '../../kernel/math/error-function.ts';
 import { replacer } from '../../kernel/substitute.ts';
 import { countUses } from '../../kernel/uses.ts';
+import type { Accesses } from '../access.ts';
+import type { Addresses } from './address.ts';
+import { conditionsText, elementText, indexText, type PlaceScope } from './places.ts';
 
 /** Where expressions find what the statements around them declared. */
 export interface JsScope {
   readonly kernel: Kernel;
-  readonly base: (param: number) => string;
-  readonly loopVar: (v: LoopVar) => string;
+  readonly addresses: Addresses;
+  readonly accesses: Accesses;
+  /** The array in which a parameter lies. */
+  readonly viewOf: (param: number) => string;
   readonly register: (r: Register) => string;
   readonly fresh: (name: string) => string;
   readonly line: (text: string) => void;
   readonly indent: (by: number) => void;
 }
-
-export const viewOf: Readonly<Record<StorageType, string>> = {
-  f32: 'F32',
-  i32: 'I32',
-  u32: 'U32',
-  bool: 'U8',
-  u8: 'U8',
-};
 
 const arithmetic: Partial<Record<BinaryFunction, string>> = { add: '+', sub: '-', mul: '*', div: '/' };
 const comparisons: Readonly<Record<CompareFunction, string>> = {
@@ -74,7 +62,7 @@ export function emitValue(root: Expr, scope: JsScope): string {
   const guard = (e: Extract<Expr, { kind: 'guard' }>): string => {
     const name = scope.fresh('g');
     scope.line(`let ${name};`);
-    scope.line(`if (${conditionsText(e.conditions, scope, text)}) {`);
+    scope.line(`if (${conditionsText(e.conditions, places)}) {`);
     side(name, e.value);
     scope.line('} else {');
     side(name, e.otherwise);
@@ -86,8 +74,10 @@ export function emitValue(root: Expr, scope: JsScope): string {
   const side = (name: string, e: Expr): void => {
     scope.indent(1);
     known.push(new Map());
+    scope.addresses.enter();
     const inside = text(e);
     scope.line(`${name} = ${inside};`);
+    scope.addresses.leave();
     known.pop();
     scope.indent(-1);
   };
@@ -96,11 +86,11 @@ export function emitValue(root: Expr, scope: JsScope): string {
     switch (e.kind) {
       case 'load': {
         const { storage } = scope.kernel.params[e.param]!;
-        const element = elementText(e.param, e.index, scope, text);
+        const element = elementText(e.param, e.index, places);
         return storage === 'bool' ? `(${element} !== 0)` : element;
       }
       case 'index':
-        return indexText(e.index, scope, text);
+        return indexText(e.index, places);
       case 'unary':
         return unaryText(e.fn, e.type, text(e.x));
       case 'binary':
@@ -136,14 +126,15 @@ export function emitValue(root: Expr, scope: JsScope): string {
       throw compilerError('HDL0099', {
         what: `internal: kernel '${scope.kernel.name}': a check needs a flags parameter`,
       });
-    return scope.base(param);
+    return scope.addresses.base(param);
   };
 
+  const places: PlaceScope = { ...scope, value: text };
   return text(value);
 }
 
 /** JavaScript has no erf: it is computed in float32 arithmetic, like on the other targets. */
-const withoutErf = (root: Expr): Expr =>
+export const withoutErf = (root: Expr): Expr =>
   replacer((e) => (e.kind === 'unary' && e.fn === 'erf' ? erf(withoutErf(e.x)) : undefined))(root);
 
 function unknown(kernel: Kernel, what: string): Error {
@@ -222,67 +213,4 @@ function bitcastText(from: ScalarType, to: ScalarType, x: string): string {
   if (to === 'f32') return `bitsToFloat(${x})`;
   if (from === 'f32') return to === 'i32' ? `floatToInt(${x})` : `floatToUint(${x})`;
   return to === 'i32' ? `(${x} | 0)` : `(${x} >>> 0)`;
-}
-
-type Text = (e: Expr) => string;
-
-/** `F32[x + 4 * i + 1]` */
-export function elementText(param: number, index: Index, scope: JsScope, text: Text): string {
-  const at = sumText(index, scope, text);
-  return `${viewOf[scope.kernel.params[param]!.storage]}[${scope.base(param)}${at === '0' ? '' : at.startsWith('-') ? ` - ${at.slice(1)}` : ` + ${at}`}]`;
-}
-
-/** An index as an expression that may stand anywhere. */
-export function indexText(index: Index, scope: JsScope, text: Text): string {
-  const sum = sumText(index, scope, text);
-  return /^[A-Za-z0-9_$]+$/.test(sum) ? sum : `(${sum})`;
-}
-
-/** Terms joined by + and −. */
-export function sumText(index: Index, scope: JsScope, text: Text): string {
-  let out = '';
-  const push = (negative: boolean, part: string): void => {
-    if (out === '') out = negative ? `-${part}` : part;
-    else out += `${negative ? ' - ' : ' + '}${part}`;
-  };
-  for (const { coeff, atom } of index.terms) {
-    const size = Math.abs(coeff);
-    const a = atomText(atom, scope, text);
-    push(coeff < 0, size === 1 ? a : `${size} * ${a}`);
-  }
-  if (index.constant !== 0 || out === '') push(index.constant < 0, String(Math.abs(index.constant)));
-  return out;
-}
-
-function atomText(atom: Atom, scope: JsScope, text: Text): string {
-  switch (atom.kind) {
-    case 'var':
-      return scope.loopVar(atom);
-    case 'value':
-      return text(atom.expr);
-    case 'div': {
-      const x = indexText(atom.x, scope, text);
-      return indexRange(atom.x).min < 0 ? `Math.floor(${x} / ${atom.by})` : `((${x} / ${atom.by}) | 0)`;
-    }
-    case 'mod': {
-      const x = indexText(atom.x, scope, text);
-      if (indexRange(atom.x).min >= 0) return `(${x} % ${atom.by})`;
-      return `(((${x} % ${atom.by}) + ${atom.by}) % ${atom.by})`;
-    }
-    default:
-      return atom satisfies never;
-  }
-}
-
-export function conditionsText(conditions: readonly Condition[], scope: JsScope, text: Text): string {
-  if (conditions.length === 0) return 'true';
-  return conditions
-    .map((c) => {
-      if (c.kind === 'divisible') return `${indexText(modIndex(c.index, c.by), scope, text)} === 0`;
-      const i = indexText(c.index, scope, text);
-      const r = indexRange(c.index);
-      const parts = [r.min < c.lo ? `${i} >= ${c.lo}` : '', r.max >= c.hi ? `${i} < ${c.hi}` : ''];
-      return parts.filter((p) => p !== '').join(' && ') || 'true';
-    })
-    .join(' && ');
 }

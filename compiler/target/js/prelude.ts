@@ -9,6 +9,7 @@ export const preludeNames: readonly string[] = [
   'U32',
   'U8',
   'buffer',
+  'all',
   'views',
   'max',
   'min',
@@ -25,14 +26,16 @@ export const preludeNames: readonly string[] = [
 
 export const prelude = `'use strict';
 const f = Math.fround;
-let buffer, F32, I32, U32, U8;
+let buffer, F32, I32, U32, U8, all;
 function views() {
-  if (buffer === memory.buffer) return;
+  if (buffer === memory.buffer) return all;
   buffer = memory.buffer;
   F32 = new Float32Array(buffer);
   I32 = new Int32Array(buffer);
   U32 = new Uint32Array(buffer);
   U8 = new Uint8Array(buffer);
+  all = { F32, I32, U32, U8 };
+  return all;
 }
 // NaN when either is NaN; x when both are equal.
 function max(x, y) {

@@ -7,7 +7,7 @@ import type { Index, Term } from '../../kernel/affine.ts';
 import { type Condition, childrenOf, type Expr, indicesOf } from '../../kernel/expr.ts';
 import type { Kernel } from '../../kernel/ir.ts';
 import { countUses } from '../../kernel/uses.ts';
-import { type Accesses, isDynamic, lowestLane, testedIndex } from './access.ts';
+import { type Accesses, isDynamic, lowestLane, testedIndex } from '../access.ts';
 import { emitBinary, emitConvert, emitHorizontal } from './arithmetic.ts';
 import { emitCheckFinite, emitCheckIndex } from './checks.ts';
 import { divisionOf } from './division.ts';

@@ -10,7 +10,7 @@ import type { Expr } from '../../kernel/expr.ts';
 import type { Kernel, Stmt } from '../../kernel/ir.ts';
 import { mathExpander } from '../../kernel/math.ts';
 import { usedParams } from '../../kernel/uses.ts';
-import { Accesses, collectAccesses, type LoopAccesses, makeSum } from './access.ts';
+import { Accesses, collectAccesses, type LoopAccesses, makeSum } from '../access.ts';
 import { FunctionBuilder } from './encoder.ts';
 import { Expressions } from './expression.ts';
 import { Scopes } from './scope.ts';
@@ -36,7 +36,7 @@ export function buildFunction(kernel: Kernel, relaxed: boolean, listed: boolean)
   const expand = mathExpander();
   const bases = loadBases(kernel, fn);
   const scopes = new Scopes(fn, bases);
-  const accesses = new Accesses(kernel);
+  const accesses = new Accesses(kernel, 'bytes');
   const expressions = new Expressions(kernel, fn, scopes, accesses, bases, relaxed);
   const loops = collectAccesses(kernel, accesses, expand);
   const code = fn.body;

@@ -1,6 +1,6 @@
 // Loads. Bytes (bool, u8) are widened to 32 bits, and bool becomes a mask.
 
-import { lowestLane } from './access.ts';
+import { lowestLane } from '../access.ts';
 import type { Of, ValueEmitter } from './emitter.ts';
 
 /** Elements of a parameter, as vectors of 32-bit lanes: whole vectors where lanes are neighbours or the same. */

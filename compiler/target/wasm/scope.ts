@@ -2,7 +2,7 @@
 // already computed. A scope holds what is valid in one block of code and in the blocks inside it.
 
 import { type Atom, atomKey, type LoopVar, type Term } from '../../kernel/affine.ts';
-import { makeSum, mentions, type Sum } from './access.ts';
+import { makeSum, mentions, type Sum } from '../access.ts';
 import { divisionOf } from './division.ts';
 import type { FunctionBuilder } from './encoder.ts';
 import type { ValueType } from './opcodes.ts';

@@ -1,8 +1,8 @@
-// Accesses: which addresses and index sums a loop nest needs, found before any code is written.
+// Accesses: which addresses and index sums a loop nest needs, found before any code is written, for every target.
 //
-//   address = base of the parameter + bytes · (Σ coefficient · atom + bias) + offset
+//   address = base of the parameter + scale · (Σ coefficient · atom + bias) + offset
 //
-// The offset is an immediate of the load or store; accesses that differ only in it share one pointer. Per loop, `needs`
+// The offset is a constant of the load or store; accesses that differ only in it share one pointer. Per loop, `needs`
 // lists the parts that do not change inside it: the emitter computes them before the loop.
 
 import {
@@ -13,15 +13,15 @@ import {
   type LoopVar,
   modIndex,
   type Term,
-} from '../../kernel/affine.ts';
-import { elementBytes } from '../../kernel/cost.ts';
-import { type Condition, type Expr, walkExprs } from '../../kernel/expr.ts';
-import type { Kernel, KernelParam, Stmt } from '../../kernel/ir.ts';
+} from '../kernel/affine.ts';
+import { elementBytes } from '../kernel/cost.ts';
+import { type Condition, type Expr, walkExprs } from '../kernel/expr.ts';
+import type { Kernel, KernelParam, Stmt } from '../kernel/ir.ts';
 
 /** A sum of index terms: an address when `param` names a parameter, a plain index when it is −1. */
 export interface Sum {
   readonly param: number;
-  /** Bytes per element; 1 for a plain index. */
+  /** Bytes per element, or 1 where addresses count elements; 1 for a plain index. */
   readonly scale: number;
   /** No run-time values among the atoms. */
   readonly terms: readonly Term[];
@@ -39,7 +39,7 @@ export interface Access {
   readonly sum: Sum;
   /** Terms known only when the statement runs (a gather's index). */
   readonly dynamic: readonly Term[];
-  /** Immediate, in bytes; never negative. */
+  /** In the same unit as the address; never negative where addresses count bytes. */
   readonly offset: number;
 }
 
@@ -69,14 +69,24 @@ function accessOf(param: number, storage: KernelParam['storage'], index: Index, 
   return { sum: makeSum(param, bytes, fixed, bias), dynamic, offset: (constant - bias) * bytes };
 }
 
+/** The same in elements: positions in an array, where any constant may be added to any sum. */
+function positionOf(param: number, index: Index, lowest: number): Access {
+  const fixed = index.terms.filter((t) => !isDynamic(t.atom));
+  const dynamic = index.terms.filter((t) => isDynamic(t.atom));
+  return { sum: makeSum(param, 1, fixed, 0), dynamic, offset: index.constant + lowest };
+}
+
 /** Accesses of one kernel, by the index object: they are asked for when loops are planned and when code is written. */
 export class Accesses {
   readonly #kernel: Kernel;
+  readonly #unit: 'bytes' | 'elements';
   readonly #known = new Map<Index, { param: number; lowest: number; access: Access }[]>();
   readonly #plain = new Map<Index, Sum>();
 
-  constructor(kernel: Kernel) {
+  /** `unit`: what addresses count. */
+  constructor(kernel: Kernel, unit: 'bytes' | 'elements') {
     this.#kernel = kernel;
+    this.#unit = unit;
   }
 
   /** The address of element `index` of a parameter; `lowest` is the smallest distance of a lane. */
@@ -84,7 +94,10 @@ export class Accesses {
     const list = this.#known.get(index);
     const seen = list?.find((k) => k.param === param && k.lowest === lowest);
     if (seen) return seen.access;
-    const access = accessOf(param, this.#kernel.params[param]!.storage, index, lowest);
+    const access =
+      this.#unit === 'bytes'
+        ? accessOf(param, this.#kernel.params[param]!.storage, index, lowest)
+        : positionOf(param, index, lowest);
     if (list) list.push({ param, lowest, access });
     else this.#known.set(index, [{ param, lowest, access }]);
     return access;
