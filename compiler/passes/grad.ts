@@ -20,6 +20,7 @@ import { absoluteScope, atLocation } from '../graph/scope.ts';
 import { formatType, sameType } from '../graph/types.ts';
 import { add } from '../ops/arithmetic.ts';
 import { ones, zeros } from '../ops/leaf.ts';
+import { factorSum } from './factor-sums.ts';
 import { splatOf } from './rewrite.ts';
 
 export interface GradOptions {
@@ -71,6 +72,8 @@ export function vjp<const T extends readonly Tensor[]>(
   for (const x of wrt) acceptFloat('the gradient with respect to', x);
   const order = topologicalOrder(outputs);
   const needed = neededNodes(order, wrt);
+  const written = new Set([...order, ...topologicalOrder(cotangents)]);
+  const isForward = (n: Node): boolean => written.has(n);
   const received = new Map<Node, Node[]>();
   const send = (to: Node, cotangent: Node): void => {
     const list = received.get(to);
@@ -96,7 +99,8 @@ export function vjp<const T extends readonly Tensor[]>(
         const needs = node.operands.map((o) => needed.has(o));
         if (!needs.includes(true)) return;
         applyRule(node, cotangent, needs).forEach((g, i) => {
-          if (g !== null && needs[i] && !isStructuralZero(g, cotangent)) send(node.operands[i]!, g);
+          if (g !== null && needs[i] && !isStructuralZero(g, cotangent))
+            send(node.operands[i]!, factorSum(g, isForward));
         });
       }),
     );
