@@ -8,6 +8,7 @@ import { foldConstants } from './fold.ts';
 import { legalize } from './legalize.ts';
 import { type GraphPass, repeated } from './manager.ts';
 import { reuseMasks } from './reuse-masks.ts';
+import { sharePads } from './share-pads.ts';
 import { splitDilation } from './split-dilation.ts';
 import { splitReductions } from './split-reductions.ts';
 
@@ -34,10 +35,12 @@ export function standardPasses(options: PipelineOptions = {}): readonly GraphPas
     ...(options.checkNumerics ? [checkNumerics] : []),
     simplify,
     reuseMasks,
-    // Convolutions without zeros between elements, explicit padding, shorter reductions: new views and constants, so it
+    // Convolutions without zeros between elements, explicit padding, one padded copy of each value, shorter reductions: new
+    // views and constants, so it
     // tidies up once more.
     splitDilation,
     legalize,
+    sharePads,
     splitReductions,
     { ...simplify, name: 'tidy' },
   ];

@@ -105,7 +105,7 @@ function residueOf(
   const first = (((lo - residue) % s) + s) % s;
   const taps = Math.max(0, Math.ceil((kernel - first) / s));
   const outputs = Math.ceil((size - residue) / s);
-  const padLo = -(residue + first - lo) / s;
+  const padLo = (lo - residue - first) / s;
   return { residue, first, taps, outputs, padLo, padHi: outputs - input - padLo + taps - 1 };
 }
 

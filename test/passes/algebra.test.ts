@@ -111,6 +111,7 @@ const examples: Readonly<Record<string, readonly Node[]>> = {
   'view-same': [bare(transposeOp, x, { perm: [0] }), makeNode(concatOp, [x], { axis: 0 })],
   'reshape-reshape': [reshape(reshape(m, [6]), [3, 2])],
   'transpose-transpose': [transpose(transpose(m, [2, 1, 0]), [1, 0, 2])],
+  'pad-pad': [pad(pad(x, [[2, 1]], -1), [[-1, 3]], -1), pad(pad(x, [[-1, 0]]), [[-1, 2]])],
   'broadcast-broadcast': [broadcastTo(broadcastTo(m, [2, 3, 4]), [5, 2, 3, 4])],
   'broadcast-of-units': [
     broadcastTo(reshape(x, [1, 60, 1]), [2, 60, 3]),

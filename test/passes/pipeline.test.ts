@@ -56,7 +56,7 @@ t.test('a training step: fewer nodes, the same values, padding explicit, long su
   const after = runPasses(graph, standardPasses(), { ...verified, onPass: (r) => records.push(r) });
   t.same(
     records.map((r) => r.name),
-    ['simplify', 'reuse-masks', 'split-dilation', 'legalize', 'split-reductions', 'tidy'],
+    ['simplify', 'reuse-masks', 'split-dilation', 'legalize', 'share-pads', 'split-reductions', 'tidy'],
   );
   t.ok(after.nodes.length < graph.nodes.length, `${graph.nodes.length} → ${after.nodes.length} nodes`);
   for (const n of after.nodes) {

@@ -11,6 +11,7 @@ import { elementCount, type Shape, sameShape } from '../../graph/types.ts';
 import { broadcastInDim } from '../../ops/broadcast.ts';
 import { full } from '../../ops/leaf.ts';
 import { reshape, reverse, transpose } from '../../ops/shape.ts';
+import { padBy } from '../../ops/slice.ts';
 import { integers, splatOf } from '../rewrite.ts';
 import type { Rule } from './rule.ts';
 
@@ -204,6 +205,25 @@ export const viewRules: readonly Rule[] = [
       const stride = strides.map((s, i) => s * strides2[i]!);
       const limits = first.map((s, i) => s + (node.type.shape[i]! - 1) * stride[i]! + 1);
       return makeNode(node.op, [x.operands[0]!], { starts: first, limits, strides: stride });
+    },
+  },
+  {
+    name: 'pad-pad',
+    formula: 'pad(pad(x, a), b) = pad(x, a + b) with the same number, unless a crops what b fills again',
+    ops: ['pad'],
+    apply(node) {
+      const [x, fill] = node.operands as [Node, Node];
+      if (!is(x, 'pad') || node.type.shape.includes(0) || x.type.shape.includes(0)) return null;
+      const own = splatOf(fill);
+      if (x.operands[1] !== fill && (own === null || !Object.is(own, splatOf(x.operands[1]!)))) return null;
+      if (!integers(node, 'interior').every(isZero)) return null;
+      const sides = ['lo', 'hi'].map((side) => {
+        const [a, b] = [integers(x, side), integers(node, side)];
+        return a.every((v, d) => v >= 0 || b[d]! <= 0) ? a.map((v, d) => v + b[d]!) : null;
+      });
+      const [lo, hi] = sides;
+      if (!lo || !hi) return null;
+      return padBy(x.operands[0]!, { lo, hi, interior: integers(x, 'interior') }, fill);
     },
   },
   {
