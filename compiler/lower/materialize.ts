@@ -39,6 +39,8 @@ function chooseByUse(
 ): void {
   const repeats = new Map<Node, number>();
   const reduced = new Map<Node, boolean>();
+  /** How many ops compute with a value; what reads it through a view counts for itself. */
+  const readers = new Map<Node, number>();
   const multiple = (n: Node): boolean => new Set(users.get(n)).size > 1;
   /**
    * Whether every consumer may compute the value for itself: its operations down to values that are in memory anyway are
@@ -77,10 +79,13 @@ function chooseByUse(
     let inReduction = false;
     let contracted = false;
     let epilogue = true;
+    let read = 0;
     const consumers = new Set(users.get(n));
     for (const u of consumers) {
       const p = prober.probe(u);
       const inlined = !stored.has(u);
+      const isView = inlined && p.cost === 0 && !p.reduction && !p.guarded;
+      read += isView ? (readers.get(u) ?? 1) : 1;
       for (const [i, o] of u.operands.entries()) {
         if (o !== n) continue;
         const r = p.operands[i]!.ratio * (inlined ? (repeats.get(u) ?? 1) : 1);
@@ -92,6 +97,7 @@ function chooseByUse(
         if (!p.operands[i]!.isPermutation) epilogue = false;
       }
     }
+    readers.set(n, read);
     repeats.set(n, Math.max(1, ratio));
     reduced.set(n, inReduction);
     if (stored.has(n)) {
@@ -106,7 +112,7 @@ function chooseByUse(
     else if (p.cost === 0) store = contracted && p.divides;
     else if (contracted) store = true;
     else if (ratio > 2 && p.cost > cheap) store = true;
-    else if (consumers.size > 1) store = !recomputable(n);
+    else if (read > 1) store = !recomputable(n);
     else store = false;
     if (store) {
       stored.add(n);

@@ -97,6 +97,7 @@ export { repeat, roll, tile } from './repeat.ts';
 export { flatten, flip, reshape, reverse, squeeze, transpose, unsqueeze } from './shape.ts';
 export { sigmoid } from './sigmoid.ts';
 export { slice } from './slice.ts';
+export { argsort, type SortOptions, sort, type TopK, type TopKOptions, topK } from './sort.ts';
 export { type DepthOrder, depthToSpace, spaceToDepth } from './space-depth.ts';
 export { tril, triu } from './triangle.ts';
 export {

@@ -17,9 +17,10 @@ import { checkIndex } from './check.ts';
 import { eq, ge, where } from './compare.ts';
 import { cast } from './convert.ts';
 import { gatherAt, scatterSum } from './gather.ts';
+import { backFromLast, lastAxis } from './last-axis.ts';
 import { iota } from './leaf.ts';
 import { max } from './reduce.ts';
-import { reshape, transpose } from './shape.ts';
+import { reshape } from './shape.ts';
 import { padBy, slice } from './slice.ts';
 
 /** The indices with their check. Throws HDL0002 in the function's name unless they are i32. */
@@ -196,19 +197,6 @@ export function oneHot(labels: Node, depth: number, options: OneHotOptions = {})
     const isLabel: Node = eq(iota(shape, a) as Node, expandDims(at, a) as Node);
     return cast(isLabel, dtype) as Node;
   });
-}
-
-/** x with the axis moved to the end. */
-function lastAxis(x: Node, axis: number): Node {
-  const rank = x.type.shape.length;
-  return transpose(x, [...Array.from({ length: rank }, (_, i) => i).filter((i) => i !== axis), axis]);
-}
-
-/** x with its last axis moved to a place. */
-function backFromLast(x: Node, axis: number): Node {
-  const last = x.type.shape.length - 1;
-  const order = Array.from({ length: last }, (_, i) => i);
-  return transpose(x, [...order.slice(0, axis), last, ...order.slice(axis)]);
 }
 
 /** x without what lies beyond the indices, except along the axis. */
