@@ -177,6 +177,13 @@ export type Pooled<Rank extends number, X extends Shape, K, Stride, P, Dilation>
     : OfRank<Rank>
   : OfRank<Rank>;
 
+/** `Pooled`, or only the rank where windows may reach beyond the image. */
+export type PooledOrCeiled<Rank extends number, X extends Shape, K, Stride, P, Dilation, Ceil> = [
+  Ceil,
+] extends [false]
+  ? Pooled<Rank, X, K, Stride, P, Dilation>
+  : OfRank<Rank>;
+
 /** [N, C] of images. */
 export type Averaged<X extends Shape> = X extends readonly [
   infer N extends number,

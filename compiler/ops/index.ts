@@ -56,6 +56,13 @@ export { bernoulli, normal, randomKey, uniform } from './distributions.ts';
 export { einsum } from './einsum.ts';
 export { erfc } from './erfc.ts';
 export {
+  adaptiveAvgPool,
+  adaptiveMaxPool,
+  globalAvgPool,
+  globalLpPool,
+  globalMaxPool,
+} from './global-pool.ts';
+export {
   gather,
   gatherElements,
   type OneHotOptions,
@@ -81,19 +88,34 @@ export {
 export { l1, l2, std } from './norms.ts';
 export { type PadMode, pad } from './pad.ts';
 export {
+  type AvgPool,
   type AvgPoolOptions,
   avgPool1d,
   avgPool2d,
-  globalAvgPool,
+  avgPool3d,
+  type LpPool,
+  type LpPoolOptions,
+  lpPool1d,
+  lpPool2d,
+  lpPool3d,
+  type MaxPool,
   maxPool1d,
   maxPool2d,
-  type PoolOptions,
+  maxPool3d,
 } from './pool.ts';
+export type { PoolOptions } from './pool-window.ts';
 export { cbrt, exp2, pow } from './power.ts';
 export { prod } from './prod.ts';
 export { foldIn, randomBits, splitKey } from './random.ts';
 export { all, any, max, min } from './reduce.ts';
 export { repeat, roll, tile } from './repeat.ts';
+export {
+  type ResizeCoordinates,
+  type ResizeMode,
+  type ResizeOptions,
+  type ResizeRounding,
+  resize,
+} from './resize.ts';
 export { flatten, flip, reshape, reverse, squeeze, transpose, unsqueeze } from './shape.ts';
 export { sigmoid } from './sigmoid.ts';
 export { slice } from './slice.ts';

@@ -9,14 +9,15 @@ import { div, mul } from './arithmetic.ts';
 import { normalizeAxes, requireFloats } from './attrs.ts';
 import { logicalAnd } from './binary.ts';
 import { sum } from './broadcast.ts';
-import { eq, gt, lt, where } from './compare.ts';
+import { gt, lt, where } from './compare.ts';
 import { type VarianceOptions, variance } from './composite.ts';
 import { stopGradient } from './convert.ts';
 import { square } from './math.ts';
+import { rootOf } from './norm-power.ts';
 import { max } from './reduce.ts';
 import type { ReduceOptions } from './reduction.ts';
 import { squeeze } from './shape.ts';
-import { abs, sqrt } from './unary.ts';
+import { abs } from './unary.ts';
 
 type Floats = Node<Shape, 'f32'>;
 
@@ -55,7 +56,7 @@ export function l2<X extends Node, const A extends Axes | undefined = undefined,
     const usable = logicalAnd(gt(top, 0), lt(top, Number.POSITIVE_INFINITY)) as Node<Shape, 'bool'>;
     const scale = where(usable, top, 1) as Floats;
     const total = sum(square(div(v, scale) as Floats), list, { keepDims: true }) as Floats;
-    const kept = mul(scale, rootOf(total)) as Floats;
+    const kept = mul(scale, rootOf(total, 2)) as Floats;
     return options.keepDims ? kept : squeeze(kept, list);
   });
   return y as Node as Node<Reduced<ShapeOf<X>, A, K>, 'f32'>;
@@ -73,12 +74,6 @@ export function std<X extends Node, const A extends Axes | undefined = undefined
   options: VarianceOptions<K> = {},
 ): Node<Reduced<ShapeOf<X>, A, K>, 'f32'> {
   requireFloats('std', x);
-  const y = scope('std', () => rootOf(variance(x as Node as Floats, axes, options) as Floats));
+  const y = scope('std', () => rootOf(variance(x as Node as Floats, axes, options) as Floats, 2));
   return y as Node as Node<Reduced<ShapeOf<X>, A, K>, 'f32'>;
-}
-
-/** The square root, with a gradient of 0 at 0. */
-function rootOf(x: Floats): Floats {
-  const isZero = eq(x, 0);
-  return where(isZero, 0, sqrt(where(isZero, 1, x) as Floats)) as Floats;
 }

@@ -14,8 +14,7 @@ import type { Node } from '../graph/ir.ts';
 import type { Shape } from '../graph/types.ts';
 import { bitwiseAnd, bitwiseNot, bitwiseXor, logicalAnd, logicalOr, logicalXor, shr } from './binary.ts';
 import { broadcastTo, expandDims, sum } from './broadcast.ts';
-import { isNaN } from './classify.ts';
-import { eq, lt, where } from './compare.ts';
+import { eq, lt, ne, where } from './compare.ts';
 import { bitcast, cast } from './convert.ts';
 import { iota } from './leaf.ts';
 import { reshape, reverse } from './shape.ts';
@@ -52,7 +51,7 @@ function sortKeys(x: Node): Ints {
       const bits = bitcast(plain, 'i32') as Ints;
       // Magnitudes of negative numbers count backwards.
       const signed = bitwiseXor(bits, bitwiseAnd(shr(bits, 31) as Ints, largest) as Ints);
-      return where(isNaN(v), largest, signed as Ints) as Ints;
+      return where(ne(v, v) as Bools, largest, signed as Ints) as Ints;
     }
     default:
       return cast(x, 'i32') as Ints;
