@@ -26,13 +26,14 @@ export function makeNode(
   options: NodeOptions = {},
 ): Node {
   const loc = options.loc === undefined ? nodeLocation() : options.loc;
-  const type = inferType(op, operands, attrs, loc);
+  const regions = options.regions ?? [];
+  const type = inferType(op, operands, attrs, loc, regions);
   return Object.freeze({
     op,
     operands: [...operands],
     attrs,
     type,
-    regions: options.regions ?? [],
+    regions,
     payload: options.payload ?? null,
     name: options.name ?? null,
     scope: options.scope ?? currentScope(),
@@ -51,6 +52,7 @@ export function inferType(
   operands: readonly Node[],
   attrs: Attrs,
   loc: SourceLocation | null,
+  regions: readonly Graph[] = [],
 ): TensorType {
   const { min, max } = typeof op.arity === 'number' ? { min: op.arity, max: op.arity } : op.arity;
   const what = (): string => describeCall(op, operands, attrs);
@@ -70,6 +72,7 @@ export function inferType(
     operands.map((o) => o.type),
     attrs,
     fail,
+    regions,
   );
 }
 

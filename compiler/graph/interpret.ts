@@ -6,6 +6,7 @@ import { compilerError } from './errors.ts';
 import type { Graph, HostTensor, Node, RegionCall } from './ir.ts';
 import { leafName } from './leaf-name.ts';
 import { nearestName } from './nearest.ts';
+import { isSameComputation } from './region.ts';
 import { elementCount, formatType, roundTo, sameType, type TensorType } from './types.ts';
 
 /** Elements of a value: with its type, or row-major, or the number of a scalar. */
@@ -65,6 +66,7 @@ function run(
   input: (node: Node) => HostTensor,
 ): Map<Node, HostTensor> {
   const values = new Map<Node, HostTensor>();
+  const computed: { readonly node: Node; readonly results: readonly Float64Array[] }[] = [];
   const lastUse = keep ? null : lastUses(graph);
   graph.nodes.forEach((node, i) => {
     const data = evaluate(node);
@@ -78,8 +80,9 @@ function run(
     if (node.op.name === 'variable') return bind(graph, node, variables, 'variable').data;
     if (node.payload !== null) return Float64Array.from(node.payload.values);
     const operands = node.operands.map((o) => values.get(o)!);
-    const regions = node.regions.map((r) => regionCall(r, variables, mode));
-    const data = node.op.reference(operands, node.attrs, node.type, regions);
+    const data = node.op.region
+      ? resultOf(node, operands)
+      : node.op.reference(operands, node.attrs, node.type);
     if (data.length !== elementCount(node.type.shape)) {
       throw compilerError('HDL0099', {
         what: `internal: the reference of ${node.op.name} returned ${data.length} elements for ${formatType(node.type)}`,
@@ -87,6 +90,17 @@ function run(
       });
     }
     return data;
+  }
+
+  /** Nodes that are results of one computation share it. */
+  function resultOf(node: Node, operands: readonly HostTensor[]): Float64Array {
+    let found = computed.find((c) => isSameComputation(c.node, node));
+    if (found === undefined) {
+      const calls = node.regions.map((r) => regionCall(r, variables, mode));
+      found = { node, results: node.op.region!.results(operands, node.attrs, calls, node.regions) };
+      computed.push(found);
+    }
+    return found.results[Number(node.attrs['result'] ?? 0)]!;
   }
 }
 

@@ -105,6 +105,8 @@ export interface GradientInput {
   readonly cotangent: Node;
   /** `needs[i]` is false when nobody wants the gradient of operand i: return null there and save the work. */
   readonly needs: readonly boolean[];
+  /** The cotangents of all values of an op with `results`, by number; null for those that nobody reads. */
+  readonly cotangents: readonly (Node | null)[];
 }
 
 /** Returns dL/d(operand i), each of the operand's type, or null where `needs[i]` is false or the operand is not f32. */
@@ -142,6 +144,23 @@ export type RegionCall = (inputs: readonly HostTensor[]) => readonly HostTensor[
 export interface Sample {
   readonly operands: readonly HostTensor[];
   readonly attrs: Attrs;
+  readonly regions?: readonly Graph[];
+}
+
+/** What an op with regions declares beside the fields that all have. */
+export interface RegionRules<A extends Attrs = Attrs> {
+  /**
+   * The values of all results, row-major. One computation may have several: a node is the one that its attribute
+   * `result` names, and nodes of equal operands, regions and other attributes are one computation.
+   */
+  readonly results: (
+    operands: readonly HostTensor[],
+    attrs: A,
+    calls: readonly RegionCall[],
+    regions: readonly Graph[],
+  ) => readonly Float64Array[];
+  /** All results as nodes of other ops: what stands in place of the node before everything else is compiled. */
+  readonly expand: (node: Node) => readonly Node[];
 }
 
 export interface OpDef<A extends Attrs = Attrs> {
@@ -151,17 +170,19 @@ export interface OpDef<A extends Attrs = Attrs> {
   /** Number of operands, or a range. */
   readonly arity: number | { readonly min: number; readonly max: number };
   /** Type of the result; calls `fail` when operands or attributes are not acceptable. */
-  readonly type: (operands: readonly TensorType[], attrs: A, fail: Fail) => TensorType;
-  /**
-   * Reference semantics in plain loops, float64. `out` is the type from the type rule; returns its elements. `regions`
-   * run the node's sub-graphs; ops without regions leave it out.
-   */
-  readonly reference: (
-    operands: readonly HostTensor[],
+  readonly type: (
+    operands: readonly TensorType[],
     attrs: A,
-    out: TensorType,
-    regions?: readonly RegionCall[],
-  ) => Float64Array;
+    fail: Fail,
+    regions: readonly Graph[],
+  ) => TensorType;
+  /**
+   * Reference semantics in plain loops, float64. `out` is the type from the type rule; returns its elements. Ops with
+   * regions have `region.results` instead.
+   */
+  readonly reference: (operands: readonly HostTensor[], attrs: A, out: TensorType) => Float64Array;
+  /** Present for ops with regions, and only for them. */
+  readonly region?: RegionRules<A>;
   /** Gradient rule, or why there is none. */
   readonly gradient: GradientRule | { readonly none: string };
   /** Index expression; leaves (`input`, `variable`, large `constant`) have `'leaf'`: they live in buffers. */

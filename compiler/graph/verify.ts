@@ -91,7 +91,7 @@ function checkOperands(graph: Graph, node: Node, position: ReadonlyMap<Node, num
 function checkType(graph: Graph, node: Node): void {
   let type: TensorType;
   try {
-    type = inferType(node.op, node.operands, node.attrs, node.loc);
+    type = inferType(node.op, node.operands, node.attrs, node.loc, node.regions);
   } catch (cause) {
     if (!(cause instanceof HeddleError)) throw cause;
     throw broken(

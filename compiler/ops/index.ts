@@ -37,6 +37,7 @@ export {
 } from './binary.ts';
 export { broadcastTo, expandDims, sum } from './broadcast.ts';
 export { checkFinite, checkIndex } from './check.ts';
+export { checkpoint } from './checkpoint.ts';
 export { isFinite, isInf, isNaN } from './classify.ts';
 export { eq, ge, gt, le, lt, ne, where } from './compare.ts';
 export { logSoftmax, logSumExp, mean, softmax, type VarianceOptions, variance } from './composite.ts';
@@ -51,6 +52,7 @@ export {
 } from './conv-transpose.ts';
 export { bitcast, cast, stopGradient } from './convert.ts';
 export { type CumulativeOptions, cumprod, cumsum } from './cumulative.ts';
+export { customGradient } from './custom-gradient.ts';
 export { defineOp } from './define.ts';
 export { bernoulli, normal, randomKey, uniform } from './distributions.ts';
 export { einsum } from './einsum.ts';
@@ -74,6 +76,7 @@ export {
 export { acosh, asinh, atanh } from './inverse-hyperbolic.ts';
 export { acos, asin, atan } from './inverse-trig.ts';
 export { full, input, iota, ones, onesLike, variableNode, zeros, zerosLike } from './leaf.ts';
+export { type RowsOf, type ScanOptions, type ScanResult, scan } from './loop.ts';
 export { clip, cosh, log2, reciprocal, rsqrt, sinh, square, tan } from './math.ts';
 export {
   type AxisNormOptions,

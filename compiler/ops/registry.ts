@@ -5,10 +5,12 @@ import type { OpDef } from '../graph/ir.ts';
 import { arithmeticOps } from './arithmetic.ts';
 import { binaryOps } from './binary.ts';
 import { checkOps } from './check.ts';
+import { checkpointOps } from './checkpoint.ts';
 import { compareOps } from './compare.ts';
 import { concatOps } from './concat.ts';
 import { contractOps } from './contract.ts';
 import { convertOps } from './convert.ts';
+import { customGradientOps } from './custom-gradient.ts';
 import { erfcOps } from './erfc.ts';
 import { gatherOps } from './gather.ts';
 import { inverseTrigOps } from './inverse-trig.ts';
@@ -16,6 +18,7 @@ import { leafOps } from './leaf.ts';
 import { powerOps } from './power.ts';
 import { randomOps } from './random.ts';
 import { reduceOps } from './reduce.ts';
+import { scanOps } from './scan.ts';
 import { shapeOps } from './shape.ts';
 import { sigmoidOps } from './sigmoid.ts';
 import { sliceOps } from './slice.ts';
@@ -42,6 +45,9 @@ const families: readonly (readonly OpDef[])[] = [
   randomOps,
   gatherOps,
   checkOps,
+  scanOps,
+  checkpointOps,
+  customGradientOps,
 ];
 
 export const registry: ReadonlyMap<string, OpDef> = byName(families.flat());

@@ -16,6 +16,7 @@ import { compilerError } from '../graph/errors.ts';
 import type { Node, Tensor } from '../graph/ir.ts';
 import { callerLocation } from '../graph/location.ts';
 import { topologicalOrder } from '../graph/order.ts';
+import { isSameComputation } from '../graph/region.ts';
 import { absoluteScope, atLocation } from '../graph/scope.ts';
 import { formatType, sameType } from '../graph/types.ts';
 import { add } from '../ops/arithmetic.ts';
@@ -85,20 +86,28 @@ export function vjp<const T extends readonly Tensor[]>(
   });
 
   const wanted = new Set<Node>(wrt);
+  const computations = firstOfComputations(order);
   const gradients = new Map<Node, Node>();
   for (let at = order.length - 1; at >= 0; at--) {
     const node = order[at]!;
     const parts = received.get(node);
-    if (parts === undefined) continue;
+    const results = computations.get(node);
+    if (parts === undefined && results === undefined) continue;
     received.delete(node);
     const scope = node.scope === '' ? 'grad' : `grad/${node.scope}`;
     absoluteScope(scope, () =>
       atLocation(node.loc, () => {
-        const cotangent = sumInPairs(parts);
-        if (wanted.has(node)) gradients.set(node, cotangent);
+        const own = parts === undefined ? null : sumInPairs(parts);
+        if (own !== null && wanted.has(node)) gradients.set(node, own);
         const needs = node.operands.map((o) => needed.has(o));
         if (!needs.includes(true)) return;
-        applyRule(node, cotangent, needs).forEach((g, i) => {
+        // An op with several results is asked once, at the first of them: all users of the others were visited before.
+        if (own !== null && results !== undefined) results.cotangents[Number(node.attrs['result'])] = own;
+        if (results !== undefined && results.first !== node) return;
+        const cotangents = results?.cotangents ?? [own];
+        const cotangent = own ?? Array.from(cotangents).find((c) => c !== null && c !== undefined);
+        if (cotangent === undefined || cotangent === null) return;
+        applyRule(node, cotangent, needs, cotangents).forEach((g, i) => {
           if (g !== null && needs[i] && !isStructuralZero(g, cotangent))
             send(node.operands[i]!, factorSum(g, isForward));
         });
@@ -152,7 +161,33 @@ function neededNodes(order: readonly Node[], wrt: readonly Node[]): ReadonlySet<
   return needed;
 }
 
-function applyRule(node: Node, cotangent: Node, needs: readonly boolean[]): readonly (Node | null)[] {
+interface Results {
+  readonly first: Node;
+  readonly cotangents: (Node | null)[];
+}
+
+/** For each node that is one of several results of a computation, what is known of all of them. */
+function firstOfComputations(order: readonly Node[]): ReadonlyMap<Node, Results> {
+  const found = new Map<Node, Results>();
+  const groups: Results[] = [];
+  for (const n of order) {
+    if (n.op.region === undefined) continue;
+    let group = groups.find((g) => isSameComputation(g.first, n));
+    if (group === undefined) {
+      group = { first: n, cotangents: [] };
+      groups.push(group);
+    }
+    found.set(n, group);
+  }
+  return found;
+}
+
+function applyRule(
+  node: Node,
+  cotangent: Node,
+  needs: readonly boolean[],
+  cotangents: readonly (Node | null)[],
+): readonly (Node | null)[] {
   const rule = node.op.gradient;
   if (typeof rule !== 'function') {
     throw compilerError('HDL0005', {
@@ -162,7 +197,7 @@ function applyRule(node: Node, cotangent: Node, needs: readonly boolean[]): read
       loc: node.loc,
     });
   }
-  const gradients = rule({ node, operands: node.operands, out: node, cotangent, needs });
+  const gradients = rule({ node, operands: node.operands, out: node, cotangent, needs, cotangents });
   const wrong = node.operands.findIndex((o, i) => {
     const g = gradients[i];
     return needs[i] && g !== null && (g === undefined || !sameType(g.type, o.type));

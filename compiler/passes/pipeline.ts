@@ -4,6 +4,7 @@
 import { simplifyAlgebra } from './algebra.ts';
 import { checkNumerics } from './check-numerics.ts';
 import { mergeCommonSubexpressions } from './cse.ts';
+import { expandRegions } from './expand-regions.ts';
 import { foldConstants } from './fold.ts';
 import { legalize } from './legalize.ts';
 import { type GraphPass, repeated } from './manager.ts';
@@ -31,7 +32,8 @@ const simplify: GraphPass = repeated('simplify', 'Folds, merges and rewrites unt
  */
 export function standardPasses(options: PipelineOptions = {}): readonly GraphPass[] {
   return [
-    // First, while the graph is still what the user wrote.
+    expandRegions,
+    // Early, while the graph is still what the user wrote.
     ...(options.checkNumerics ? [checkNumerics] : []),
     simplify,
     reuseMasks,

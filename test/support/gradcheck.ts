@@ -88,7 +88,7 @@ export function checkGradients(check: GradientCheck): string[] {
 /** A graph of one application of an op: inputs `x0`, `x1`, …, output `y`; and its values. */
 export function sampleGraph(op: OpDef, sample: Sample): { graph: Graph; inputs: Record<string, HostTensor> } {
   const operands = sample.operands.map((o, i) => input(`x${i}`, o.type.shape, o.type.dtype));
-  const y = makeNode(op, operands, sample.attrs);
+  const y = makeNode(op, operands, sample.attrs, { regions: sample.regions ?? [] });
   const inputs = Object.fromEntries(sample.operands.map((o, i) => [`x${i}`, o]));
   return { graph: makeGraph(op.name, { inputs: operands, outputs: [{ name: 'y', node: y }] }), inputs };
 }
