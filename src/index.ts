@@ -37,6 +37,13 @@ export type {
 export type { NestedArray } from './nested.ts';
 export * as nn from './nn/index.ts';
 export type { Layer } from './nn/layer.ts';
+export {
+  type ImportOnnxOptions,
+  importOnnx,
+  OnnxConstantError,
+  type OnnxModel,
+  type OnnxValues,
+} from './onnx/index.ts';
 export * as optimizers from './optimizers/index.ts';
 export type { Optimizer } from './optimizers/optimizer.ts';
 export type { PlanCache } from './plan-source.ts';

@@ -21,6 +21,9 @@ export const compilerErrors = {
   HDL0016: 'data is not valid',
   HDL0017: 'target cannot express this',
   HDL0018: 'memory budget cannot be met',
+  HDL0020: 'ONNX file cannot be read',
+  HDL0021: 'ONNX model uses what Heddle does not have',
+  HDL0022: 'ONNX value must be known when the model is imported',
   HDL0099: 'internal error',
 } as const;
 

@@ -208,12 +208,102 @@ export async function train(request: TrainRequest): Promise<{ losses: number[]; 
   }
 }
 
-/** Heddle reads no ONNX models. */
-export function runOnnx(): never {
-  throw unsupported('ONNX import');
+export interface OnnxRequest {
+  readonly model: Uint8Array;
+  readonly inputs: Tensors;
+  readonly outputs: readonly string[];
 }
 
-/** Heddle reads no ONNX models. */
-export function onnxGradients(): never {
-  throw unsupported('ONNX import');
+/** The values of a model's outputs. Inputs that decide shapes are given as constants, as a user would do it. */
+export async function runOnnx(request: OnnxRequest): Promise<Tensors> {
+  const results = await withConstants(request.inputs, async (constants, fed) => {
+    const net = h.importOnnx(request.model, { constants, shapes: shapesOf(fed) });
+    const program = h.program({ run: h.entry(net.inputs, net.build) }, options);
+    try {
+      return await program.run('run', mapValues(fed, feed));
+    } finally {
+      await program.dispose();
+    }
+  });
+  return Object.fromEntries(request.outputs.map((name) => [name, judged(results[name]!)]));
+}
+
+/** Runs with the constants that the importer asks for by name; what it does not import counts as unsupported. */
+async function withConstants<R>(
+  inputs: Tensors,
+  run: (constants: Record<string, h.OnnxValues>, fed: Tensors) => Promise<R>,
+): Promise<R> {
+  const known = new Set<string>();
+  for (;;) {
+    const split = (isKnown: boolean): Tensors =>
+      Object.fromEntries(Object.entries(inputs).filter(([name]) => known.has(name) === isKnown));
+    try {
+      const constants = mapValues(split(true), ({ data, shape }) => ({
+        data: Array.from<number | bigint>(data),
+        shape,
+      }));
+      return await run(constants, split(false));
+    } catch (error) {
+      const asked = error instanceof h.OnnxConstantError ? error.inputs.filter((n) => !known.has(n)) : [];
+      if (asked.length > 0) {
+        for (const name of asked) known.add(name);
+        continue;
+      }
+      const isRefused = error instanceof h.HeddleError && ['HDL0021', 'HDL0022'].includes(error.code);
+      throw isRefused ? unsupported(error.message) : error;
+    }
+  }
+}
+
+function shapesOf(inputs: Tensors): Record<string, number[]> {
+  return mapValues(inputs, (t) => [...t.shape]);
+}
+
+function judged(t: h.RunTensor): JudgeTensor {
+  return { dtype: judgeDtype[t.dtype], shape: t.shape, data: t.data };
+}
+
+export interface OnnxGradientRequest {
+  readonly model: Uint8Array;
+  readonly mode: 'eval' | 'train';
+  readonly inputs: { readonly x: JudgeTensor };
+  readonly labels: JudgeTensor;
+}
+
+/** Output, mean cross-entropy with the labels, and its gradients by the input and all weights. */
+export async function onnxGradients(
+  request: OnnxGradientRequest,
+): Promise<{ output: JudgeTensor; loss: number; grads: Tensors }> {
+  const net = h.importOnnx(request.model);
+  const names = Object.keys(net.variables).filter((n) => net.variables[n]!.attrs['trainable'] === true);
+  const [input] = Object.keys(net.inputs) as [string];
+  const program = h.program(
+    {
+      run: h.entry(
+        { [input]: net.inputs[input]!, labels: spec(request.labels) },
+        (fed, ctx) => {
+          const { labels, [input]: x } = fed as Record<string, Tensor>;
+          const y = Object.values(net.build({ [input]: x! }, ctx))[0]!;
+          const loss = h.losses.softmaxCrossEntropy(y, labels!);
+          const grads = h.grad(loss, [x!, ...names.map((n) => net.variables[n]!)]);
+          const named = names.map((n, i): [string, Tensor] => [`gradient ${n}`, grads[i + 1]!]);
+          return { y, loss, 'gradient x': grads[0]!, ...Object.fromEntries(named) };
+        },
+        { training: request.mode === 'train' },
+      ),
+    },
+    options,
+  );
+  try {
+    const shaped = { data: feed(request.inputs.x), shape: request.inputs.x.shape };
+    const results = await program.run('run', { [input]: shaped, labels: feed(request.labels) });
+    const all = mapValues(results as Record<string, h.RunTensor>, judged);
+    return {
+      output: all['y']!,
+      loss: Number(all['loss']!.data[0]),
+      grads: withPrefix('gradient ', all),
+    };
+  } finally {
+    await program.dispose();
+  }
 }

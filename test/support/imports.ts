@@ -36,6 +36,7 @@ const layers: readonly Layer[] = [
 const packages: Readonly<Record<string, string>> = {
   graphlib: 'compiler/graph/',
   'web-worker': 'runtime/',
+  '@bufbuild/protobuf': 'src/onnx/',
 };
 
 /** A file with this at the start of a line runs in Node alone; the files that browsers load may reach it by `import()`. */
