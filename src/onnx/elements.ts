@@ -91,6 +91,13 @@ export function elementOf(id: number, where: string): Elem {
   });
 }
 
+/** The element type of a name, as the first versions wrote it. Throws HDL0021. */
+export function elementNamed(name: string, where: string): Elem {
+  const id = (elements as Readonly<Record<string, ElementInfo>>)[name]?.id;
+  const stranger = Object.entries(strangers).find(([, n]) => n === name)?.[0];
+  return elementOf(id ?? Number(stranger ?? -1), where);
+}
+
 export function isFloat(elem: Elem): boolean {
   return elements[elem].dtype === 'f32';
 }

@@ -54,7 +54,7 @@ export interface ImportOnnxOptions {
   readonly shapes?: Readonly<Record<string, SpecShape>>;
   /**
    * What float initializers become: variables that train (default), variables that do not, or constants. Statistics of batch
-   * normalization never train. Integer and bool initializers are constants.
+   * normalization never train. Scalars, integers and bools are constants: they are settings, not weights.
    */
   readonly weights?: 'train' | 'freeze' | 'constant';
   /** Files that the model refers to, by the location that stands in it. */
@@ -169,7 +169,8 @@ export function importOnnx(bytes: Uint8Array, options: ImportOnnxOptions = {}): 
 
   function leafOf(name: string, stored: Stored): Tensor {
     const { weights = 'train' } = options;
-    if (weights === 'constant' || !isFloat(stored.elem)) return constantOf(stored);
+    const isWeight = isFloat(stored.elem) && stored.shape.length > 0;
+    if (weights === 'constant' || !isWeight) return constantOf(stored);
     const trainable = weights === 'train' && !statistics.has(name);
     const node = variable(name, [...stored.shape], fromArray(stored.data), { trainable });
     variables[name] = node;
@@ -273,7 +274,11 @@ function checkNames(
   graph: Message<'GraphProto'>,
 ): void {
   const inputs = infos.map((i) => i.name ?? '');
-  const all = [...inputs, ...graph.node.flatMap((n) => n.output)];
+  const all = [
+    ...inputs,
+    ...graph.initializer.map((t) => t.name ?? ''),
+    ...graph.node.flatMap((n) => n.output),
+  ];
   for (const [option, allowed] of [
     ['shapes', inputs],
     ['constants', all],

@@ -27,6 +27,8 @@ export interface OnnxOp {
   readonly limits: string | undefined;
   /** Integer results are wrapped to the bits of their element type (arithmetic can leave them). */
   readonly wraps: boolean;
+  /** Known by name only: building it throws. */
+  readonly isRefused: boolean;
   readonly build: (call: Call) => Results;
 }
 
@@ -45,10 +47,10 @@ export interface OpFacts {
  */
 export function op(name: string, facts: OpFacts, build: (call: Call) => Results): OnnxOp {
   const { domain = '', versions = {}, limits, wraps = false } = facts;
-  return { name, domain, versions, limits, wraps, build };
+  return { name, domain, versions, limits, wraps, isRefused: false, build };
 }
 
 /** An operator that is refused by name, and what to do instead. */
 export function refused(name: string, why: string, hint: string, domain = ''): OnnxOp {
-  return op(name, { domain, limits: `refused: ${why}` }, (c) => c.refuse(why, hint));
+  return { ...op(name, { domain, limits: why }, (c) => c.refuse(why, hint)), isRefused: true };
 }

@@ -97,12 +97,12 @@ export class Builder {
 
   /** The values of a graph's outputs. `values`: its inputs and initializers. */
   graph(graph: Graph, values: ReadonlyMap<string, Value>, opsets: Opsets): Value[] {
-    return this.#run(graph, { values: new Map(values), outer: null }, opsets);
+    return this.#run(graph, { values: new Map(values), outer: null }, opsets, new Map());
   }
 
-  #run(graph: Graph, names: Names, opsets: Opsets): Value[] {
+  #run(graph: Graph, names: Names, opsets: Opsets, attributes: ReadonlyMap<string, Attribute>): Value[] {
     const outputs = outputsOf(graph);
-    for (const node of neededNodes(graph.node, outputs)) this.#node(node, names, opsets, new Map());
+    for (const node of neededNodes(graph.node, outputs)) this.#node(node, names, opsets, attributes);
     return outputs.map((o) => {
       const value = lookup(names, o);
       if (value === undefined || value === null) throw noValue(o, `graph '${graph.name ?? ''}' returns`);
@@ -117,7 +117,7 @@ export class Builder {
       if (value === undefined) throw noValue(name, `node '${node.name || node.opType}' reads`);
       return value;
     });
-    const results = this.#outputs(node, operands, names, opsets, resolveAttributes(node, attributes));
+    const results = this.#outputs(node, operands, names, opsets, attributes);
     node.output.forEach((name, i) => {
       if (name === '') return;
       names.values.set(name, this.#model.given.get(name) ?? results[i] ?? null);
@@ -129,8 +129,9 @@ export class Builder {
     operands: readonly (Value | null)[],
     names: Names,
     opsets: Opsets,
-    attributes: ReadonlyMap<string, Attribute>,
+    outer: ReadonlyMap<string, Attribute>,
   ): readonly (Value | null)[] {
+    const attributes = resolveAttributes(node, outer);
     const type = node.opType ?? '';
     const domain = domainOf(node.domain);
     const custom = this.#model.functions.get(functionKey(domain, type, node.overload));
@@ -145,7 +146,7 @@ export class Builder {
       ctx: this.#ctx,
       opset: opsets.get(domain) ?? 1,
       lookup: (name) => lookup(names, name) ?? undefined,
-      subgraph: (graph, inputs) => this.#subgraph(graph, inputs, names, opsets),
+      subgraph: (graph, inputs) => this.#subgraph(graph, inputs, names, opsets, outer),
     };
     const call = new Call(node, operands, attributes, site);
     const results = scope(label(node), () => attempt(call, operator));
@@ -168,7 +169,13 @@ export class Builder {
     return f.output.map((o) => lookup(names, o) ?? null);
   }
 
-  #subgraph(graph: Graph, inputs: readonly Value[], outer: Names, opsets: Opsets): readonly Value[] {
+  #subgraph(
+    graph: Graph,
+    inputs: readonly Value[],
+    outer: Names,
+    opsets: Opsets,
+    attributes: ReadonlyMap<string, Attribute>,
+  ): readonly Value[] {
     const names: Names = { values: new Map(), outer };
     for (const [name, value] of initializersOf(graph, this.#model.externalData))
       names.values.set(name, value);
@@ -176,7 +183,7 @@ export class Builder {
       const value = inputs[i];
       if (value !== undefined) names.values.set(info.name ?? '', value);
     });
-    return this.#run(graph, names, opsets);
+    return this.#run(graph, names, opsets, attributes);
   }
 }
 

@@ -17,6 +17,7 @@ import { randomOps } from './ops/random.ts';
 import { recurrentOps } from './ops/recurrent.ts';
 import { reduceOps } from './ops/reduce.ts';
 import { refusedOps } from './ops/refusals.ts';
+import { regionOps } from './ops/region.ts';
 import { resizeOps } from './ops/resize.ts';
 import { sampleOps } from './ops/sample.ts';
 import { shapeOps } from './ops/shape.ts';
@@ -36,6 +37,7 @@ const families: readonly (readonly OnnxOp[])[] = [
   poolOps,
   resizeOps,
   sampleOps,
+  regionOps,
   normalizeOps,
   lossOps,
   recurrentOps,

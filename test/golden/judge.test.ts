@@ -1,5 +1,5 @@
 // The judge of ../shared, over all its cases, driving the built package through test/judge/adapter.mjs: nothing
-// fails, and nothing is skipped.
+// fails, and nothing is skipped. The suites: graphs with gradients and training, and ONNX operators and models.
 
 import { execFile } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
@@ -8,10 +8,22 @@ import { missing, sharedFolder } from '../support/shared.ts';
 
 const adapter = fileURLToPath(new URL('../../../test/judge/adapter.mjs', import.meta.url));
 
-function judge(environment: Record<string, string>): Promise<{ code: number; output: string }> {
-  const folders = ['golden/cases', 'golden/optim', 'golden/train', 'fuzz-graphs'].map(
-    (d) => `${sharedFolder}/${d}`,
-  );
+interface Suite {
+  readonly name: string;
+  readonly folders: readonly string[];
+  /** As many cases pass at least. */
+  readonly cases: number;
+}
+
+const graphs: Suite = {
+  name: 'graphs',
+  folders: ['golden/cases', 'golden/optim', 'golden/train', 'fuzz-graphs'],
+  cases: 200,
+};
+const onnx: Suite = { name: 'onnx', folders: ['onnx-cases', 'onnx-models'], cases: 600 };
+
+function judge(suite: Suite, environment: Record<string, string>): Promise<{ code: number; output: string }> {
+  const folders = suite.folders.map((d) => `${sharedFolder}/${d}`);
   return new Promise((resolve) => {
     execFile(
       process.execPath,
@@ -23,17 +35,21 @@ function judge(environment: Record<string, string>): Promise<{ code: number; out
 }
 
 // Without fused multiply-add, and with it where the engine has it.
-for (const [target, threads, relaxed] of [
-  ['wasm', '1', '0'],
-  ['wasm', '1', '1'],
-  ['wasm', '2', '1'],
-  ['js', '1', '0'],
+for (const [suite, target, threads, relaxed] of [
+  [graphs, 'wasm', '1', '0'],
+  [graphs, 'wasm', '1', '1'],
+  [graphs, 'wasm', '2', '1'],
+  [graphs, 'js', '1', '0'],
+  [onnx, 'wasm', '1', '0'],
+  [onnx, 'wasm', '2', '1'],
+  [onnx, 'js', '1', '0'],
+  [onnx, 'reference', '1', '0'],
 ] as const) {
   t.test(
-    `judged: ${target}, ${threads} worker(s), ${relaxed === '1' ? 'relaxed' : 'not relaxed'}`,
-    { skip: missing('judge/judge.mjs'), timeout: 1_800_000 },
+    `judged: ${suite.name} on ${target}, ${threads} worker(s), ${relaxed === '1' ? 'relaxed' : 'not relaxed'}`,
+    { skip: missing('judge/judge.mjs') || missing(suite.folders[0]!), timeout: 1_800_000 },
     async (t) => {
-      const { code, output } = await judge({
+      const { code, output } = await judge(suite, {
         HEDDLE_TARGET: target,
         HEDDLE_THREADS: threads,
         HEDDLE_RELAXED: relaxed,
@@ -46,7 +62,7 @@ for (const [target, threads, relaxed] of [
         failures: output.split('\n').filter((l) => l.startsWith('FAILED')),
       });
       t.equal(counts?.[3], '0', 'nothing is skipped');
-      t.ok(Number(counts?.[1] ?? 0) >= 200, 'at least 200 cases pass');
+      t.ok(Number(counts?.[1] ?? 0) >= suite.cases, `at least ${suite.cases} cases pass`);
       t.equal(code, 0);
     },
   );

@@ -4,6 +4,7 @@ import { compilerErrors } from '../../compiler/graph/errors.ts';
 import { documentOps } from '../../compiler/ops/document.ts';
 import { registry } from '../../compiler/ops/registry.ts';
 import { runtimeErrors } from '../../runtime/errors.ts';
+import { documentOnnx } from '../../src/onnx/document.ts';
 import { documentFunctions } from './math-page.ts';
 
 export function pages(): Readonly<Record<string, string>> {
@@ -11,6 +12,7 @@ export function pages(): Readonly<Record<string, string>> {
     'ops.md': documentOps(registry.values()),
     'errors.md': documentErrors(),
     'math.md': documentFunctions(),
+    'onnx.md': documentOnnx(),
   };
 }
 

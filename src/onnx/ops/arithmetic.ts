@@ -3,6 +3,7 @@
 
 import * as h from '../../../compiler/ops/index.ts';
 import type { Call } from '../call.ts';
+import { elementInfo } from '../elements.ts';
 import { type OnnxOp, op } from '../operator.ts';
 import { wrapTo } from '../wrap.ts';
 import {
@@ -57,11 +58,15 @@ function truncated(x: T, y: T): T {
   return h.where(isWhole as B, x, h.where(h.isFinite(rest as F) as B, exact, rest) as T) as T;
 }
 
-/** Remainder with the sign of the divisor. */
+/** Remainder with the sign of the divisor, also where it is 0. */
 function floored(x: T, y: T): T {
   const rest = truncated(x, y);
-  const isOff = h.logicalAnd(h.ne(rest, 0) as B, h.ne(h.lt(rest, 0) as T, h.lt(y, 0) as T) as B);
-  return h.where(isOff as B, h.add(rest, y) as T, rest) as T;
+  const isBelow = h.lt(y, 0) as T;
+  const isOff = h.logicalAnd(h.ne(rest, 0) as B, h.ne(h.lt(rest, 0) as T, isBelow) as B);
+  const moved = h.where(isOff as B, h.add(rest, y) as T, rest) as T;
+  if (x.type.dtype !== 'f32') return moved;
+  const zero = h.where(isBelow as B, filled(y, -0), filled(y, 0)) as T;
+  return h.where(h.eq(moved, 0) as B, zero, moved) as T;
 }
 
 /** Powers of integers: exact for a known exponent of at least 0, else in f32. */
@@ -80,12 +85,21 @@ function power(c: Call, x: T, y: T): T {
   return h.cast(h.round(h.pow(asFloat(x), asFloat(y)) as F) as T, x.type.dtype) as T;
 }
 
+/** Counts that are negative, or not below the bits of the type, leave nothing but the sign. */
 function shift(c: Call): T {
   const [x, y] = [c.x(0), c.x(1)];
   const direction = c.text('direction');
-  const moved = (direction === 'LEFT' ? h.shl(x, y) : h.shr(x, y)) as T;
-  // Counts of 32 and more leave no bit; the op itself takes them modulo 32.
-  return h.where(h.lt(y, 32) as B, moved, h.sub(moved, moved) as T) as T;
+  if (direction !== 'LEFT' && direction !== 'RIGHT') {
+    c.refuse(`direction '${direction}' is not known`, "use 'LEFT' or 'RIGHT'");
+  }
+  const isLeft = direction === 'LEFT';
+  const bits = Math.min(32, elementInfo(c.elem(0)).bits);
+  const isUsual = h.logicalAnd(h.ge(y, 0) as B, h.lt(y, bits) as B) as B;
+  const moved = (isLeft ? h.shl(x, y) : h.shr(x, y)) as T;
+  const zero = h.sub(moved, moved) as T;
+  const sign =
+    isLeft || x.type.dtype !== 'i32' ? zero : (h.where(h.lt(x, 0) as B, h.sub(zero, 1) as T, zero) as T);
+  return h.where(isUsual, moved, sign) as T;
 }
 
 export const arithmeticOps: readonly OnnxOp[] = [

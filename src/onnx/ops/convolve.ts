@@ -19,7 +19,7 @@ import {
 import { autoPadOf, splitPads, windowsOf } from './spatial.ts';
 
 /** y with a bias for each channel. */
-function biased(y: T, bias: T | undefined): T {
+export function biased(y: T, bias: T | undefined): T {
   return bias === undefined ? y : (h.add(y, along(bias, 1, rankOf(y))) as T);
 }
 
@@ -38,7 +38,7 @@ function kernelOf(c: Call, w: T): readonly number[] {
 const ranks = 'images have one to three spatial dimensions';
 
 /** The convolution that the attributes of a node describe, of any of its operands. */
-function convolution(c: Call, x: T, w: T): T {
+export function convolution(c: Call, x: T, w: T): T {
   const spatial = rankOf(x) - 2;
   const { strides, dilations, lo, hi } = windowsOf(c, shapeOf(x).slice(2), kernelOf(c, w));
   // Negative pads crop.

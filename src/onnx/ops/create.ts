@@ -2,7 +2,7 @@
 
 import * as h from '../../../compiler/ops/index.ts';
 import type { Call } from '../call.ts';
-import { constantOf, type Elem, elementInfo, isFloat, type Stored } from '../elements.ts';
+import { constantOf, type Elem, elementInfo, elementNamed, isFloat, type Stored } from '../elements.ts';
 import { type OnnxOp, op, type Value } from '../operator.ts';
 import { denseOf } from '../sparse.ts';
 import { wrapTo } from '../wrap.ts';
@@ -33,27 +33,34 @@ export function castTo({ node, elem: from }: Value, to: Elem): Value {
   return { node: wrapTo(x, to), elem: to };
 }
 
-/** x rounded to the float type, and still f32: cut by a product that leaves so many bits (Dekker, 1971). */
+/**
+ * x rounded to the float type, halves to the even number, and still f32. The gradient is that of x: what is added to it
+ * counts as a constant, and is exact.
+ */
 function rounded(x: F, to: Elem): T {
   if (to === 'float' || to === 'double') return x;
-  const cut = (v: T, bits: number): T => {
-    const big = h.mul(v, 2 ** bits + 1) as T;
-    return h.sub(big, h.sub(big, v) as T) as T;
-  };
-  if (to === 'bfloat16') {
-    const isLarge = h.gt(h.abs(x), 1e30) as B;
-    const scaled = h.where(isLarge, h.mul(x, 2 ** -40) as T, x as T) as T;
-    const short = cut(scaled, 16);
-    const y = h.where(isLarge, h.mul(short, 2 ** 40) as T, short) as T;
-    return h.where(h.isFinite(x) as B, y, x as T) as T;
-  }
-  const normal = cut(x, 13);
-  // Below the smallest normal number the step is 2^-24: that of f32 between 1/2 and 1.
+  const near = to === 'bfloat16' ? cut(x, 16) : half(x);
+  const isFinite = h.isFinite(x) as B;
+  const change = h.where(isFinite, h.sub(near, x) as T, filled(x, 0)) as T;
+  return h.add(x, h.stopGradient(change) as T) as T;
+}
+
+/** x without its last bits, rounded: the carry of an integer sum is that of the number. */
+function cut(x: T, bits: number): T {
+  const whole = h.bitcast(x as F, 'i32') as T;
+  const last = h.bitwiseAnd(h.shr(whole, bits) as T, 1) as T;
+  const sum = h.add(h.add(whole, 2 ** (bits - 1) - 1) as T, last) as T;
+  return h.bitcast(h.bitwiseAnd(sum, -(2 ** bits)) as T, 'f32') as T;
+}
+
+/** x as float16 has it: 11 bits, a step of 2^-24 near zero, and infinities from 65520 on. */
+function half(x: F): T {
+  // The step of f32 between 1/2 and 1 is that of the smallest numbers of float16.
   const small = h.sub(h.add(x, 0.75) as T, 0.75) as T;
   const size = h.abs(x) as T;
-  const y = h.where(h.lt(size, 2 ** -14) as B, small, normal) as T;
-  const limit = h.mul(h.sign(x) as T, Number.POSITIVE_INFINITY) as T;
-  return h.where(h.ge(size, 65520) as B, limit, h.where(h.isFinite(x) as B, y, x as T) as T) as T;
+  const infinite = h.mul(h.sign(x) as T, Number.POSITIVE_INFINITY) as T;
+  const usual = h.where(h.lt(size, 2 ** -14) as B, small, cut(x, 13)) as T;
+  return h.where(h.ge(size, 65520) as B, infinite, usual) as T;
 }
 
 function bitCast(c: Call): Value {
@@ -154,13 +161,12 @@ export const createOps: readonly OnnxOp[] = [
     'Cast',
     {
       versions: { 1: 'types are named by text', 6: 'types are numbers', 19: '`saturate`' },
-      limits: 'text, complex numbers and floats of 8 and 4 bits are refused',
+      limits: 'text, complex numbers and floats of less than 16 bits are refused',
     },
     (c) => {
       c.ignore('saturate', 'round_mode');
       if (c.opset < 6) {
-        const name = c.text('to').toLowerCase() as Elem;
-        return castTo(c.value(0), name);
+        return castTo(c.value(0), elementNamed(c.text('to').toLowerCase(), c.where));
       }
       return castTo(c.value(0), c.elemOf('to', 'float'));
     },

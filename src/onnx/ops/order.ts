@@ -31,7 +31,8 @@ const along = (name: string, f: (x: T, axis: number) => T): OnnxOp =>
     const x = c.x(0);
     const rank = rankOf(x);
     if (c.opset >= 13) return f(x, c.axis(c.int('axis', -1), rank));
-    const axis = c.axis(c.int('axis', 1), rank + 1);
+    const named = c.int('axis', 1);
+    const axis = named === rank ? rank : c.axis(named, rank);
     const head = product(shapeOf(x).slice(0, axis));
     const rows = h.reshape(x, [head, product(shapeOf(x).slice(axis))]) as T;
     return h.reshape(f(rows, 1), [...shapeOf(x)]) as T;

@@ -5,6 +5,7 @@ import type { Call } from '../call.ts';
 import { type Elem, elementInfo, isFloat } from '../elements.ts';
 import { type OnnxOp, op, type Results, type Value } from '../operator.ts';
 import { along, asFloat, asInt, type F, product, rankOf, scalarOf, shapeOf, type T } from './common.ts';
+import { biased, convolution } from './convolve.ts';
 
 /** A scale or zero point beside x: one for all, one for each place of an axis, or one for each block of an axis. */
 function spread(c: Call, v: T, x: T, axis: number, block: number): T {
@@ -91,6 +92,17 @@ function quantizedMatMul(c: Call): Results {
   };
 }
 
+/** x, its scale and zero point; w likewise; scale and zero point of the result; a bias of i32 in steps of both scales. */
+function quantizedConvolution(c: Call): Results {
+  const y = convolution(c, real(c, 0, 1), real(c, 3, 0));
+  const step = h.mul(scalarOf(c.x(1)), c.x(4)) as T;
+  const bias = c.has(8)
+    ? (h.mul(asFloat(c.x(8)), product(shapeOf(step)) === 1 ? scalarOf(step) : step) as T)
+    : undefined;
+  const elem = c.elem(7);
+  return { node: quantized(biased(y, bias), scalarOf(c.x(6)), scalarOf(asInt(c.x(7))), elem), elem };
+}
+
 export const quantizeOps: readonly OnnxOp[] = [
   op(
     'QuantizeLinear',
@@ -109,5 +121,6 @@ export const quantizeOps: readonly OnnxOp[] = [
     dequantize,
   ),
   op('DynamicQuantizeLinear', {}, dynamic),
+  op('QLinearConv', { limits: 'products are summed in f32' }, quantizedConvolution),
   op('QLinearMatMul', { limits: 'products are summed in f32' }, quantizedMatMul),
 ];
