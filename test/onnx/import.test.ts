@@ -251,6 +251,31 @@ t.test('integers of 8 bits wrap', async (t) => {
   t.same(await runModel(bytes, { x: [100, 200] }), { y: [200, 144] });
 });
 
+t.test('a cast to 16 bits rounds, halves to even, and lets the gradient through', async (t) => {
+  const x = [1 + 2 ** -11, 1 + 3 * 2 ** -11, -0.1, 2 ** -25, 3 * 2 ** -25, 65519, 65520, -1e9, 0];
+  const cast = (to: number) =>
+    model({ inputs: [info('x', [x.length])], nodes: [node('Cast', ['x'], ['y'], { to })], outputs: ['y'] });
+  const half = [1, 1 + 2 ** -9, -0.0999755859375, 0, 2 ** -23, 65504, Infinity, -Infinity, 0];
+  t.same((await runModel(cast(10), { x }))['y'], half);
+  const brain = await runModel(cast(16), { x: x.map((v) => (v === 2 ** -25 ? 1 + 2 ** -8 : v)) });
+  t.same(brain['y']!.slice(0, 4), [1, 1, -0.10009765625, 1]);
+  const net = h.importOnnx(cast(10));
+  const p = h.program(
+    {
+      run: h.entry(net.inputs, (fed) => {
+        const v = (fed as Record<string, h.Tensor>)['x']!;
+        return { g: h.grad(h.sum(net.build({ x: v })['y']!) as h.Tensor, [v])[0]! };
+      }),
+    },
+    { target: 'reference' },
+  );
+  t.same(
+    Array.from((await p.run('run', { x }))['g']!.data),
+    x.map(() => 1),
+  );
+  await p.dispose();
+});
+
 t.test('branches', async (t) => {
   const branch = (op: string) => ({ graph: graph([node(op, ['x'], ['r'])], [], ['r']) });
   const bytes = model({

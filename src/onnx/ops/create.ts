@@ -40,8 +40,8 @@ export function castTo({ node, elem: from }: Value, to: Elem): Value {
 function rounded(x: F, to: Elem): T {
   if (to === 'float' || to === 'double') return x;
   const near = to === 'bfloat16' ? cut(x, 16) : half(x);
-  const isFinite = h.isFinite(x) as B;
-  const change = h.where(isFinite, h.sub(near, x) as T, filled(x, 0)) as T;
+  const hasBits = h.isFinite(x) as B;
+  const change = h.where(hasBits, h.sub(near, x) as T, filled(x, 0)) as T;
   return h.add(x, h.stopGradient(change) as T) as T;
 }
 
