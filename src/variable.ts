@@ -6,22 +6,36 @@ import { compilerError } from '../compiler/graph/errors.ts';
 import type { Node, Tensor } from '../compiler/graph/ir.ts';
 import { callerLocation } from '../compiler/graph/location.ts';
 import { topologicalOrder } from '../compiler/graph/order.ts';
-import { currentScope } from '../compiler/graph/scope.ts';
+import { currentScope, scope } from '../compiler/graph/scope.ts';
 import { type DType, elementCount, formatType, roundTo, type Shape } from '../compiler/graph/types.ts';
-import { variableNode } from '../compiler/ops/index.ts';
+import { add, variableNode } from '../compiler/ops/index.ts';
 import type { Initializer } from './initializers/initializer.ts';
 import { random } from './random.ts';
 
 /** A tensor whose value outlives a run. */
 export interface Variable<S extends Shape = Shape, D extends DType = DType> extends Tensor<S, D> {
   readonly initializer: Initializer;
+  /** What training adds to the loss for it: see `penaltyOf`. */
+  readonly regularizer?: Regularizer | undefined;
+  /** Applied to each new value by optimizers. */
+  readonly constraint?: Constraint | undefined;
 }
+
+/** A scalar that grows with what is not wanted of a value. */
+export type Regularizer = (value: Tensor) => Tensor;
+
+/** The value nearest to it, by some measure, that is allowed; of its type. */
+export type Constraint = (value: Tensor) => Tensor;
 
 export interface VariableOptions<D extends DType = DType> {
   /** Whether training differentiates with respect to it; default true for f32. */
   readonly trainable?: boolean;
   /** Default f32. */
   readonly dtype?: D;
+  /** A term of the loss; default none. */
+  readonly regularizer?: Regularizer | undefined;
+  /** Holds after each update by an optimizer; not for the first value. Default none. */
+  readonly constraint?: Constraint | undefined;
 }
 
 /**
@@ -37,8 +51,8 @@ export function variable<const S extends Shape, D extends DType = 'f32'>(
   initializer: Initializer,
   options: VariableOptions<D> = {},
 ): Variable<S, D> {
-  const scope = currentScope();
-  const path = scope === '' ? name : `${scope}/${name}`;
+  const within = currentScope();
+  const path = within === '' ? name : `${within}/${name}`;
   const dtype = options.dtype ?? ('f32' as D);
   const isTrainable = options.trainable ?? dtype === 'f32';
   if (isTrainable && dtype !== 'f32') {
@@ -49,7 +63,13 @@ export function variable<const S extends Shape, D extends DType = 'f32'>(
       loc: callerLocation(),
     });
   }
-  return Object.freeze({ ...variableNode(path, shape, dtype, isTrainable), initializer });
+  const { regularizer, constraint } = options;
+  return Object.freeze({
+    ...variableNode(path, shape, dtype, isTrainable),
+    initializer,
+    regularizer,
+    constraint,
+  });
 }
 
 /** The path of a variable: unique in a program. */
@@ -72,6 +92,16 @@ export function isTrainable(node: Node): boolean {
  */
 export function parametersOf(value: Node): Variable[] {
   return topologicalOrder([value]).filter((n) => isVariable(n) && isTrainable(n)) as Variable[];
+}
+
+/**
+ * What the regularizers of variables add to a loss, or null when none has one.
+ *
+ * @example const total = add(loss, penaltyOf(parameters) ?? 0);
+ */
+export function penaltyOf(variables: readonly Variable[]): Tensor | null {
+  const terms = variables.flatMap((v) => (v.regularizer === undefined ? [] : [v.regularizer(v)]));
+  return terms.length === 0 ? null : scope('penalty', () => terms.reduce((a, b): Tensor => add(a, b)));
 }
 
 /**

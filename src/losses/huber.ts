@@ -19,9 +19,11 @@ export interface SmoothL1Options extends LossOptions {
 }
 
 /**
- * d² / 2 where |d| < delta, else delta · (|d| − delta / 2), for d = prediction − target. Both f32 and of one shape → f32[], or
- * their shape with `reduction: 'none'`. Huber, 1964. Throws HDL0001, HDL0002, HDL0003.
+ * Huber's loss: squares up to `delta`, a line beyond it. Both f32 and of one shape → f32[], or
+ * their shape with `reduction: 'none'`. Throws HDL0001, HDL0002, HDL0003.
  *
+ * @formula d² / 2 where |d| < δ, else δ · (|d| − δ / 2), d = x − t
+ * @source Huber, 1964
  * @example const loss = losses.huber(y, target, { delta: 0.5 });
  */
 export function huber(prediction: Tensor, target: Tensor, options: HuberOptions = {}): Floats {
@@ -30,7 +32,12 @@ export function huber(prediction: Tensor, target: Tensor, options: HuberOptions 
   return bend('huber', prediction, target, delta, delta, options);
 }
 
-/** `huber` divided by `beta`: slope 1 far from zero. d² / (2 · beta) where |d| < beta, else |d| − beta / 2. */
+/**
+ * `huber` divided by `beta`: slope 1 far from zero. Throws HDL0001, HDL0002, HDL0003.
+ *
+ * @formula d² / (2β) where |d| < β, else |d| − β / 2, d = x − t
+ * @source Girshick, 2015
+ */
 export function smoothL1(prediction: Tensor, target: Tensor, options: SmoothL1Options = {}): Floats {
   const { beta = 1 } = options;
   checkPositive('smoothL1', 'beta', beta);
@@ -53,6 +60,6 @@ function bend(
     const near = mul(square(d) as Floats, slope / (2 * at)) as Floats;
     const far = mul(sub(size, at / 2) as Floats, slope) as Floats;
     const values = where(lt(size, at) as Tensor<Shape, 'bool'>, near, far) as Floats;
-    return reduceLoss(values, options.reduction);
+    return reduceLoss(fn, values, options);
   });
 }

@@ -12,26 +12,31 @@ import {
   div,
   eq,
   expandDims,
+  gt,
   iota,
-  maximum,
+  mul,
   ne,
   neg,
   sum,
   where,
 } from '../../compiler/ops/index.ts';
 import type { Floats } from '../floats.ts';
-import { type LossOptions, reduceLoss } from './loss.ts';
+import { type ClassWeights, weightsLike } from './class-weights.ts';
+import { type LossOptions, reduceLoss, weighSamples } from './loss.ts';
 
 type Labels = Tensor<Shape, 'i32'>;
+type Mask = Tensor<Shape, 'bool'>;
 
 export interface LabelOptions extends LossOptions {
   /** A label that stands for none: it adds no loss and does not count in a mean. */
-  readonly ignoreIndex?: number;
+  readonly ignoreIndex?: number | undefined;
+  /** A factor for each class. A mean then divides by the sum of the factors of its labels. */
+  readonly classWeights?: ClassWeights | undefined;
 }
 
 /**
- * The loss −Σ of log-probabilities by `weigh`, for each label. `scores` is what the user passed, for messages;
- * `weigh(picked, all)` combines the log-probability of the label with the sum of all of its row.
+ * The loss −Σ of log-probabilities by `weigh`, for each label. `weigh(picked, row)` combines the log-probability of the
+ * label with the sum of all of its row, both times the weights of their classes.
  */
 export function lossByLabel(
   fn: string,
@@ -41,20 +46,28 @@ export function lossByLabel(
   weigh: (picked: Floats, row: () => Floats) => Floats = (picked) => picked,
 ): Floats {
   const { shape } = logProbabilities.type;
-  const { ignoreIndex, reduction } = options;
+  const { ignoreIndex, classWeights, reduction = 'mean' } = options;
   const given = labels as Labels;
-  const counts = ignoreIndex === undefined ? null : (ne(given, ignoreIndex) as Tensor<Shape, 'bool'>);
+  const counts = ignoreIndex === undefined ? null : (ne(given, ignoreIndex) as Mask);
   const known = counts === null ? given : (where(counts, given, 0) as Labels);
   const label = checkIndex(known, { size: shape[1]!, label: `${fn} labels` }) as Labels;
-  const isLabel = eq(iota(shape, 1) as Labels, expandDims(label as Tensor, 1) as Labels);
-  const picked = sum(where(isLabel as Tensor<Shape, 'bool'>, logProbabilities, 0) as Floats, 1) as Floats;
-  const values = neg(weigh(picked, () => sum(logProbabilities, 1) as Floats)) as Floats;
-  if (counts === null) return reduceLoss(values, reduction);
-  const counted = cast(counts, 'f32') as Floats;
-  const kept = where(counts, values, 0) as Floats;
-  if (reduction !== undefined && reduction !== 'mean') return reduceLoss(kept, reduction);
+  const isLabel = eq(iota(shape, 1) as Labels, expandDims(label as Tensor, 1) as Labels) as Mask;
+  const weights = classWeights === undefined ? null : weightsLike(fn, classWeights, shape);
+  const terms = weights === null ? logProbabilities : (mul(logProbabilities, weights) as Floats);
+  const picked = sum(where(isLabel, terms, 0) as Floats, 1) as Floats;
+  const values = neg(weigh(picked, () => sum(terms, 1) as Floats)) as Floats;
+  const kept = counts === null ? values : (where(counts, values, 0) as Floats);
+  if ((counts === null && weights === null) || reduction !== 'mean') return reduceLoss(fn, kept, options);
+  // What each label counts in the mean.
+  const share: Floats =
+    weights === null
+      ? (cast(counts!, 'f32') as Floats)
+      : (sum(where(isLabel, weights, 0) as Floats, 1) as Floats);
+  const counted = counts === null ? share : (where(counts, share, 0) as Floats);
+  const total = sum(counted) as Floats;
   // Where all are ignored the loss is 0, not 0 / 0.
-  return div(sum(kept), maximum(sum(counted) as Floats, 1) as Floats) as Floats;
+  const divisor = where(gt(total, 0) as Mask, total, 1) as Floats;
+  return div(sum(weighSamples(fn, kept, options.sampleWeight)), divisor) as Floats;
 }
 
 /** Scores are f32[N, K, …], labels i32[N, …]. Throws HDL0001, HDL0002. */

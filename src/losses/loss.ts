@@ -6,12 +6,14 @@ import { compilerError } from '../../compiler/graph/errors.ts';
 import type { Tensor } from '../../compiler/graph/ir.ts';
 import { callerLocation } from '../../compiler/graph/location.ts';
 import { formatShape, sameShape } from '../../compiler/graph/types.ts';
-import { mean, sum } from '../../compiler/ops/index.ts';
+import { mean, mul, reshape, sum } from '../../compiler/ops/index.ts';
 import type { Floats } from '../floats.ts';
 
-/** A function of a prediction and its target; f32. Any such function is a loss. */
+/**
+ * A function of a prediction and its target; f32. Any such function is a loss; one that knows options takes them third.
+ */
 export interface Loss {
-  (prediction: Tensor, target: Tensor): Floats;
+  (prediction: Tensor, target: Tensor, options?: LossOptions): Floats;
   /** What targets are: `classes` are i32 numbers of classes, `values` (default) are f32. */
   readonly targets?: 'classes' | 'values';
 }
@@ -20,10 +22,21 @@ export interface Loss {
 export type Reduction = 'mean' | 'sum' | 'none';
 
 export interface LossOptions {
-  readonly reduction?: Reduction;
+  readonly reduction?: Reduction | undefined;
+  /**
+   * A factor for each value of the loss, or for each example (f32[N]). A mean divides by the number of values, not by
+   * the sum of the factors.
+   */
+  readonly sampleWeight?: Tensor | undefined;
 }
 
-export function reduceLoss(values: Floats, reduction: Reduction = 'mean'): Floats {
+/** What `fn` returns, from its values. Throws HDL0001, HDL0002 (weights), HDL0003 (reduction). */
+export function reduceLoss(
+  fn: string,
+  given: Floats,
+  { reduction = 'mean', ...options }: LossOptions,
+): Floats {
+  const values = weighSamples(fn, given, options.sampleWeight);
   switch (reduction) {
     case 'mean':
       return mean(values);
@@ -33,11 +46,40 @@ export function reduceLoss(values: Floats, reduction: Reduction = 'mean'): Float
       return values;
     default:
       throw compilerError('HDL0003', {
-        what: `a loss with reduction '${String(reduction satisfies never)}'`,
+        what: `${fn} with reduction '${String(reduction satisfies never)}'`,
         rule: "reduction is 'mean', 'sum' or 'none'",
         loc: callerLocation(),
       });
   }
+}
+
+/** Values times their weights, which have their shape, or only its first dimensions. Throws HDL0001, HDL0002. */
+export function weighSamples(fn: string, values: Floats, weights: Tensor | undefined): Floats {
+  if (weights === undefined) return values;
+  const { shape, dtype } = weights.type;
+  const whole = values.type.shape;
+  const fail = (code: 'HDL0001' | 'HDL0002', rule: string, hint: string): never => {
+    throw compilerError(code, {
+      what: `${fn} of values ${formatShape(whole)} with sampleWeight ${describeNode(weights)}`,
+      rule,
+      hint,
+      loc: callerLocation(),
+    });
+  };
+  if (dtype !== 'f32') fail('HDL0002', `weights are f32, not ${dtype}`, "convert them: cast(weights, 'f32')");
+  if (shape.length === 0 || shape.length > whole.length || shape.some((d, i) => d !== whole[i])) {
+    const first = formatShape(whole.slice(0, 1));
+    fail(
+      'HDL0001',
+      `weights have shape ${first}, one for each example, or ${formatShape(whole)}`,
+      'check their shape',
+    );
+  }
+  const spread =
+    shape.length === whole.length
+      ? weights
+      : reshape(weights, [...shape, ...whole.slice(shape.length).map(() => 1)]);
+  return mul(values, spread as Floats) as Floats;
 }
 
 /** Both are f32 and of one shape; broadcasting here is the classic mistake. Throws HDL0001, HDL0002. */
@@ -71,6 +113,21 @@ export function expectSameShape(fn: string, prediction: Tensor, target: Tensor):
       loc: callerLocation(),
     });
   }
+}
+
+/**
+ * A loss with options fixed, for `compile` and other places that call it with a prediction and a target alone.
+ *
+ * @example model.compile({ loss: losses.withOptions(losses.softmaxCrossEntropy, { labelSmoothing: 0.1 }), optimizer })
+ */
+export function withOptions<O extends LossOptions>(
+  loss: ((prediction: Tensor, target: Tensor, options?: O) => Floats) & Pick<Loss, 'targets'>,
+  fixed: O,
+): Loss {
+  const { targets } = loss;
+  const bound = (prediction: Tensor, target: Tensor, options?: LossOptions): Floats =>
+    loss(prediction, target, { ...fixed, ...options });
+  return targets === undefined ? bound : Object.assign(bound, { targets });
 }
 
 /** Classes lie on axis 1, or HDL0001 is thrown. */

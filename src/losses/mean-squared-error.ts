@@ -7,14 +7,16 @@ import type { Floats } from '../floats.ts';
 import { expectSameShape, type LossOptions, reduceLoss } from './loss.ts';
 
 /**
- * (prediction − target)², averaged over all elements. Both f32 and of one shape: [n, 1] against [n] is an error, never a
+ * Squared differences, averaged over all elements. Both f32 and of one shape: [n, 1] against [n] is an error, never a
  * broadcast. → f32[], or their shape with `reduction: 'none'`. Throws HDL0001, HDL0002.
  *
+ * @formula (x − t)²
+ * @source Legendre, 1805
  * @example const loss = losses.meanSquaredError(y, target);
  */
 export function meanSquaredError(prediction: Tensor, target: Tensor, options: LossOptions = {}): Floats {
   expectSameShape('meanSquaredError', prediction, target);
   return scope('meanSquaredError', () =>
-    reduceLoss(square(sub(prediction as Floats, target as Floats)), options.reduction),
+    reduceLoss('meanSquaredError', square(sub(prediction as Floats, target as Floats)), options),
   );
 }

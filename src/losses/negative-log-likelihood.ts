@@ -12,10 +12,12 @@ export interface NegativeLogLikelihood extends Loss {
 }
 
 /**
- * −logProbabilities[label]: after `logSoftmax`, the same as `softmaxCrossEntropy`. f32[N, K, …], labels i32[N, …] → f32[], or
+ * Cross-entropy of log-probabilities: after `logSoftmax`, the same as `softmaxCrossEntropy`. f32[N, K, …], labels i32[N, …] → f32[], or
  * the shape of the labels with `reduction: 'none'`. Labels equal to `ignoreIndex` add no loss and do not count in a mean.
  * Throws HDL0001, HDL0002; a label out of range fails the run (HDL1004).
  *
+ * @formula −wᵧ · xᵧ
+ * @source Fisher, 1922
  * @example const loss = losses.negativeLogLikelihood(logSoftmax(logits, 1), labels);
  */
 export const negativeLogLikelihood: NegativeLogLikelihood = Object.assign(likelihood, {

@@ -14,8 +14,10 @@ export interface AdagradOptions extends OptimizerOptions {
 }
 
 /**
- * s ← s + g²; direction g / (√s + ε). Learning rate 0.01 by default. Throws HDL0003.
+ * Each element's rate falls with the squares of its gradients so far. Learning rate 0.01 by default. Throws HDL0003.
  *
+ * @formula s ← s + g²; p ← p − η · g / (√s + ε)
+ * @source Duchi et al., 2011
  * @example optimizers.adagrad({ learningRate: 0.1 })
  */
 export function adagrad(options: AdagradOptions = {}): Optimizer {

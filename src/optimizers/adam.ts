@@ -1,8 +1,7 @@
 // Adam (Kingma and Ba, 2015), AdamW (Loshchilov and Hutter, 2019) and AMSGrad (Reddi et al., 2018).
 
-import type { Tensor } from '../../compiler/graph/ir.ts';
-import { add, div, maximum, ones as onesOf, sqrt, square } from '../../compiler/ops/index.ts';
-import { movingMean, type Optimizer, type OptimizerOptions, optimizer } from './optimizer.ts';
+import { add, div, maximum, sqrt, square } from '../../compiler/ops/index.ts';
+import { biasWeight, movingMean, type Optimizer, type OptimizerOptions, optimizer } from './optimizer.ts';
 
 export interface AdamOptions extends OptimizerOptions {
   /** Decay of the mean of gradients; default 0.9. */
@@ -16,25 +15,20 @@ export interface AdamOptions extends OptimizerOptions {
 }
 
 /**
- * m ← β₁m + (1−β₁)g; v ← β₂v + (1−β₂)g²; direction (m / (1−β₁ᵗ)) / (√(v / (1−β₂ᵗ)) + ε). Learning rate 0.001 by default.
- * `weightDecay` is added to the gradient; see `adamw`. Throws HDL0003.
+ * Steps by the mean of gradients over the root of the mean of their squares; with `amsgrad`, the largest such mean so far.
+ * Learning rate 0.001 by default. `weightDecay` is added to the gradient; see `adamw`. Throws HDL0003.
  *
+ * @formula m ← β₁m + (1−β₁)g; v ← β₂v + (1−β₂)g²; p ← p − η · (m / (1−β₁ᵗ)) / (√(v / (1−β₂ᵗ)) + ε)
+ * @source Kingma and Ba, 2015; AMSGrad: Reddi et al., 2018
  * @example optimizers.adam({ learningRate: 0.01 })
  */
 export function adam(options: AdamOptions = {}): Optimizer {
   const { beta1 = 0.9, beta2 = 0.999, epsilon = 1e-8, amsgrad = false } = options;
   return optimizer('adam', { learningRate: 0.001, ...options }, (shared) => {
-    const one = onesOf([]);
-    // 1 − βᵗ is the exponential mean of t ones. Kept as such it is exact to the last bits, where 1 − β^t would cancel:
-    // 1 − 0.999 in f32 is off by 1.3e-5.
-    const weight = (name: string, beta: number): Tensor => {
-      const w = shared(name);
-      return w.set(movingMean(w.value, one, beta));
-    };
     const step = shared('step');
     step.set(add(step.value, 1));
-    const weight1 = weight('weight1', beta1);
-    const weight2 = weight('weight2', beta2);
+    const weight1 = biasWeight(shared, 'weight1', beta1);
+    const weight2 = biasWeight(shared, 'weight2', beta2);
 
     return ({ gradient, state }) => {
       const m = state('m');
@@ -51,8 +45,10 @@ export function adam(options: AdamOptions = {}): Optimizer {
 }
 
 /**
- * Adam with decoupled weight decay, 0.01 by default: p ← p − rate · weightDecay · p, then Adam's step.
+ * Adam with decoupled weight decay, 0.01 by default. Throws HDL0003.
  *
+ * @formula p ← p − η · λ · p, then Adam’s step
+ * @source Loshchilov and Hutter, 2019
  * @example optimizers.adamw({ learningRate: 0.001, weightDecay: 0.05 })
  */
 export function adamw(options: Omit<AdamOptions, 'decoupled'> = {}): Optimizer {

@@ -15,9 +15,11 @@ export interface RmspropOptions extends OptimizerOptions {
 }
 
 /**
- * v ← αv + (1−α)g²; direction u = g / (√v + ε), or the velocity b ← momentum · b + u. Centered: v less the square of the mean
- * of g. Learning rate 0.01 by default. Throws HDL0003.
+ * Steps by the gradient over the root of the mean of squares, or, with momentum, by a velocity of that. Centered: the mean of
+ * squares less the square of the mean. Learning rate 0.01 by default. Throws HDL0003.
  *
+ * @formula v ← αv + (1−α)g²; u = g / (√v + ε); b ← μb + u; p ← p − η · b
+ * @source Hinton, lecture 6e, 2012; centered: Graves, 2013
  * @example optimizers.rmsprop({ learningRate: 0.001, momentum: 0.9 })
  */
 export function rmsprop(options: RmspropOptions = {}): Optimizer {

@@ -12,9 +12,11 @@ export interface SgdOptions extends OptimizerOptions {
 }
 
 /**
- * v ← momentum · v + g; direction v, or g + momentum · v with `nesterov`. Learning rate 0.01 by default. The velocity starts
- * at 0, so the first step is g. Throws HDL0003.
+ * Gradient descent, with momentum μ and Nesterov's look-ahead if wanted. Learning rate 0.01 by default. The velocity starts at
+ * 0, so the first step is g. Throws HDL0003.
  *
+ * @formula v ← μv + g; p ← p − η · v; Nesterov: p ← p − η · (g + μv)
+ * @source Robbins and Monro, 1951; Polyak, 1964; Nesterov, 1983; Sutskever et al., 2013
  * @example optimizers.sgd({ learningRate: 0.1, momentum: 0.9, weightDecay: 1e-4 })
  */
 export function sgd(options: SgdOptions = {}): Optimizer {
