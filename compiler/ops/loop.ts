@@ -61,14 +61,14 @@ export function scan<
     const next = asNodes('scan', 'the step', given.carry);
     asNodes('scan', 'the step', given.outputs);
     if (next.length !== init.length) throw carryError(next.length, init.length);
-    next.forEach((n, i) =>
+    next.forEach((n, i) => {
       expectType(
         `carry ${i} that the step of scan returns`,
         n,
         init[i]!.type,
         'a carried value keeps its type: cast or reshape it, or begin with the type that it gets',
-      ),
-    );
+      );
+    });
     return { carry: next, outputs: given.outputs };
   };
   return options.unroll && length > 0
