@@ -5,6 +5,7 @@ import { constIndex } from '../../compiler/kernel/affine.ts';
 import { VarSource } from '../../compiler/kernel/definition.ts';
 import { binary, constant, type Expr, unary, walkExprs } from '../../compiler/kernel/expr.ts';
 import { bindShared } from '../../compiler/kernel/schedule/share.ts';
+import { unifier } from '../../compiler/kernel/unify.ts';
 import { load } from '../support/run-kernel.ts';
 
 const x = load('f32', 0, constIndex(0));
@@ -45,4 +46,15 @@ t.test('what only guards compute stays inside of them', async (t) => {
   });
   const { lets } = bindShared([guarded(e), guarded(unary('neg', e))], 1, new VarSource());
   t.equal(lets.length, 0);
+});
+
+t.test('equal expressions are one, unless they are reductions', async (t) => {
+  const one = unifier();
+  const value = (): Expr => unary('exp', binary('add', load('f32', 0, constIndex(0)), constant('f32', 1)));
+  t.equal(one(value()), one(value()));
+  t.not(one(constant('f32', 0)), one(constant('f32', -0)), 'zeros differ');
+  t.not(one(load('f32', 0, constIndex(0))), one(load('f32', 0, constIndex(1))));
+  t.equal(count('exp', [value(), unary('neg', value())]), 1);
+  const sum = (): Expr => ({ kind: 'reduce', type: 'f32', monoid: 'sum', vars: [], body: x });
+  t.not(one(sum()), one(sum()));
 });

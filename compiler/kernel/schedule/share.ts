@@ -4,6 +4,7 @@ import type { VarSource } from '../definition.ts';
 import { childrenOf, type Expr, type Register } from '../expr.ts';
 import type { Stmt } from '../ir.ts';
 import { replacer } from '../substitute.ts';
+import { unifier } from '../unify.ts';
 
 export interface Shared {
   readonly lets: readonly Stmt[];
@@ -15,10 +16,12 @@ type Owner = number | Expr | 'several';
 
 /**
  * Introduces registers for sub-expressions that more than one statement would compute, where the registers themselves
- * count as statements: each expression is computed in one place. What a single statement reads twice is left to targets.
- * So is what stands only inside a guard: evaluating it outside might read out of bounds.
+ * count as statements: each expression is computed in one place, also when it stands there as two equal objects. What a
+ * single statement reads twice is left to targets, and what stands only inside a guard stays there: evaluating it outside
+ * might read out of bounds.
  */
-export function bindShared(values: readonly Expr[], lanes: 1 | 4, vars: VarSource): Shared {
+export function bindShared(roots: readonly Expr[], lanes: 1 | 4, vars: VarSource): Shared {
+  const values = roots.map(unifier());
   if (values.length < 2) return { lets: [], values };
   const order = outsideGuards(values);
   const owners = new Map<Expr, Owner>();
