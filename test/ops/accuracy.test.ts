@@ -3,17 +3,18 @@
 // of the deterministic target are no larger than they need be.
 
 import t from 'tap';
+import { featureObstacle, relaxedSimd } from '../../runtime/features.ts';
 import { measuredFunctions, specialPoints } from '../support/functions.ts';
-import { enableFused, Measurement, type Variant, variants } from '../support/measure.ts';
+import { Measurement, type Variant, variants } from '../support/measure.ts';
 import { ulps } from '../support/ulps.ts';
 
 const count = 50_000;
 const isLong = process.env['HEDDLE_LONG'] === '1';
 const parts = isLong ? 40 : 1;
-const hasFused = await enableFused();
+const obstacle = featureObstacle(relaxedSimd);
 
 for (const variant of Object.keys(variants) as Variant[]) {
-  const skip = variant === 'fused' && !hasFused ? 'this engine has no relaxed SIMD' : false;
+  const skip = variant === 'fused' && obstacle !== null ? obstacle : false;
   t.test(`${variant}: errors in units in the last place`, { skip }, async (t) => {
     for (const f of measuredFunctions) {
       const measurement = new Measurement(f, variant, count);

@@ -7,7 +7,7 @@ import { sample, ulps } from './ulps.ts';
 export type Variant = keyof MeasuredFunction['ulps'];
 
 export const variants: Readonly<Record<Variant, Pick<h.ProgramOptions, 'target' | 'relaxed'>>> = {
-  wasm: { target: 'wasm' },
+  wasm: { target: 'wasm', relaxed: false },
   fused: { target: 'wasm', relaxed: true },
   js: { target: 'js' },
 };
@@ -61,17 +61,4 @@ export class Measurement {
   #filled(values: readonly number[]): Float32Array {
     return Float32Array.from({ length: this.#count }, (_, i) => values[i] ?? 1);
   }
-}
-
-/** Whether this engine has fused multiply-add. Node 20 has it behind a flag that can be set while it runs. */
-export async function enableFused(): Promise<boolean> {
-  const code = [
-    0, 97, 115, 109, 1, 0, 0, 0, 1, 4, 1, 96, 0, 0, 3, 2, 1, 0, 10, 20, 1, 18, 0, 65, 0, 253, 17, 65, 0, 253, 17, 65, 0,
-    253, 17, 253, 133, 2, 26, 11,
-  ]; // biome-ignore format: a module with one function: three splats and relaxed_madd
-  const probe = Uint8Array.from(code);
-  if (WebAssembly.validate(probe)) return true;
-  const { setFlagsFromString } = await import('node:v8');
-  setFlagsFromString('--experimental-wasm-relaxed-simd');
-  return WebAssembly.validate(probe);
 }
