@@ -62,7 +62,7 @@ export function normal<const S extends Shape>(key: Node, shape: S): Node<S, 'f32
  * Inverse of the error function on (-1, 1) to f32 precision: Giles, "Approximating the erfinv function" (2010), two
  * polynomials in w = -ln(1 - x²).
  */
-function erfInverse(x: Node): Node {
+export function erfInverse(x: Node): Node {
   const w: Node = neg(log1p(neg(mul(x, x))));
   const isCentral = lt(w, 5);
   const t: Node = where(isCentral, sub(w, 2.5), sub(sqrt(w), 3));

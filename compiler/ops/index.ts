@@ -21,6 +21,15 @@ export { argmax, argmin } from './argmax.ts';
 export { add, div, mul, neg, sub } from './arithmetic.ts';
 export { atan2 } from './atan2.ts';
 export {
+  type AttentionOptions,
+  attention,
+  joinHeads,
+  type RotaryOptions,
+  rotary,
+  sinusoidalPositions,
+  splitHeads,
+} from './attention.ts';
+export {
   bitwiseAnd,
   bitwiseNot,
   bitwiseOr,
@@ -55,6 +64,7 @@ export { type CumulativeOptions, cumprod, cumsum } from './cumulative.ts';
 export { customGradient } from './custom-gradient.ts';
 export { defineOp } from './define.ts';
 export { bernoulli, normal, randomKey, uniform } from './distributions.ts';
+export { categorical, permutation, randint, shuffle, truncatedNormal } from './draws.ts';
 export { einsum } from './einsum.ts';
 export { erfc } from './erfc.ts';
 export {
@@ -110,6 +120,18 @@ export type { PoolOptions } from './pool-window.ts';
 export { cbrt, exp2, pow } from './power.ts';
 export { prod } from './prod.ts';
 export { foldIn, randomBits, splitKey } from './random.ts';
+export {
+  type GruOptions,
+  gru,
+  type LstmOptions,
+  type LstmResult,
+  lstm,
+  type Recurrence,
+  type RecurrentOptions,
+  type RecurrentWeights,
+  type RnnOptions,
+  rnn,
+} from './recurrent.ts';
 export { all, any, max, min } from './reduce.ts';
 export { repeat, roll, tile } from './repeat.ts';
 export {

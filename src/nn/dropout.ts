@@ -1,8 +1,15 @@
-// Dropout (Srivastava et al., 2014), inverted: what stays is scaled in training, so evaluation does nothing.
+// Layers that are noise in training and nothing in evaluation: dropout of elements (Srivastava et al., 2014), of channels
+// (Tompson et al., 2015), of weights (Wan et al., 2013), and additive Gaussian noise. What stays is scaled in training, so
+// that evaluation does nothing. The noise is another one in every run and follows from the program's seed.
 
-import { bernoulli, mul, where } from '../../compiler/ops/index.ts';
-import { checkRange } from './check.ts';
-import { type Layer, type LayerOptions, layer } from './layer.ts';
+import { add, bernoulli, dense as denseOp, mul, normal, where } from '../../compiler/ops/index.ts';
+import type { Context } from '../context.ts';
+import type { Floats } from '../floats.ts';
+import { zeros } from '../initializers/constant.ts';
+import { glorotUniform } from '../initializers/scaled.ts';
+import { checkCount, checkRange } from './check.ts';
+import type { DenseOptions } from './dense.ts';
+import { expectRank, type Layer, type LayerOptions, layer, refuse } from './layer.ts';
 
 /**
  * In training, each element is 0 with probability `rate` and else x / (1 − rate); in evaluation it is x. Any f32 input. The
@@ -12,13 +19,78 @@ import { type Layer, type LayerOptions, layer } from './layer.ts';
  */
 export function dropout(rate: number, options: LayerOptions = {}): Layer {
   checkRange('dropout', 'rate', rate, 0, 1);
+  return layer('dropout', (x, ctx) => drop(x, rate, x.type.shape, ctx), options);
+}
+
+/**
+ * `dropout` of whole channels: all elements of a channel (dimension 1) of an example are kept or dropped together.
+ * f32[N, C, …]. Throws HDL0003 (rate), HDL0015 (input).
+ *
+ * @example nn.spatialDropout(0.1)
+ */
+export function spatialDropout(rate: number, options: LayerOptions = {}): Layer {
+  checkRange('spatialDropout', 'rate', rate, 0, 1);
   return layer(
     'dropout',
     (x, ctx) => {
-      if (!ctx.training || rate === 0) return x;
-      const kept = bernoulli(ctx.randomKey(), 1 - rate, x.type.shape);
-      return where(kept, mul(x, 1 / (1 - rate)), 0);
+      const { shape } = x.type;
+      if (shape.length < 2) {
+        refuse('spatialDropout', x, 'its input is f32[batch, channels, …]', 'use dropout instead');
+      }
+      return drop(
+        x,
+        rate,
+        shape.map((n, d) => (d < 2 ? n : 1)),
+        ctx,
+      );
     },
     options,
   );
+}
+
+/**
+ * A dense layer whose weights are dropped in training, each with probability `rate`, the same ones for a whole batch.
+ * f32[N, in] → f32[N, units]; variables as `dense`. Throws HDL0003 (rate, units), HDL0015 (input).
+ *
+ * @example nn.dropConnect(64, 0.5)
+ */
+export function dropConnect(units: number, rate: number, options: DenseOptions = {}): Layer {
+  checkCount('dropConnect', 'units', units);
+  checkRange('dropConnect', 'rate', rate, 0, 1);
+  const { bias = true, init = glorotUniform(), biasInit = zeros() } = options;
+  return layer(
+    'dense',
+    (x, ctx) => {
+      expectRank(`dropConnect(${units})`, x, 2, '[batch, features]');
+      const w: Floats = ctx.variable('w', [x.type.shape[1]!, units], init);
+      const kept = drop(w, rate, w.type.shape, ctx);
+      const y = bias ? denseOp(x, kept, ctx.variable('b', [units], biasInit)) : denseOp(x, kept);
+      return y as Floats;
+    },
+    options,
+  );
+}
+
+/**
+ * In training, x plus normal noise of the given deviation; in evaluation x. Any f32 input. Throws HDL0003, HDL0015.
+ *
+ * @example nn.gaussianNoise(0.1)
+ */
+export function gaussianNoise(deviation: number, options: LayerOptions = {}): Layer {
+  checkRange('gaussianNoise', 'deviation', deviation, 0, Number.POSITIVE_INFINITY);
+  return layer(
+    'noise',
+    (x, ctx) => {
+      if (!ctx.training || deviation === 0) return x;
+      return add(x, mul(normal(ctx.randomKey(), x.type.shape), deviation)) as Floats;
+    },
+    options,
+  );
+}
+
+/** x without what a mask of that shape, which broadcasts to it, drops; scaled to keep its mean. */
+function drop(x: Floats, rate: number, shape: readonly number[], ctx: Context): Floats {
+  if (!ctx.training || rate === 0) return x;
+  const kept = bernoulli(ctx.randomKey(), 1 - rate, shape);
+  return where(kept, mul(x, 1 / (1 - rate)), 0) as Floats;
 }

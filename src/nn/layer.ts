@@ -6,6 +6,7 @@ import { describeNode } from '../../compiler/graph/describe.ts';
 import { compilerError } from '../../compiler/graph/errors.ts';
 import type { Tensor } from '../../compiler/graph/ir.ts';
 import { callerLocation } from '../../compiler/graph/location.ts';
+import type { DType, Shape } from '../../compiler/graph/types.ts';
 import type { Context } from '../context.ts';
 import type { Floats } from '../floats.ts';
 
@@ -36,6 +37,16 @@ export function layer(
   build: (x: Floats, ctx: Context) => Floats,
   options: LayerOptions = {},
 ): Layer {
+  return layerOf('f32', kind, build, options);
+}
+
+/** `layer` with an input of another dtype: token numbers, say. */
+export function layerOf<D extends DType>(
+  dtype: D,
+  kind: string,
+  build: (x: Tensor<Shape, D>, ctx: Context) => Floats,
+  options: LayerOptions = {},
+): Layer {
   const made: Layer = {
     kind,
     name: options.name,
@@ -48,8 +59,10 @@ export function layer(
           loc: callerLocation(),
         });
       }
-      if (x.type.dtype !== 'f32') refuse(kind, x, 'its input is f32', "convert it first: cast(x, 'f32')");
-      return ctx.enter(made, kind, options.name, (inner) => build(x as Floats, inner));
+      if (x.type.dtype !== dtype) {
+        refuse(kind, x, `its input is ${dtype}`, `convert it first: cast(x, '${dtype}')`);
+      }
+      return ctx.enter(made, kind, options.name, (inner) => build(x as Tensor<Shape, D>, inner));
     },
   };
   return Object.freeze(made);

@@ -176,7 +176,7 @@ t.test('checkpoint keeps values and gradients, and needs less memory', async (t)
       const outputs = [loss, ...grad(loss, [w])].map((node, i) => ({ name: `y${i}`, node }));
       return makeGraph('layers', { inputs: [x, w], outputs });
     });
-  const [kept, again] = graphs(512).map((graph) => {
+  const [kept, again] = graphs(256).map((graph) => {
     const { plan, graph: lowered } = compileGraph(graph, { verify: true });
     return { arena: plan.manifest.arenaBytes, nodes: lowered.nodes.length };
   });

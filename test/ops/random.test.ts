@@ -1,20 +1,31 @@
 // Random bits are those of the published Threefry-2x32 and of JAX, so that any two targets, and anybody else, agree.
 
 import t, { type Test } from 'tap';
+import { interpretGraph } from '../../compiler/graph/interpret.ts';
+import type { Node } from '../../compiler/graph/ir.ts';
 import {
   bernoulli,
+  categorical,
   constant,
   foldIn,
   input,
+  iota,
   normal,
+  permutation,
+  randint,
   randomBits,
   randomKey,
+  shuffle,
   splitKey,
+  truncatedNormal,
   uniform,
 } from '../../compiler/ops/index.ts';
 import { numberWords, threefry2x32 } from '../../compiler/ops/threefry.ts';
 import { HeddleError } from '../../runtime/errors.ts';
+import { Executor } from '../../runtime/executor.ts';
+import { runCompiled } from '../support/agree.ts';
 import { evaluate } from '../support/evaluate.ts';
+import { graphOf, host } from '../support/evaluate-ops.ts';
 import { missing, readJson } from '../support/shared.ts';
 
 type Words = readonly [string, string];
@@ -110,6 +121,75 @@ t.test('numbers have the distribution that they promise', async (t) => {
   t.ok(Math.abs(mean(b) - 0.9) < 0.01, `share ${mean(b)}`);
   t.same(evaluate(bernoulli(key, 0, [n])).includes(1), false, 'probability 0 never');
   t.same(evaluate(bernoulli(key, 1, [n])).includes(0), false, 'probability 1 always');
+});
+
+t.test('further distributions', async (t) => {
+  const key = randomKey(11);
+  const n = 4000;
+  const mean = (v: readonly number[]): number => v.reduce((a, b) => a + b, 0) / v.length;
+
+  const cut = evaluate(truncatedNormal(key, [n]));
+  t.ok(cut.every((v) => v >= -2 && v <= 2));
+  const variance = mean(cut.map((v) => v * v));
+  // 1 − 4 φ(2) / (2 Φ(2) − 1)
+  t.ok(Math.abs(mean(cut)) < 0.04 && Math.abs(variance - 0.7737) < 0.03, `variance ${variance}`);
+  const tail = evaluate(truncatedNormal(key, [n], 1, 3));
+  t.ok(tail.every((v) => v >= 1 && v <= 3) && Math.abs(mean(tail) - 1.5099) < 0.03, `mean ${mean(tail)}`);
+
+  const dice = evaluate(randint(key, [n], -3, 4));
+  for (let v = -3; v < 4; v++) {
+    const share = dice.filter((d) => d === v).length / n;
+    t.ok(Math.abs(share - 1 / 7) < 0.02, `${v}: ${share}`);
+  }
+  const wide = evaluate(randint(key, [n], -2147483648, 2147483648));
+  t.ok(Math.min(...wide) < -2e9 && Math.max(...wide) > 2e9);
+  t.same(evaluate(randint(key, [3], 5, 6)), [5, 5, 5]);
+
+  const order = evaluate(permutation(key, 50));
+  t.same(
+    [...order].sort((a, b) => a - b),
+    Array.from({ length: 50 }, (_, i) => i),
+  );
+  t.notSame(
+    order,
+    [...order].sort((a, b) => a - b),
+  );
+  t.same(evaluate(permutation(key, 0)), []);
+  t.same(evaluate(shuffle(key, iota([50], 0))), order);
+
+  const logits = constant([0, Math.log(2), Math.log(5)], [3]);
+  const drawn = evaluate(categorical(key, logits, { count: n }));
+  for (const [i, p] of [1 / 8, 2 / 8, 5 / 8].entries()) {
+    const share = drawn.filter((d) => d === i).length / n;
+    t.ok(Math.abs(share - p) < 0.03, `${i}: ${share}`);
+  }
+  t.throws(() => truncatedNormal(key, [2], 1, 1), { code: 'HDL0003', message: /lo < hi/ });
+  t.throws(() => randint(key, [2], 0.5, 4), { code: 'HDL0003', message: /lo < hi/ });
+});
+
+t.test('random numbers are the same on every target and for any number of workers', async (t) => {
+  const build = (key: Node): Node[] => [
+    randomBits(key, [300]),
+    uniform(key, [300], -1, 3),
+    randint(key, [300], 0, 1000),
+    permutation(key, 40),
+    bernoulli(key, 0.3, [300]),
+  ];
+  const { graph, values } = graphOf(build, [host([2], [123, 456], 'u32')]);
+  const expected = interpretGraph(graph, { inputs: values }, { mode: 'f32' }).outputs;
+  for (const threads of [1, 2]) {
+    const executor = await Executor.create({ threads });
+    try {
+      for (const target of ['wasm', 'js'] as const) {
+        const got = await runCompiled(graph, values, target, executor);
+        for (const { name } of graph.outputs) {
+          t.same(Array.from(got[name]!), [...expected[name]!.data], `${target}, ${threads}: ${name}`);
+        }
+      }
+    } finally {
+      await executor.dispose();
+    }
+  }
 });
 
 t.test('what is not a key is refused', async (t) => {

@@ -1,0 +1,111 @@
+// Recurrent layers over f32[N, T, features]: one or more layers, one or both directions. The work is done by the ops of the same
+// name, which have the steps in front; between layers nothing is transposed.
+
+import type { RecurrentWeights } from '../../compiler/ops/index.ts';
+import { concat, gru as gruOp, lstm as lstmOp, rnn as rnnOp, transpose } from '../../compiler/ops/index.ts';
+import type { Context } from '../context.ts';
+import type { Floats } from '../floats.ts';
+import { zeros } from '../initializers/constant.ts';
+import type { Initializer } from '../initializers/initializer.ts';
+import { glorotUniform } from '../initializers/scaled.ts';
+import { checkCount } from './check.ts';
+import { expectRank, type Layer, type LayerOptions, layer } from './layer.ts';
+
+export interface RecurrentLayerOptions extends LayerOptions {
+  /** How many, one above the other; default 1. */
+  readonly layers?: number;
+  /** Also runs from the end to the start, and puts both results side by side; default false. */
+  readonly bidirectional?: boolean;
+  /** Gives the state after every step instead of the last ones only; default true. */
+  readonly sequences?: boolean;
+  /** Default true. */
+  readonly bias?: boolean;
+  readonly init?: Initializer;
+  readonly recurrentInit?: Initializer;
+}
+
+type Run = (
+  x: Floats,
+  weights: RecurrentWeights,
+  reverse: boolean,
+  ctx: Context,
+) => { outputs: Floats; state: Floats };
+
+/**
+ * h[t] = tanh(x[t] · kernel + h[t−1] · recurrent + bias). f32[N, T, features] → f32[N, T, units], or f32[N, units] without
+ * `sequences`; twice the units in both directions. Variables `kernel`, `recurrent` and `bias` for each layer and direction.
+ * Throws HDL0003 (options), HDL0015 (input).
+ *
+ * @example nn.rnn(64, { layers: 2 })
+ */
+export function rnn(units: number, options: RecurrentLayerOptions = {}): Layer {
+  return recurrent('rnn', units, 1, options, (x, weights, reverse) => rnnOp(x, weights, { reverse }));
+}
+
+/**
+ * Long short-term memory; gates in the order i, f, g, o. Shapes, variables and errors as `rnn`.
+ *
+ * @example nn.lstm(128, { bidirectional: true })
+ */
+export function lstm(units: number, options: RecurrentLayerOptions = {}): Layer {
+  return recurrent('lstm', units, 4, options, (x, weights, reverse) => lstmOp(x, weights, { reverse }));
+}
+
+/**
+ * Gated recurrent unit, with the reset gate after the product with the state; gates in the order r, z, n. One more variable,
+ * `recurrentBias`. Shapes and errors as `rnn`.
+ *
+ * @example nn.gru(128, { sequences: false })
+ */
+export function gru(units: number, options: RecurrentLayerOptions = {}): Layer {
+  return recurrent('gru', units, 3, options, (x, weights, reverse, ctx) => {
+    if (options.bias === false) return gruOp(x, weights, { reverse });
+    const recurrentBias = ctx.variable('recurrentBias', [3 * units], zeros());
+    return gruOp(x, weights, { reverse, recurrentBias });
+  });
+}
+
+function recurrent(
+  kind: string,
+  units: number,
+  gates: number,
+  options: RecurrentLayerOptions,
+  run: Run,
+): Layer {
+  const { layers = 1, bidirectional = false, sequences = true, bias = true } = options;
+  const { init = glorotUniform(), recurrentInit = glorotUniform() } = options;
+  checkCount(kind, 'units', units);
+  checkCount(kind, 'layers', layers);
+  const once = (x: Floats, reverse: boolean, ctx: Context): { outputs: Floats; state: Floats } => {
+    const kernel = ctx.variable('kernel', [x.type.shape[2]!, gates * units], init);
+    const recurrent = ctx.variable('recurrent', [units, gates * units], recurrentInit);
+    const weights = bias
+      ? { kernel, recurrent, bias: ctx.variable('bias', [gates * units], zeros()) }
+      : { kernel, recurrent };
+    return run(x, weights, reverse, ctx);
+  };
+  return layer(
+    kind,
+    (x, ctx) => {
+      expectRank(kind, x, 3, '[batch, steps, features]');
+      let steps: Floats = transpose(x, [1, 0, 2]);
+      let last: Floats = steps;
+      for (let l = 0; l < layers; l++) {
+        const at = layers === 1 ? ctx : ctx.scope(`layer${l + 1}`);
+        const ahead = once(steps, false, bidirectional ? at.scope('forward') : at);
+        const back = bidirectional ? [once(steps, true, at.scope('backward'))] : [];
+        const both = [ahead, ...back];
+        steps = concat(
+          both.map((r) => r.outputs),
+          2,
+        ) as Floats;
+        last = concat(
+          both.map((r) => r.state),
+          1,
+        ) as Floats;
+      }
+      return sequences ? (transpose(steps, [1, 0, 2]) as Floats) : last;
+    },
+    options,
+  );
+}
