@@ -65,7 +65,7 @@ function loop(
         outputs[(s * batch + n) * units + u] = v;
       });
     }
-    state.forEach((v, k) => last[k]!.push(...v));
+    for (const [k, v] of state.entries()) last[k]!.push(...v);
   }
   return { outputs, last };
 }

@@ -286,3 +286,81 @@ t.test('convTranspose2d: each pixel puts its filter', async (t) => {
     ],
   );
 });
+
+t.test('embedding: rows of a table', async (t) => {
+  const p = program(
+    {
+      run: entry({ x: tensor(['batch', 2], 'i32') }, ({ x }, ctx) => ({
+        y: nn.embedding(3, 2, { init: fromArray([1, 2, 3, 4, 5, 6]) }).apply(x, ctx),
+      })),
+    },
+    { target: 'reference' },
+  );
+  const { y } = await p.run('run', { x: { data: [2, 0], shape: [1, 2] } });
+  close(t, Array.from(y.data), [5, 6, 1, 2]);
+  await t.rejects(p.run('run', { x: { data: [3, 0], shape: [1, 2] } }), { code: 'HDL1004' });
+});
+
+t.test('recurrent layers: shapes and variables', async (t) => {
+  const p = programOf(nn.lstm(4, { layers: 2, bidirectional: true }), [5, 3]);
+  const x = Array.from({ length: 30 }, (_, i) => Math.sin(i));
+  t.equal((await output(p, 'predict', x, [2, 5, 3])).length, 2 * 5 * 8);
+  t.same(
+    p
+      .variables()
+      .map((v) => `${v.name} ${v.shape}`)
+      .sort(),
+    [1, 2].flatMap((l) =>
+      ['backward', 'forward'].flatMap((direction) =>
+        ['bias 16', `kernel ${l === 1 ? 3 : 8},16`, 'recurrent 4,16'].map(
+          (name) => `lstm1/layer${l}/${direction}/${name}`,
+        ),
+      ),
+    ),
+  );
+  // One unit, weights of 1: h = tanh(x + h).
+  const plain = programOf(nn.rnn(1, { init: constant(1), recurrentInit: constant(1) }), [3, 1]);
+  const h1 = Math.tanh(0.5);
+  const h2 = Math.tanh(-1 + h1);
+  close(t, await output(plain, 'predict', [0.5, -1, 2], [1, 3, 1]), [h1, h2, Math.tanh(2 + h2)]);
+  const last = programOf(
+    nn.rnn(1, { init: constant(1), recurrentInit: constant(1), sequences: false, bidirectional: true }),
+    [2, 1],
+  );
+  close(t, await output(last, 'predict', [0.5, -1], [1, 2, 1]), [h2, Math.tanh(0.5 + Math.tanh(-1))]);
+  t.equal((await output(programOf(nn.gru(3), [2, 1]), 'train', [1, 2], [1, 2, 1])).length, 6);
+});
+
+t.test('transformer block: shapes, causality', async (t) => {
+  const net = nn.sequential([nn.positions(), nn.transformerBlock(2, { causal: true, rotary: true })]);
+  const p = programOf(net, [4, 8]);
+  const x = Array.from({ length: 32 }, (_, i) => Math.cos(i));
+  const changed = x.map((v, i) => (i < 24 ? v : v + 1));
+  const [a, b] = [await output(p, 'predict', x, [1, 4, 8]), await output(p, 'predict', changed, [1, 4, 8])];
+  close(t, a.slice(0, 24), b.slice(0, 24));
+  t.notSame(a.slice(24), b.slice(24), 'the last step sees itself');
+  t.equal(p.variables().length, 4 * 2 + 2 * 2 + 2 * 2);
+  t.throws(() => nn.multiHeadAttention(0), { code: 'HDL0003' });
+});
+
+t.test('noise: in training only, by channel, by weight', async (t) => {
+  const ones = new Array<number>(2 * 3 * 4).fill(1);
+  const spatial = programOf(nn.spatialDropout(0.5), [3, 4]);
+  const dropped = await output(spatial, 'train', ones, [2, 3, 4]);
+  for (let c = 0; c < 6; c++) {
+    const channel = dropped.slice(c * 4, c * 4 + 4);
+    t.ok(channel.every((v) => v === channel[0]) && [0, 2].includes(channel[0]!), `channel ${c}`);
+  }
+  close(t, await output(spatial, 'predict', ones, [2, 3, 4]), ones);
+
+  const connect = programOf(nn.dropConnect(50, 0.5, { init: constant(1) }), [1]);
+  const y = await output(connect, 'train', [1, 1], [2, 1]);
+  t.same(y.slice(0, 50), y.slice(50), 'one set of weights for the batch');
+  t.same([...new Set(y)].sort(), [0, 2]);
+
+  const noise = programOf(nn.gaussianNoise(0.5), [500]);
+  const z = await output(noise, 'train', new Array<number>(500).fill(1), [1, 500]);
+  const mean = z.reduce((s, v) => s + v, 0) / 500;
+  const variance = z.reduce((s, v) => s + (v - mean) ** 2, 0) / 500;
+  t.ok(Math.abs(mean - 1) < 0.08 && Math.abs(variance - 0.25) < 0.06, `${mean} ± √${variance}`);
+});
