@@ -8,7 +8,6 @@ import {
   type B,
   type F,
   filled,
-  fromLast,
   type I,
   int64,
   isInteger,
@@ -17,7 +16,6 @@ import {
   rankOf,
   shapeOf,
   type T,
-  toLast,
 } from './common.ts';
 
 const flattened = {
@@ -63,41 +61,14 @@ function running(name: string, f: (x: F, axis: number, options: h.CumulativeOpti
   });
 }
 
-/**
- * The k largest elements of the last axis, in order, and where they stand: the place of an element is the number of those
- * that come before it.
- */
+/** The k largest elements of an axis, in order, and where they stand; of equal ones the first. */
 function topK(c: Call): Value[] {
   const x = c.x(0);
   const axis = c.axis(c.int('axis', -1), rankOf(x));
   const k = c.opset < 10 ? c.int('k') : c.scalar(1);
-  const isLargest = c.flag('largest', true);
   c.ignore('sorted');
-  const n = shapeOf(x)[axis]!;
-  if (k < 0 || k > n) c.refuse(`it takes ${k} of ${n} elements`, 'k is at most the size of the axis');
-  const rows = toLast(x, axis);
-  const order = asOrdered(rows);
-  const shape = [...shapeOf(rows), n];
-  const own = h.broadcastTo(h.unsqueeze(order, -1) as T, shape) as T;
-  const other = h.broadcastTo(h.unsqueeze(order, -2) as T, shape) as T;
-  const last = shape.length - 1;
-  const isEarlier = h.lt(h.iota(shape, last) as T, h.iota(shape, last - 1) as T);
-  const wins = (isLargest ? h.gt(other, own) : h.lt(other, own)) as B;
-  const ties = h.logicalAnd(h.eq(other, own) as B, isEarlier as B) as B;
-  const rank = h.sum(h.cast(h.logicalOr(wins, ties) as T, 'i32') as T, [last]) as T;
-  // For each place the element whose rank it is.
-  const placed = [...shapeOf(rank), k];
-  const hits = h.eq(h.broadcastTo(h.unsqueeze(rank, -1) as T, placed) as T, h.iota(placed, last) as T);
-  const positions = h.sum(
-    h.where(hits as B, h.iota(placed, last - 1) as T, h.full(placed, 0, 'i32') as T) as T,
-    [last - 1],
-  ) as T;
-  const values = h.gatherElements(rows, positions as I, -1) as T;
-  return [like(c, 0, fromLast(values, axis)), int64(fromLast(positions, axis))];
-}
-
-function asOrdered(x: T): T {
-  return x.type.dtype === 'bool' ? (h.cast(x, 'i32') as T) : x;
+  const { values, indices } = h.topK(x, k, axis, { smallest: !c.flag('largest', true) });
+  return [like(c, 0, values), int64(indices)];
 }
 
 export const orderOps: readonly OnnxOp[] = [

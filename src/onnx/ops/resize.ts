@@ -1,10 +1,11 @@
 // Resizing. Which elements an output is made of, and with which weights, follows from sizes and attributes alone; so each
-// axis is a sum of a few gathers with known indices, times known weights.
+// place of an axis is a sum of a few elements with known weights.
 
 import * as h from '../../../compiler/ops/index.ts';
+import { combineTaps, takeTaps } from '../../../compiler/ops/taps.ts';
 import type { Call } from '../call.ts';
 import { type OnnxOp, op } from '../operator.ts';
-import { asFloat, type B, floats, type I, ints, range, rankOf, shapeOf, type T } from './common.ts';
+import { asFloat, type B, type F, range, rankOf, shapeOf, type T } from './common.ts';
 
 type Mode = 'nearest' | 'linear' | 'cubic';
 
@@ -78,67 +79,54 @@ function kernel(mode: Mode, a: number): (distance: number) => number {
   };
 }
 
-/** For each element of the result, the elements that it is made of: one list of indices and weights for each tap. */
+/** For each place of the result, the elements that it is made of, and their weights. */
 interface Taps {
-  readonly indices: readonly (readonly number[])[];
+  readonly positions: readonly (readonly number[])[];
   readonly weights: readonly (readonly number[])[];
-  /** Places that lie outside and get the value for outside. */
-  readonly isOutside: readonly boolean[];
 }
 
-function tapsOf(c: Call, axis: Axis, how: How): Taps {
-  const sources = range(axis.to).map((i) => sourceOf(c, axis, how.transform, i));
-  const isOutside = sources.map(
-    (x) => how.transform === 'tf_crop_and_resize' && (x < 0 || x > axis.from - 1),
-  );
+function sourcesOf(c: Call, axis: Axis, how: How): number[] {
+  return range(axis.to).map((i) => sourceOf(c, axis, how.transform, i));
+}
+
+function tapsOf(sources: readonly number[], axis: Axis, how: How): Taps {
   const last = axis.from - 1;
   const inside = (i: number): number => Math.min(Math.max(i, 0), last);
-  if (how.mode === 'nearest') {
-    return {
-      indices: [sources.map((x) => inside(nearestOf(c, x, how.nearest)))],
-      weights: [axisOnes(axis.to)],
-      isOutside,
-    };
-  }
   const stretch = how.antialias ? Math.min(1, axis.scale) : 1;
-  const support = (how.mode === 'linear' ? 1 : 2) / stretch;
+  const support = Math.ceil((how.mode === 'linear' ? 1 : 2) / stretch);
   const weigh = kernel(how.mode, how.cubic);
-  const count = 2 * Math.ceil(support);
   const rows = sources.map((x) => {
-    const first = Math.floor(x) - Math.ceil(support) + 1;
-    const places = range(count).map((k) => first + k);
-    const weights = places.map((i) => {
-      const isOut = i < 0 || i > last;
-      return how.excludesOutside && isOut ? 0 : weigh((i - x) * stretch);
-    });
-    const total = weights.reduce((s, w) => s + w, 0);
+    const places = range(2 * support).map((k) => Math.floor(x) - support + 1 + k);
+    const weights = places.map((i) =>
+      how.excludesOutside && (i < 0 || i > last) ? 0 : weigh((i - x) * stretch),
+    );
     const isScaled = how.antialias || how.excludesOutside;
-    return { places, weights: isScaled ? weights.map((w) => w / total) : weights };
+    const total = isScaled ? weights.reduce((s, w) => s + w, 0) : 1;
+    return { places, weights: weights.map((w) => w / total) };
   });
-  const used = range(count).filter((k) => rows.some((r) => r.weights[k] !== 0));
+  const used = range(2 * support).filter((k) => rows.some((r) => r.weights[k] !== 0));
   return {
-    indices: used.map((k) => rows.map((r) => inside(r.places[k]!))),
-    weights: used.map((k) => rows.map((r) => r.weights[k]!)),
-    isOutside,
+    positions: rows.map((r) => used.map((k) => inside(r.places[k]!))),
+    weights: rows.map((r) => used.map((k) => r.weights[k]!)),
   };
 }
 
-const axisOnes = (n: number): number[] => new Array<number>(n).fill(1);
-
 function resizeAxis(c: Call, x: T, axis: Axis, how: How): T {
-  const { indices, weights } = tapsOf(c, axis, how);
-  const shape = new Array<number>(rankOf(x)).fill(1);
-  shape[axis.axis] = axis.to;
-  const taken = indices.map((list) => h.gather(x, ints(list) as I, axis.axis) as T);
-  if (how.mode === 'nearest') return taken[0]!;
-  return taken.map((v, k) => h.mul(v, floats(weights[k]!, shape)) as T).reduce((a, b) => h.add(a, b) as T);
+  const sources = sourcesOf(c, axis, how);
+  if (how.mode === 'nearest') {
+    const places = sources.map((p) => [Math.min(Math.max(nearestOf(c, p, how.nearest), 0), axis.from - 1)]);
+    return takeTaps(x, axis.axis, places);
+  }
+  const { positions, weights } = tapsOf(sources, axis, how);
+  return combineTaps(x as F, axis.axis, positions, weights);
 }
 
 /** The value for outside, where any axis lies outside. */
 function extrapolated(c: Call, y: T, axes: readonly Axis[], how: How): T {
   let result = y;
+  if (how.transform !== 'tf_crop_and_resize') return y;
   for (const axis of axes) {
-    const { isOutside } = tapsOf(c, axis, how);
+    const isOutside = sourcesOf(c, axis, how).map((p) => p < 0 || p > axis.from - 1);
     if (!isOutside.includes(true)) continue;
     const shape = new Array<number>(rankOf(y)).fill(1);
     shape[axis.axis] = axis.to;
