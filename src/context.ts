@@ -17,8 +17,10 @@ import { add, foldIn, randomKey } from '../compiler/ops/index.ts';
 import { zeros } from './initializers/constant.ts';
 import type { Initializer } from './initializers/initializer.ts';
 import {
+  type Constraint,
   isTrainable,
   isVariable,
+  type Regularizer,
   type Variable,
   type VariableOptions,
   variable,
@@ -49,11 +51,32 @@ export interface Context {
   scope(name: string): Context;
   /**
    * Runs `build` in the scope of `owner`: where it was first applied, else here, under `name`, or under `kind` with the
-   * first number that is free. Throws HDL0015 when another owner has that path in this entry.
+   * first number that is free. `traits` hold for the variables below. Throws HDL0015 when another owner has that path in this
+   * entry.
    */
-  enter<T extends Node>(owner: object, kind: string, name: string | undefined, build: (ctx: Context) => T): T;
+  enter<T extends Node>(
+    owner: object,
+    kind: string,
+    name: string | undefined,
+    build: (ctx: Context) => T,
+    traits?: Traits,
+  ): T;
+  /** Adds a scalar to what training minimizes, beside the loss: a term of what a layer puts out. Throws HDL0001. */
+  penalize(term: Tensor): void;
+  /** The terms so far, for a step that is written by hand: `add(loss, …)`. */
+  readonly penalties: readonly Tensor[];
   /** A fresh random key (u32[2]) for ops such as `bernoulli`: another one for each call and each run. */
   randomKey(): Tensor<readonly [2], 'u32'>;
+}
+
+/** What a layer says of all variables below it. What a variable or an inner layer says itself comes first. */
+export interface Traits {
+  /** False keeps variables as they are. */
+  readonly trainable?: boolean | undefined;
+  /** Of weights: trainable variables of two or more dimensions. */
+  readonly regularizer?: Regularizer | undefined;
+  /** Of weights. */
+  readonly constraint?: Constraint | undefined;
 }
 
 /** What a program knows of its variables and layers. */
@@ -76,6 +99,7 @@ export class Trace {
   readonly updates: GraphUpdate[] = [];
   /** In the order in which they were left: children before their container. */
   readonly layers: AppliedLayer[] = [];
+  readonly penalties: Tensor[] = [];
   readonly #registry: Registry;
   readonly #created = new Map<string, Variable>();
   readonly #newPaths = new Map<object, string>();
@@ -89,20 +113,25 @@ export class Trace {
     this.#registry = registry;
   }
 
-  context(path: string): Context {
+  context(path: string, traits: Traits = {}): Context {
     return {
       training: this.training,
       path,
       assign: (target, value) => this.#assign(target, value),
       variable: (name, shape, initializer, options) =>
-        this.#variable(path, name, shape, initializer, options ?? {}),
-      scope: (name) => this.context(name.startsWith('/') ? name.slice(1) : join(path, name)),
-      enter: (owner, kind, name, build) => {
+        this.#variable(path, name, shape, initializer, withTraits(shape, options ?? {}, traits)),
+      // An absolute path is somebody else's: an optimizer's, say.
+      scope: (name) =>
+        name.startsWith('/') ? this.context(name.slice(1)) : this.context(join(path, name), traits),
+      enter: (owner, kind, name, build, added = {}) => {
         const own = this.#pathOf(owner, path, kind, name);
-        const output = absoluteScope(own, () => build(this.context(own)));
+        const inner = this.context(own, inherit(traits, added));
+        const output = absoluteScope(own, () => build(inner));
         this.layers.push({ path: own, kind, output });
         return output;
       },
+      penalize: (term) => this.#penalize(term),
+      penalties: this.penalties,
       randomKey: () => this.#randomKey(),
     };
   }
@@ -149,6 +178,19 @@ export class Trace {
       fail('an entry assigns a variable once', 'compute the final value first, then assign it');
     }
     this.updates.push({ variable: target, value });
+  }
+
+  #penalize(term: Tensor): void {
+    if (sameType(term.type, { dtype: 'f32', shape: [] })) {
+      this.penalties.push(term);
+      return;
+    }
+    throw compilerError('HDL0001', {
+      what: `penalize(${describeNode(term)}) in entry '${this.entry}'`,
+      rule: 'a term of the loss is one number, f32[]',
+      hint: 'sum it',
+      loc: callerLocation(),
+    });
   }
 
   #variable<const S extends Shape, D extends DType>(
@@ -212,6 +254,29 @@ export class Trace {
       return foldIn(this.#runKey, this.#keysDrawn++);
     });
   }
+}
+
+function inherit(outer: Traits, own: Traits): Traits {
+  return {
+    trainable: outer.trainable === false ? false : own.trainable,
+    regularizer: own.regularizer ?? outer.regularizer,
+    constraint: own.constraint ?? outer.constraint,
+  };
+}
+
+function withTraits<D extends DType>(
+  shape: Shape,
+  options: VariableOptions<D>,
+  { trainable, regularizer, constraint }: Traits,
+): VariableOptions<D> {
+  const isTrained = options.trainable ?? (options.dtype ?? 'f32') === 'f32';
+  const isWeight = isTrained && shape.length >= 2;
+  return {
+    ...options,
+    trainable: isTrained && trainable !== false,
+    regularizer: options.regularizer ?? (isWeight ? regularizer : undefined),
+    constraint: options.constraint ?? (isWeight ? constraint : undefined),
+  };
 }
 
 function join(path: string, name: string): string {

@@ -12,7 +12,8 @@ export { type ErrorParts, HeddleError } from '../runtime/errors.ts';
 export type { Keep } from '../runtime/step-outputs.ts';
 export type { StepsResult } from '../runtime/steps.ts';
 export type { RunData, RunInput, RunTensor } from '../runtime/tensor.ts';
-export type { AppliedLayer, Context } from './context.ts';
+export * as constraints from './constraints/index.ts';
+export type { AppliedLayer, Context, Traits } from './context.ts';
 export * as data from './data/index.ts';
 export { type Entry, entry, type InputsOf, type Outputs, type Specs } from './entry.ts';
 export type { Feed } from './feeds.ts';
@@ -77,6 +78,7 @@ export {
   silent,
 } from './progress.ts';
 export { type Random, random } from './random.ts';
+export * as regularizers from './regularizers/index.ts';
 export type { Sink } from './sink.ts';
 export { type Dims, type Spec, tensor } from './spec.ts';
 export type { CompileEvent } from './specialisations.ts';
@@ -88,4 +90,13 @@ export {
   type StepProgress,
   type StepsOptions,
 } from './steps.ts';
-export { parametersOf, type Variable, type VariableOptions, variable, variableName } from './variable.ts';
+export {
+  type Constraint,
+  parametersOf,
+  penaltyOf,
+  type Regularizer,
+  type Variable,
+  type VariableOptions,
+  variable,
+  variableName,
+} from './variable.ts';

@@ -7,18 +7,30 @@ import { fill, type Initializer } from './initializer.ts';
 /**
  * Every element is `value`.
  *
+ * @formula c
+ * @source —
  * @example constant(0.1)
  */
 export function constant(value: number): Initializer {
   return (shape) => fill(shape, () => value);
 }
 
-/** Zeros: what biases start with. */
+/**
+ * Zeros: what biases start with.
+ *
+ * @formula 0
+ * @source —
+ */
 export function zeros(): Initializer {
   return constant(0);
 }
 
-/** Ones: what the scale of a normalization starts with. */
+/**
+ * Ones: what the scale of a normalization starts with.
+ *
+ * @formula 1
+ * @source —
+ */
 export function ones(): Initializer {
   return constant(1);
 }
@@ -26,6 +38,8 @@ export function ones(): Initializer {
 /**
  * Given values, row-major. Throws HDL0009 when their number is not that of the variable's elements.
  *
+ * @formula the given values
+ * @source —
  * @example fromArray([0.5, -0.5])
  */
 export function fromArray(values: ArrayLike<number>): Initializer {

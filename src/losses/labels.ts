@@ -96,7 +96,9 @@ export function expectLabels(fn: string, scores: Tensor, labels: Tensor, name: s
     fail(
       'HDL0001',
       `labels have shape ${formatShape(expected)}, one for each ${expected.length > 1 ? 'position' : 'example'}, not ${formatShape(labels.type.shape)}`,
-      'labels are numbers of classes, not one-hot rows',
+      sameShape(labels.type.shape, shape)
+        ? "one-hot rows are probabilities, so f32: softmaxCrossEntropy(logits, cast(labels, 'f32'))"
+        : 'labels are numbers of classes, one for each',
     );
   }
 }

@@ -4,6 +4,7 @@
 import { compilerError } from '../../compiler/graph/errors.ts';
 import type { Tensor } from '../../compiler/graph/ir.ts';
 import { scope } from '../../compiler/graph/scope.ts';
+import { add } from '../../compiler/ops/index.ts';
 import { grad } from '../../compiler/passes/grad.ts';
 import type { Context } from '../context.ts';
 import { type AnyEntry, entry, type Specs } from '../entry.ts';
@@ -11,7 +12,7 @@ import type { Loss } from '../losses/loss.ts';
 import type { Metric } from '../metrics/metric.ts';
 import type { Optimizer } from '../optimizers/optimizer.ts';
 import type { Spec } from '../spec.ts';
-import { parametersOf } from '../variable.ts';
+import { parametersOf, penaltyOf, type Variable } from '../variable.ts';
 
 export type Build = (inputs: Readonly<Record<string, Tensor>>, ctx: Context) => Tensor;
 
@@ -55,12 +56,19 @@ export function modelEntries(
           hint: 'add a layer with weights, such as nn.dense(10)',
         });
       }
-      optimizer.update(parameters, grad(results['loss']!, parameters), ctx);
+      optimizer.update(parameters, grad(penalized(results['loss']!, parameters, ctx), parameters), ctx);
       return results;
     },
     { training: true },
   );
   return { train, evaluate, predict };
+}
+
+/** What training minimizes: the loss, and the terms of regularizers, which no figure shows. */
+function penalized(loss: Tensor, parameters: readonly Variable[], ctx: Context): Tensor {
+  const weights = penaltyOf(parameters);
+  const terms = weights === null ? ctx.penalties : [weights, ...ctx.penalties];
+  return terms.reduce((sum, term): Tensor => add(sum, term), loss);
 }
 
 /** The loss, and what each metric sums: by `metric/sum`. */

@@ -6,9 +6,12 @@ import { describeNode } from '../../compiler/graph/describe.ts';
 import { compilerError } from '../../compiler/graph/errors.ts';
 import type { Tensor } from '../../compiler/graph/ir.ts';
 import { callerLocation } from '../../compiler/graph/location.ts';
+import { scope } from '../../compiler/graph/scope.ts';
 import type { DType, Shape } from '../../compiler/graph/types.ts';
+import { div } from '../../compiler/ops/index.ts';
 import type { Context } from '../context.ts';
 import type { Floats } from '../floats.ts';
+import type { Constraint, Regularizer } from '../variable.ts';
 
 export interface Layer {
   /** What it is called in paths: `conv`, `bn`, `dense`. */
@@ -23,6 +26,14 @@ export interface Layer {
 export interface LayerOptions {
   /** Name in its container's scope; else its kind and a number. */
   readonly name?: string | undefined;
+  /** False keeps its variables, and those of layers in it, as they are; running statistics still move. Default true. */
+  readonly trainable?: boolean | undefined;
+  /** What training adds to the loss for its weights: trainable variables of two or more dimensions. Default nothing. */
+  readonly regularizer?: Regularizer | undefined;
+  /** What holds for its weights after each update. Default nothing. */
+  readonly constraint?: Constraint | undefined;
+  /** What training adds to the loss for its output, divided by the size of the batch. Default nothing. */
+  readonly activityRegularizer?: Regularizer | undefined;
 }
 
 /**
@@ -47,6 +58,7 @@ export function layerOf<D extends DType>(
   build: (x: Tensor<Shape, D>, ctx: Context) => Floats,
   options: LayerOptions = {},
 ): Layer {
+  const { activityRegularizer } = options;
   const made: Layer = {
     kind,
     name: options.name,
@@ -62,7 +74,19 @@ export function layerOf<D extends DType>(
       if (x.type.dtype !== dtype) {
         refuse(kind, x, `its input is ${dtype}`, `convert it first: cast(x, '${dtype}')`);
       }
-      return ctx.enter(made, kind, options.name, (inner) => build(x as Tensor<Shape, D>, inner));
+      return ctx.enter(
+        made,
+        kind,
+        options.name,
+        (inner) => {
+          const y = build(x as Tensor<Shape, D>, inner);
+          if (activityRegularizer !== undefined && ctx.training) {
+            inner.penalize(scope('activity', () => div(activityRegularizer(y), y.type.shape[0] ?? 1)));
+          }
+          return y;
+        },
+        options,
+      );
     },
   };
   return Object.freeze(made);

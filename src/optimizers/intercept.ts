@@ -13,7 +13,7 @@ export function intercept(
     ...ctx,
     assign,
     scope: (name) => intercept(ctx.scope(name.startsWith('/') ? rename(name) : name), assign, rename),
-    enter: (owner, kind, name, build) =>
-      ctx.enter(owner, kind, name, (inner) => build(intercept(inner, assign, rename))),
+    enter: (owner, kind, name, build, traits) =>
+      ctx.enter(owner, kind, name, (inner) => build(intercept(inner, assign, rename)), traits),
   };
 }

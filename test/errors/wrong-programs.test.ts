@@ -86,9 +86,9 @@ says('a column against a row', () => losses.meanSquaredError(input('p', [5, 1]),
 
 says(
   'labels that are no class numbers',
-  () => losses.softmaxCrossEntropy(input('z', [5, 3]), input('labels', [5, 3])),
+  () => losses.softmaxCrossEntropy(input('z', [5, 3]), input('labels', [5])),
   [
-    "HDL0002: softmaxCrossEntropy('z' (input f32[5, 3]), 'labels' (input f32[5, 3]))",
+    "HDL0002: softmaxCrossEntropy('z' (input f32[5, 3]), 'labels' (input f32[5]))",
     '  rule: labels are i32, the number of a class for each example, not f32',
     '  at:   <here>',
     "  try:  declare them as tensor(['batch'], 'i32') and feed an Int32Array",

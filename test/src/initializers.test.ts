@@ -17,6 +17,8 @@ for (const [name, make, variance, bounded] of [
   ['glorotNormal', initializers.glorotNormal, 2 / (100 + 300), false],
   ['heUniform', initializers.heUniform, 2 / 100, true],
   ['heNormal', initializers.heNormal, 2 / 100, false],
+  ['lecunUniform', initializers.lecunUniform, 1 / 100, true],
+  ['lecunNormal', initializers.lecunNormal, 1 / 100, false],
 ] as const) {
   t.test(name, async (t) => {
     const values = make()([100, 300], random(1, name));
@@ -36,4 +38,68 @@ t.test('without chance', async (t) => {
   t.same([...initializers.constant(0.5)([2], draw)], [0.5, 0.5]);
   t.same([...initializers.fromArray([1, 2])([2, 1], draw)], [1, 2]);
   t.throws(() => initializers.fromArray([1, 2])([3], draw), { code: 'HDL0009' });
+});
+
+t.test('varianceScaling: fans and distributions', async (t) => {
+  for (const [fan, size] of [
+    ['in', 100],
+    ['out', 300],
+    ['average', 200],
+  ] as const) {
+    for (const distribution of ['uniform', 'normal', 'truncatedNormal'] as const) {
+      const draw = initializers.varianceScaling({ scale: 3, fan, distribution });
+      const values = draw([100, 300], random(2, distribution));
+      const deviation = Math.sqrt(values.reduce((s, v) => s + v * v, 0) / values.length);
+      t.ok(Math.abs(deviation / Math.sqrt(3 / size) - 1) < 0.02, `${fan} ${distribution}: ${deviation}`);
+    }
+  }
+  t.throws(() => initializers.varianceScaling({ scale: 0 }), { code: 'HDL0003' });
+});
+
+t.test('truncatedNormal stays within two deviations', async (t) => {
+  const values = initializers.truncatedNormal(1, 0.5)([20000], random(3, 'cut'));
+  t.ok(values.every((v) => v >= 0 && v <= 2));
+  const mean = values.reduce((s, v) => s + v, 0) / values.length;
+  const deviation = Math.sqrt(values.reduce((s, v) => s + (v - mean) ** 2, 0) / values.length);
+  t.ok(Math.abs(mean - 1) < 0.01 && Math.abs(deviation - 0.5 * 0.8796) < 0.01, `${mean} ± ${deviation}`);
+});
+
+t.test('identity and dirac', async (t) => {
+  const draw = random(0);
+  t.same([...initializers.identity(2)([2, 3], draw)], [2, 0, 0, 0, 2, 0]);
+  t.throws(() => initializers.identity()([2], draw), { code: 'HDL0003', message: /two dimensions/ });
+  const w = initializers.dirac()([3, 2, 3, 3], draw);
+  const ones = [...w].flatMap((v, i) => (v === 0 ? [] : [i]));
+  t.same(ones, [4, 1 * 18 + 9 + 4], 'the centers of (0, 0) and (1, 1)');
+  const grouped = initializers.dirac(2)([4, 1, 3], draw);
+  t.same(
+    [...grouped].flatMap((v, i) => (v === 0 ? [] : [i])),
+    [1, 7],
+    'the first of each group',
+  );
+});
+
+t.test('orthogonal: vectors of one length at right angles', async (t) => {
+  for (const shape of [
+    [40, 24],
+    [24, 40],
+    [8, 3, 3, 3],
+  ]) {
+    const values = initializers.orthogonal(1.5)(shape, random(1, shape.join()));
+    const rows = shape[0]!;
+    const columns = values.length / rows;
+    const at = (r: number, c: number): number => values[r * columns + c]!;
+    const n = Math.min(rows, columns);
+    const length = Math.max(rows, columns);
+    const dot = (i: number, j: number): number => {
+      let s = 0;
+      for (let k = 0; k < length; k++) s += rows < columns ? at(i, k) * at(j, k) : at(k, i) * at(k, j);
+      return s;
+    };
+    let worst = 0;
+    for (let i = 0; i < n; i++) {
+      for (let j = 0; j < n; j++) worst = Math.max(worst, Math.abs(dot(i, j) - (i === j ? 2.25 : 0)));
+    }
+    t.ok(worst < 1e-5, `${shape}: ${worst}`);
+  }
 });
