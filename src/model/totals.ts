@@ -1,17 +1,46 @@
-// What the batches of one epoch add up to: the mean loss over examples, and the metrics.
+// What batches add up to: the mean loss over examples, and what metrics make of their sums and of what they keep.
 
 import type { RunTensor } from '../../runtime/tensor.ts';
 import type { Metric } from '../metrics/metric.ts';
 import type { Figures } from '../progress.ts';
 
-export class Totals {
-  readonly #metrics: readonly Metric[];
+/** What batches have contributed to one metric: sums, and values one after the other. */
+export class MetricTotals<T> {
+  readonly metric: Metric<T>;
   readonly #sums = new Map<string, Float64Array>();
+  readonly #kept = new Map<string, Float64Array[]>();
+
+  constructor(metric: Metric<T>) {
+    this.metric = metric;
+  }
+
+  /** Adds the value of that name from one batch. */
+  add(name: string, data: ArrayLike<number>): void {
+    if (this.metric.collects?.includes(name)) {
+      const kept = this.#kept.get(name);
+      if (kept === undefined) this.#kept.set(name, [Float64Array.from(data)]);
+      else kept.push(Float64Array.from(data));
+      return;
+    }
+    const sum = this.#sums.get(name);
+    if (sum === undefined) this.#sums.set(name, Float64Array.from(data));
+    else for (let i = 0; i < data.length; i++) sum[i]! += data[i]!;
+  }
+
+  result(examples: number): T {
+    const kept = [...this.#kept].map(([name, parts]) => [name, join(parts)] as const);
+    return this.metric.result(Object.fromEntries([...this.#sums, ...kept]), examples);
+  }
+}
+
+/** The totals of a loss and of metrics, from results named `loss` and `metric/value`. */
+export class Totals {
+  readonly #metrics: readonly MetricTotals<number>[];
   #loss = 0;
   examples = 0;
 
   constructor(metrics: readonly Metric[]) {
-    this.#metrics = metrics;
+    this.#metrics = metrics.map((m) => new MetricTotals(m));
   }
 
   /** Adds the results of a batch of so many examples; returns its loss. */
@@ -19,24 +48,32 @@ export class Totals {
     const loss = results['loss']!.data[0]!;
     this.#loss += loss * examples;
     this.examples += examples;
-    for (const [name, { data }] of Object.entries(results)) {
-      if (name === 'loss') continue;
-      const sum = this.#sums.get(name);
-      if (sum === undefined) this.#sums.set(name, Float64Array.from(data));
-      else for (let i = 0; i < data.length; i++) sum[i]! += data[i]!;
+    for (const totals of this.#metrics) {
+      const prefix = `${totals.metric.name}/`;
+      for (const [name, { data }] of Object.entries(results)) {
+        if (name.startsWith(prefix)) totals.add(name.slice(prefix.length), data);
+      }
     }
     return loss;
   }
 
-  /** The figures so far: `loss`, and each metric by its name. */
-  figures(): Figures {
+  /** The figures so far: `loss`, and each metric by its name. While an epoch runs, without metrics that keep values. */
+  figures(isEnd = true): Figures {
     const figures: Record<string, number> = { loss: this.#loss / this.examples };
-    for (const metric of this.#metrics) {
-      const prefix = `${metric.name}/`;
-      const own = [...this.#sums].filter(([name]) => name.startsWith(prefix));
-      const sums = Object.fromEntries(own.map(([name, sum]) => [name.slice(prefix.length), sum]));
-      figures[metric.name] = metric.result(sums, this.examples);
+    for (const totals of this.#metrics) {
+      if (!isEnd && totals.metric.collects !== undefined) continue;
+      figures[totals.metric.name] = totals.result(this.examples);
     }
     return figures;
   }
+}
+
+function join(parts: readonly Float64Array[]): Float64Array {
+  const all = new Float64Array(parts.reduce((n, p) => n + p.length, 0));
+  let at = 0;
+  for (const part of parts) {
+    all.set(part, at);
+    at += part.length;
+  }
+  return all;
 }
