@@ -79,6 +79,8 @@ export {
 } from './progress.ts';
 export { type Random, random } from './random.ts';
 export * as regularizers from './regularizers/index.ts';
+export * as schedules from './schedules/index.ts';
+export type { Schedule } from './schedules/schedule.ts';
 export type { Sink } from './sink.ts';
 export { type Dims, type Spec, tensor } from './spec.ts';
 export type { CompileEvent } from './specialisations.ts';

@@ -14,14 +14,10 @@ export function makeOptimizer(rule: string, settings: Readonly<Record<string, un
     typeof settings[key] === 'number' ? settings[key] : otherwise;
   const learningRate = number('lr', 0.01);
   const schedule = settings['schedule'] as { warmup: number; total: number } | undefined;
-  const rateAt = schedule
-    ? (t: number): number =>
-        t <= schedule.warmup
-          ? (learningRate * t) / schedule.warmup
-          : (learningRate *
-              (1 + Math.cos((Math.PI * (t - schedule.warmup)) / (schedule.total - schedule.warmup)))) /
-            2
-    : null;
+  const rates =
+    schedule &&
+    h.schedules.cosineDecay({ rate: learningRate, steps: schedule.total, warmup: schedule.warmup });
+  const rateAt = rates ? (t: number): number => rates(t - 1) : null;
   const family = /^(sgd|momentum|nesterov)/.test(rule)
     ? 'sgd'
     : /^(adam|amsgrad)/.test(rule)
