@@ -6,6 +6,7 @@ import { registry } from '../../compiler/ops/registry.ts';
 import { runtimeErrors } from '../../runtime/errors.ts';
 import { documentOnnx } from '../../src/onnx/document.ts';
 import { documentFunctions } from './math-page.ts';
+import { documentVocabulary } from './vocabulary-page.ts';
 
 export function pages(): Readonly<Record<string, string>> {
   return {
@@ -13,6 +14,7 @@ export function pages(): Readonly<Record<string, string>> {
     'errors.md': documentErrors(),
     'math.md': documentFunctions(),
     'onnx.md': documentOnnx(),
+    'vocabulary.md': documentVocabulary(),
   };
 }
 
