@@ -4,6 +4,8 @@
 //           the mask that its gradient needs, below the sum of products);
 //   beside  reductions run over the same space and read the same memory (the sums of batch norm's gradient).
 //
+// A value that others are parts of (subbuffers.ts) is a group of its own: the kernels that write the rest of it.
+//
 // A group stands where its first member stood; a member may join only if everything else that it reads is made before
 // that place, so groups never wait for each other in a circle.
 
@@ -11,16 +13,21 @@ import type { Graph, Node } from '../graph/ir.ts';
 import { sameShape } from '../graph/types.ts';
 import { sameIndex } from '../kernel/affine.ts';
 import { isLeaf, type Prober } from './probe.ts';
+import { piecesOf, SubBuffers } from './subbuffers.ts';
 
 export interface Group {
   /** Values that the kernel computes, in graph order; all have the same shape. */
   readonly roots: readonly Node[];
   /** Those of them that another kernel reads: only they (and results of the graph) need to be stored. */
   readonly readElsewhere: ReadonlySet<Node>;
+  /** Stored values that its kernels read, roots among them where one is made of another. */
+  readonly loads: ReadonlySet<Node>;
 }
 
 interface Draft {
   readonly roots: Node[];
+  /** Others may not join: its kernels write what is not written yet of a value with parts. */
+  readonly isWhole: boolean;
   readonly position: number;
   readonly loads: Set<Node>;
   readonly reduction: Node | null;
@@ -33,21 +40,16 @@ export function groupKernels(
   graph: Graph,
   stored: ReadonlySet<Node>,
   prober: Prober,
-  halos: ReadonlyMap<Node, Node> = new Map(),
+  parts: SubBuffers = new SubBuffers(),
 ): Group[] {
   const home = new Map<Node, Draft>();
   const drafts: Draft[] = [];
   const readersOf = new Map<Node, Draft[]>();
   for (const n of graph.nodes) {
     if (isLeaf(n) || !stored.has(n)) continue;
-    const inside = n.operands[0];
-    if (inside && halos.get(inside) === n) {
-      // Whoever computes the inside makes the padded value too.
-      home.set(n, home.get(inside)!);
-      continue;
-    }
-    const content = contentOf(n, stored, prober);
-    const partner = findPartner(n, content, home, readersOf, prober);
+    const isWhole = parts.isWhole(n);
+    const content = isWhole ? restOf(n, parts, stored, prober) : contentOf([[n, true]], stored, prober);
+    const partner = isWhole ? null : findPartner(n, content, home, readersOf, prober);
     if (partner) {
       partner.roots.push(n);
       home.set(n, partner);
@@ -56,6 +58,7 @@ export function groupKernels(
     }
     const draft: Draft = {
       roots: [n],
+      isWhole,
       position: drafts.length,
       loads: new Set<Node>(content.loads.keys()),
       reduction: content.reduction,
@@ -73,7 +76,8 @@ export function groupKernels(
   const elsewhere = new Set(drafts.flatMap((d) => [...d.loads].filter((l) => home.get(l) !== d)));
   return drafts.map((d) => ({
     roots: d.roots,
-    readElsewhere: new Set(d.roots.filter((r) => elsewhere.has(r) || halos.has(r))),
+    readElsewhere: new Set(d.roots.filter((r) => d.isWhole || elsewhere.has(r) || parts.isPart(r))),
+    loads: d.loads,
   }));
 }
 
@@ -85,12 +89,37 @@ interface Content {
   readonly plain: boolean;
 }
 
-function contentOf(root: Node, stored: ReadonlySet<Node>, prober: Prober): Content {
+/** What is read to write all of a value but its parts. */
+function restOf(whole: Node, parts: SubBuffers, stored: ReadonlySet<Node>, prober: Prober): Content {
+  const own = parts.partsOf(whole);
+  const pieces = piecesOf(whole).map((p) => p.operand);
+  const fills = whole.operands.filter((o) => !pieces.includes(o));
+  const rest = [...pieces.filter((_, k) => own[k] === null), ...fills];
+  return contentOf(
+    rest.map((o) => [o, false]),
+    stored,
+    prober,
+  );
+}
+
+function contentOf(
+  start: readonly (readonly [node: Node, isRoot: boolean])[],
+  stored: ReadonlySet<Node>,
+  prober: Prober,
+): Content {
   const loads = new Map<Node, boolean>();
   let reduction: Node | null = null;
   let plain = true;
   const seen = new Map<Node, boolean>();
-  const stack: [Node, boolean][] = [[root, true]];
+  const stack: [Node, boolean][] = [];
+  const visit = (n: Node, inPlace: boolean): void => {
+    if (isLeaf(n) || stored.has(n)) loads.set(n, (loads.get(n) ?? true) && inPlace);
+    else stack.push([n, inPlace]);
+  };
+  for (const [n, isRoot] of start) {
+    if (isRoot) stack.push([n, true]);
+    else visit(n, false);
+  }
   while (stack.length > 0) {
     const [n, inPlace] = stack.pop()!;
     const before = seen.get(n);
@@ -100,9 +129,7 @@ function contentOf(root: Node, stored: ReadonlySet<Node>, prober: Prober): Conte
     if (p.reduction) reduction = n;
     plain &&= !p.guarded && !p.divides;
     for (const [i, o] of n.operands.entries()) {
-      const here = inPlace && !p.reduction && p.operands[i]!.isIdentity;
-      if (isLeaf(o) || stored.has(o)) loads.set(o, (loads.get(o) ?? true) && here);
-      else stack.push([o, here]);
+      visit(o, inPlace && !p.reduction && p.operands[i]!.isIdentity);
     }
   }
   return { loads, reduction, plain };
@@ -116,6 +143,7 @@ function findPartner(
   prober: Prober,
 ): Draft | null {
   const fits = (d: Draft): boolean =>
+    !d.isWhole &&
     d.roots.length < mostRoots &&
     sameShape(d.roots[0]!.type.shape, n.type.shape) &&
     new Set([...d.loads, ...content.loads.keys()]).size <= mostLoads &&

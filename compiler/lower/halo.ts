@@ -1,47 +1,11 @@
-// Halos: a value that is padded after it was computed lies inside of the padded value's buffer from the start. Its kernel
-// writes the inside, small kernels write the border, and nothing is copied; who reads the value itself reads the inside.
-//
-//   y = relu(…)                    y is a view of p from (1, 1) on
-//   p = pad(y, 0, 1 on each side)  p: only its border is written
-//
-// In: the values that have a buffer, and how they lie. Out: for a value the pad whose buffer it shares. One pad per value;
-// further ones are copies.
+// Halos: the border of a padded value, whose inside is written where it lies (subbuffers.ts). In: a pad, and the order of its
+// dimensions in memory. Out: the border as boxes, so that a few small kernels write it and nothing else.
 
-import type { Graph, Node } from '../graph/ir.ts';
-import { elementCount } from '../graph/types.ts';
+import type { Node } from '../graph/ir.ts';
 import type { LoopVar } from '../kernel/affine.ts';
 import { addIndex, constIndex, type Index, offsetIndex, scaleIndex, varIndex } from '../kernel/affine.ts';
 import type { VarSource } from '../kernel/definition.ts';
 import type { Order } from './layout.ts';
-import { isLeaf } from './probe.ts';
-
-/** How far from the start of the padded value the inside begins, per dimension. */
-export function haloOf(pad: Node): readonly number[] {
-  return pad.attrs['lo'] as readonly number[];
-}
-
-/** Value → the pad that it lies in. */
-export function chooseHalos(
-  graph: Graph,
-  stored: ReadonlySet<Node>,
-  orders: ReadonlyMap<Node, Order>,
-): ReadonlyMap<Node, Node> {
-  const leaving = new Set([...graph.outputs.map((o) => o.node), ...graph.updates.map((u) => u.value)]);
-  const halos = new Map<Node, Node>();
-  for (const pad of graph.nodes) {
-    if (pad.op.name !== 'pad' || !stored.has(pad) || leaving.has(pad)) continue;
-    const [inside, fill] = pad.operands as [Node, Node];
-    if (!stored.has(inside) || isLeaf(inside) || isLeaf(fill) || leaving.has(inside) || halos.has(inside))
-      continue;
-    const { lo, hi, interior } = pad.attrs as Record<'lo' | 'hi' | 'interior', readonly number[]>;
-    const onlyGrows = [...lo, ...hi].every((n) => n >= 0) && interior.every((n) => n === 0);
-    const sameOrder = orders.get(pad)!.every((d, i) => d === orders.get(inside)![i]);
-    // A pad of a pad would have to lie in two places at once.
-    const isFree = inside.op.name !== 'pad' && elementCount(inside.type.shape) > 0;
-    if (onlyGrows && sameOrder && isFree) halos.set(inside, pad);
-  }
-  return halos;
-}
 
 /** A part of a border: its loops, and the place of each of its elements in the padded value. */
 export interface BorderPart {

@@ -8,17 +8,20 @@ import { elementCount, formatType, type TensorType } from '../graph/types.ts';
 import { type Index, type LoopVar, offsetIndex, varIndex } from '../kernel/affine.ts';
 import { elementBytes } from '../kernel/cost.ts';
 import { type DefinitionStore, type KernelDefinition, VarSource } from '../kernel/definition.ts';
+import type { Expr } from '../kernel/expr.ts';
 import type { KernelParam, Target } from '../kernel/ir.ts';
 import { KernelPool } from '../kernel/pool.ts';
 import type { Bound } from '../kernel/schedule/index.ts';
 import type { Buffer, BufferId, Home, Lowered, LoweredStep } from '../schedule/lowered.ts';
+import { chooseSubBuffers } from './choose-subbuffers.ts';
 import { addressOf, elementBuilder } from './element.ts';
-import { groupKernels } from './groups.ts';
-import { borderParts, chooseHalos, haloOf } from './halo.ts';
+import type { Group } from './groups.ts';
+import { borderParts } from './halo.ts';
 import { labelOf, valueName } from './label.ts';
 import { chooseLayouts, type Order, rowMajor } from './layout.ts';
 import { chooseBuffers } from './materialize.ts';
 import { isLeaf, Prober } from './probe.ts';
+import { piecesOf, type SubBuffers } from './subbuffers.ts';
 
 type Site = Lowered['sites'][number];
 
@@ -33,16 +36,30 @@ export function lowerGraph(graph: Graph, target: Target): Lowered {
 interface Sink {
   readonly node: Node;
   readonly buffer: BufferId;
+  /** As a part of the value that the buffer holds; default: where the value itself lies. */
+  readonly into?: { readonly whole: Node; readonly from: readonly number[] };
+}
+
+interface Builder {
+  readonly params: readonly KernelParam[];
+  readonly args: readonly BufferId[];
+  /** The parameter for a buffer. */
+  readonly param: (buffer: BufferId, access: 'read' | 'write') => number;
+  readonly element: (node: Node, at: readonly Index[]) => Expr;
+  /** The parameter for the flags, when all elements are built; null when none of them has checks. */
+  readonly flags: () => number | null;
 }
 
 class Lowering {
   private readonly graph: Graph;
   private readonly prober = new Prober();
-  private readonly stored: ReadonlySet<Node>;
   private readonly orders: ReadonlyMap<Node, Order>;
-  /** Values that lie inside of a padded value's buffer. */
-  private readonly halos: ReadonlyMap<Node, Node>;
+  /** Values that lie inside of another value's buffer. */
+  private readonly parts: SubBuffers;
+  private readonly groups: readonly Group[];
   private readonly buffers: Buffer[] = [];
+  /** The buffers of values with parts, from the first part on. */
+  private readonly wholes = new Map<Node, BufferId>();
   /** The buffer in which a value is read. */
   private readonly homes = new Map<Node, BufferId>();
   private readonly sites: Site[] = [];
@@ -55,9 +72,11 @@ class Lowering {
   constructor(graph: Graph, target: Target) {
     this.graph = graph;
     this.pool = new KernelPool(target);
-    this.stored = chooseBuffers(graph, this.prober);
     this.orders = chooseLayouts(graph, this.prober);
-    this.halos = chooseHalos(graph, this.stored, this.orders);
+    const stored = chooseBuffers(graph, this.prober);
+    const { parts, groups } = chooseSubBuffers(graph, stored, this.orders, this.prober);
+    this.parts = parts;
+    this.groups = groups;
   }
 
   run(): Lowered {
@@ -112,29 +131,19 @@ class Lowering {
       return { name: o.name, buffer };
     });
 
-    for (const group of groupKernels(graph, this.stored, this.prober, this.halos)) {
+    for (const group of this.groups) {
+      const whole = group.roots[0]!;
+      if (this.parts.isWhole(whole)) {
+        this.writeRest(whole);
+        continue;
+      }
       const sinks = group.roots.flatMap((node): Sink[] => {
         const others = extra.filter((s) => s.node === node);
         const wanted = direct.has(node) || group.readElsewhere.has(node) || others.length > 0;
-        if (!wanted) return [];
-        const pad = this.halos.get(node);
-        const buffer =
-          direct.get(node) ??
-          this.addBuffer(valueName(pad ?? node), pad ?? node, this.orders.get(pad ?? node)!, {
-            kind: 'arena',
-            role: 'temporary',
-          });
-        return [{ node, buffer }, ...others];
+        return wanted ? [{ node, buffer: direct.get(node) ?? this.placeOf(node) }, ...others] : [];
       });
       this.emit(sinks, group.roots);
-      for (const s of sinks) {
-        if (extra.includes(s)) continue;
-        this.homes.set(s.node, s.buffer);
-        const pad = this.halos.get(s.node);
-        if (!pad) continue;
-        this.homes.set(pad, s.buffer);
-        this.writeBorder(pad, s.buffer);
-      }
+      for (const s of sinks) if (!extra.includes(s)) this.homes.set(s.node, s.buffer);
     }
     for (const s of extra) if (isLeaf(s.node)) this.emit([s], []);
 
@@ -159,32 +168,51 @@ class Lowering {
     return this.addTypedBuffer(name, node.type, order, home, node);
   }
 
-  /** Writes the border of a padded value: after the inside, or the buffer would live longer than it must. */
+  /** The buffer of a temporary: its own, or that of the value that it is a part of. */
+  private placeOf(node: Node): BufferId {
+    const root = this.parts.rootOf(node);
+    const known = this.wholes.get(root);
+    if (known !== undefined) return known;
+    const home = { kind: 'arena', role: 'temporary' } as const;
+    const buffer = this.addBuffer(valueName(root), root, this.orders.get(root)!, home);
+    if (this.parts.isWhole(root)) this.wholes.set(root, buffer);
+    return buffer;
+  }
+
+  /** Writes what is missing of a value whose parts are written: after them, or the buffer would live longer than it must. */
+  private writeRest(whole: Node): void {
+    const buffer = this.placeOf(whole);
+    this.parts.partsOf(whole).forEach((part, k) => {
+      const { operand: node, from } = piecesOf(whole)[k]!;
+      if (part === null) this.emit([{ node, buffer, into: { whole, from } }], []);
+    });
+    if (whole.op.name === 'pad') this.writeBorder(whole, buffer);
+    this.homes.set(whole, buffer);
+  }
+
   private writeBorder(pad: Node, buffer: BufferId): void {
-    const { order } = this.buffers[buffer]!;
     const label = `${labelOf([pad], (n) => n !== pad, this.prober)} (border)`;
-    const param = { name: valueName(pad), storage: pad.type.dtype, access: 'write' } as const;
-    for (const { space, at, vars } of borderParts(pad, order, () => new VarSource())) {
-      const element = elementBuilder({ vars, param: () => null, address: () => at[0]!, site: () => null });
-      const value = element(pad.operands[1]!, []);
-      const stores = [{ param: 0, index: addressOf(pad.type.shape, order, at), value }];
-      const params = [{ ...param, elements: elementCount(pad.type.shape) }];
-      const kernel = this.pool.schedule({ name: label, params, flags: null, space, stores, vars });
-      this.steps.push({ label, kernel, args: [buffer] });
+    for (const { space, at, vars } of borderParts(pad, this.orders.get(pad)!, () => new VarSource())) {
+      const build = this.builder(vars, (n) => this.homes.has(n));
+      const value = build.element(pad.operands[1]!, []);
+      const stores = [{ param: build.param(buffer, 'write'), index: this.address(pad, buffer, at), value }];
+      const { params, args } = build;
+      const def = { name: label, params, flags: build.flags(), space, stores, vars };
+      this.steps.push({ label, kernel: this.pool.schedule(def), args });
     }
   }
 
-  /** Address of a position in a value: from the start of its buffer, which may hold a padded value around it. */
+  /** Address of a position in a value, from the start of its buffer, which may hold a larger value around it. */
   private address(node: Node, buffer: BufferId, at: readonly Index[]): Index {
-    const pad = this.halos.get(node);
-    const { order, node: held } = this.buffers[buffer]!;
-    if (!pad || held !== pad) return addressOf(node.type.shape, order, at);
-    const lo = haloOf(pad);
-    return addressOf(
-      pad.type.shape,
-      order,
-      at.map((i, d) => offsetIndex(i, lo[d]!)),
-    );
+    const held = this.buffers[buffer]!;
+    if (!this.liesIn(node, held)) return addressOf(node.type.shape, held.order, at);
+    return addressOf(held.type.shape, held.order, this.parts.inRoot(node, at));
+  }
+
+  /** Whether a buffer holds the value as a part of another one. */
+  private liesIn(node: Node, held: Buffer): boolean {
+    const root = this.parts.rootOf(node);
+    return root !== node && held.node === root;
   }
 
   private addTypedBuffer(
@@ -258,6 +286,35 @@ class Lowering {
 
   private define(sinks: readonly Sink[], isRead: (n: Node) => boolean, label: string): Bound<BufferId> {
     const vars = new VarSource();
+    const build = this.builder(vars, isRead);
+    const first = sinks[0]!;
+    const { shape } = first.node.type;
+    // A part walks in its own order: the buffer may have other dimensions.
+    const held = this.buffers[first.buffer]!;
+    const isPart = first.into !== undefined || this.liesIn(first.node, held);
+    const order = isPart ? this.orders.get(first.node)! : held.order;
+    const dims: LoopVar[] = [];
+    for (const d of order) dims[d] = vars.make(`d${d}`, shape[d]!);
+    const at = dims.map(varIndex);
+    const stores: DefinitionStore[] = sinks.map((s) => ({
+      param: build.param(s.buffer, 'write'),
+      index: s.into
+        ? this.address(
+            s.into.whole,
+            s.buffer,
+            at.map((i, d) => offsetIndex(i, s.into!.from[d]!)),
+          )
+        : this.address(s.node, s.buffer, at),
+      value: build.element(s.node, at),
+    }));
+    const { params, args } = build;
+    const space = order.map((d) => dims[d]!);
+    const def: KernelDefinition = { name: label, params, flags: build.flags(), space, stores, vars };
+    return { def, args };
+  }
+
+  /** Elements of values within one kernel, and the parameters through which it reads and writes buffers. */
+  private builder(vars: VarSource, isRead: (n: Node) => boolean): Builder {
     const params: KernelParam[] = [];
     const args: BufferId[] = [];
     const known = new Map<string, number>();
@@ -282,26 +339,7 @@ class Lowering {
         return site;
       },
     });
-    const first = sinks[0]!;
-    const shape = first.node.type.shape;
-    const order = this.buffers[first.buffer]!.order;
-    const dims: LoopVar[] = [];
-    for (const d of order) dims[d] = vars.make(`d${d}`, shape[d]!);
-    const at = dims.map(varIndex);
-    const stores: DefinitionStore[] = sinks.map((s) => ({
-      param: param(s.buffer, 'write'),
-      index: this.address(s.node, s.buffer, at),
-      value: element(s.node, at),
-    }));
-    const flags = usesFlags ? param(this.flagsBuffer(), 'write') : null;
-    const def: KernelDefinition = {
-      name: label,
-      params,
-      flags,
-      space: order.map((d) => dims[d]!),
-      stores,
-      vars,
-    };
-    return { def, args };
+    const flags = (): number | null => (usesFlags ? param(this.flagsBuffer(), 'write') : null);
+    return { params, args, param, element, flags };
   }
 }
