@@ -38,8 +38,7 @@ export function standardPasses(options: PipelineOptions = {}): readonly GraphPas
     simplify,
     reuseMasks,
     // Convolutions without zeros between elements, explicit padding, one padded copy of each value, shorter reductions: new
-    // views and constants, so it
-    // tidies up once more.
+    // views and constants, so it tidies up once more.
     splitDilation,
     legalize,
     sharePads,

@@ -63,7 +63,8 @@ t.test('the passes, and what one of them did', async (t) => {
   const { dump } = compileGraph(small());
   t.equal(
     dump('passes'),
-    `simplify: 6 → 2 nodes
+    `expand-regions: 6 nodes, nothing to do
+simplify: 6 → 2 nodes
 reuse-masks: 2 nodes, nothing to do
 split-dilation: 2 nodes, nothing to do
 legalize: 2 nodes, nothing to do
@@ -105,7 +106,7 @@ graph test (%0) {
   );
   t.equal(
     errorOf(() => dump('pass:check-numerics')),
-    "HDL0017: dump('pass:check-numerics'): this compilation ran simplify, reuse-masks, split-dilation, legalize, share-pads, split-reductions, tidy" +
+    "HDL0017: dump('pass:check-numerics'): this compilation ran expand-regions, simplify, reuse-masks, split-dilation, legalize, share-pads, split-reductions, tidy" +
       " ('check-numerics' runs when an option asks for it)",
   );
   t.match(
