@@ -66,12 +66,21 @@ for (const [name, tolerance] of [
 }
 
 for (const variant of variants) {
-  t.test(`resnet8, ${variant}: ten steps, 1 to 4 workers`, { skip, timeout: 3_600_000 }, async (t) => {
-    const one = await losses('resnet8', variant, 1, 10);
-    compare(t, 'resnet8', one, 2e-4);
-    for (const threads of [2, 3, 4])
-      t.same(await losses('resnet8', variant, threads, 10), one, `${threads} workers: the same bits`);
-  });
+  // Which worker does what is the same in both variants: all counts for one of them.
+  const counts = variant === 'wasm' || long ? [2, 3, 4] : [2];
+  t.test(
+    `resnet8, ${variant}: ten steps, 1 to ${counts.at(-1)} workers`,
+    {
+      skip,
+      timeout: 3_600_000,
+    },
+    async (t) => {
+      const one = await losses('resnet8', variant, 1, 10);
+      compare(t, 'resnet8', one, 2e-4);
+      for (const threads of counts)
+        t.same(await losses('resnet8', variant, threads, 10), one, `${threads} workers: the same bits`);
+    },
+  );
 }
 
 t.test('resnet8, js: 1 to 4 workers', { skip, timeout: 3_600_000 }, async (t) => {
