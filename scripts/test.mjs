@@ -22,7 +22,7 @@ const { values: options, positionals: names } = parseArgs({
     timeout: { type: 'string' },
   },
 });
-const timeoutSeconds = Number(options.timeout ?? (options.long ? 3600 : 600));
+const timeoutSeconds = Number(options.timeout ?? (options.long ? 14_400 : 600));
 if (!(timeoutSeconds > 0)) fail('--timeout takes a number of seconds');
 
 await (options['no-build'] ? install() : prepare());

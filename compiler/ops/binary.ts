@@ -272,14 +272,6 @@ export function maximum<A extends Operand, B extends Operand>(
   return apply(maximumOp, x, y) as Node as Node<Broadcast<ShapeOf<A>, ShapeOf<B>>, CommonDType<A, B>>;
 }
 
-/** Remainder of `div` with the sign of `x`; 0 where `y` is 0. i32, u32: `mod(x, 3)`. */
-export function mod<A extends Operand, B extends Operand>(
-  x: A & Accepts<'mod', A, 'i32' | 'u32'>,
-  y: B & Broadcasts<'mod', A, B>,
-): Node<Broadcast<ShapeOf<A>, ShapeOf<B>>, CommonDType<A, B>> {
-  return apply(modOp, x, y) as Node as Node<Broadcast<ShapeOf<A>, ShapeOf<B>>, CommonDType<A, B>>;
-}
-
 /** Bits shifted to the left by `y` modulo 32. i32, u32: `shl(x, 3)`. */
 export function shl<A extends Operand, B extends Operand>(
   x: A & Accepts<'shl', A, 'i32' | 'u32'>,

@@ -10,13 +10,14 @@ import type { Shape } from '../graph/types.ts';
 import { argmax } from './argmax.ts';
 import { add, mul, neg } from './arithmetic.ts';
 import { normalizeAxis, requireFloats } from './attrs.ts';
-import { maximum, minimum, mod } from './binary.ts';
+import { maximum, minimum } from './binary.ts';
 import { broadcastTo } from './broadcast.ts';
 import { bitcast } from './convert.ts';
 import { erfInverse, uniform } from './distributions.ts';
 import { erf } from './erf.ts';
 import { gatherAt } from './gather.ts';
 import { randomBits } from './random.ts';
+import { mod } from './remainder.ts';
 import { sortedPositions } from './sort-order.ts';
 import { log } from './unary.ts';
 

@@ -29,6 +29,7 @@ export {
   sinusoidalPositions,
   splitHeads,
 } from './attention.ts';
+export { type BatchNormOptions, batchNorm, batchStatistics, type Statistics } from './batch-norm.ts';
 export {
   bitwiseAnd,
   bitwiseNot,
@@ -40,7 +41,6 @@ export {
   logicalXor,
   maximum,
   minimum,
-  mod,
   shl,
   shr,
 } from './binary.ts';
@@ -133,6 +133,7 @@ export {
   rnn,
 } from './recurrent.ts';
 export { all, any, max, min } from './reduce.ts';
+export { floorMod, mod } from './remainder.ts';
 export { repeat, roll, tile } from './repeat.ts';
 export {
   type ResizeCoordinates,

@@ -42,11 +42,11 @@ export function binaryCrossEntropy(
       const no = mul(off, boundedLog(sub(1, x) as Floats)) as Floats;
       return reduceLoss(fn, neg(add(yes, no) as Floats) as Floats, options);
     }
-    // −log σ(x) = softplus(−x), and −log(1 − σ(x)) = x + softplus(−x).
-    const missed = softplus(neg(x) as Floats) as Floats;
-    const values: Floats =
-      positiveWeight === 1 ? missed : (mul(add(weight, off) as Floats, missed) as Floats);
-    return reduceLoss(fn, add(mul(off, x) as Floats, values) as Floats, options);
+    // −log σ(x) = softplus(−x), and −log(1 − σ(x)) = softplus(x): as a sum of x and softplus(−x) it would lose the digits of
+    // small losses, and their gradients would be 0.
+    const yes = mul(weight, softplus(neg(x) as Floats)) as Floats;
+    const no = mul(off, softplus(x)) as Floats;
+    return reduceLoss(fn, add(yes, no) as Floats, options);
   });
 }
 

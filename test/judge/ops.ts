@@ -69,25 +69,20 @@ function convolve(spatial: 1 | 2): Op {
 }
 
 function batchNormTrain(operands: readonly T[], a: Attributes): readonly T[] {
-  const [x, gamma, beta, mean, variance] = operands as readonly F[];
-  const axes = [0, 2, 3].slice(0, x!.type.shape.length - 1);
-  const channels = x!.type.shape[1]!;
-  const count = x!.type.shape.reduce((n, d) => n * d, 1) / channels;
-  const along = (v: T): T => h.reshape(v, [1, channels, ...axes.slice(1).map(() => 1)]);
-  const m = h.mean(x!, axes);
-  const v = h.variance(x!, axes);
-  const normal = h.div(h.sub(x!, along(m)), h.sqrt(h.add(along(v), num(a, 'eps', 1e-5))));
-  const y = h.add(h.mul(normal, along(gamma!)), along(beta!));
+  const [x, scale, shift, mean, variance] = operands;
+  const now = h.batchStatistics(x!);
+  const options = { scale: scale!, shift: shift!, epsilon: num(a, 'eps', 1e-5) };
+  const y = h.batchNorm(x!, { ...options, statistics: now });
   if (!mean || !variance) return [y];
+  const count = x!.type.shape.reduce((n, d) => n * d, 1) / x!.type.shape[1]!;
   const momentum = num(a, 'momentum', 0.1);
-  const move = (old: T, now: T): T => h.add(h.mul(old, 1 - momentum), h.mul(now, momentum));
-  return [y, move(mean, m), move(variance, h.mul(v, count / (count - 1)))];
+  const move = (old: T, to: T): T => h.add(h.mul(old, 1 - momentum), h.mul(to, momentum));
+  return [y, move(mean, now.mean), move(variance, h.mul(now.variance, count / (count - 1)))];
 }
 
-function batchNormInfer([x, gamma, beta, mean, variance]: readonly T[], a: Attributes): T {
-  const along = (v: T): T => h.reshape(v, [1, x!.type.shape[1]!, ...x!.type.shape.slice(2).map(() => 1)]);
-  const scale = h.div(gamma!, h.sqrt(h.add(variance!, num(a, 'eps', 1e-5))));
-  return h.add(h.mul(h.sub(x!, along(mean!)), along(scale)), along(beta!));
+function batchNormInfer([x, scale, shift, mean, variance]: readonly T[], a: Attributes): T {
+  const options = { scale: scale!, shift: shift!, epsilon: num(a, 'eps', 1e-5) };
+  return h.batchNorm(x!, { ...options, statistics: { mean: mean!, variance: variance! } });
 }
 
 /** Options of a normalization from its operands and attributes. */

@@ -14,6 +14,7 @@ import {
   eq,
   erf,
   exp,
+  floorMod,
   gt,
   input,
   logicalAnd,
@@ -122,6 +123,7 @@ t.test('integers wrap, divide towards zero and never trap', async (t) => {
   t.same(evaluate(div(i32(7, -7, 7, 5, min), i32(2, 2, -2, 0, -1))), [3, -3, -3, 0, min]);
   t.same(evaluate(div(u32(4294967295, 7), u32(2, 0))), [2147483647, 0]);
   t.same(evaluate(mod(i32(7, -7, 7, 5), i32(3, 3, -3, 0))), [1, -1, 1, 0]);
+  t.same(evaluate(floorMod(i32(7, -7, 7, 5), i32(3, 3, -3, 0))), [1, 2, -2, 0]);
   t.same(evaluate(shl(i32(1, 3), i32(31, 33))), [min, 6], 'counts are taken modulo 32');
   t.same(evaluate(shr(i32(-8), 1)), [-4], 'i32 keeps its sign');
   t.same(evaluate(shr(u32(4294967288), 1)), [2147483644], 'u32 does not');
@@ -189,4 +191,18 @@ t.test('conversions', async (t) => {
   t.same(evaluate(bitcast(f32(1, -0), 'u32')), [0x3f800000, 0x80000000]);
   t.same(evaluate(bitcast(u32(0x40490fdb), 'f32')), [Math.fround(Math.PI)]);
   t.same(evaluate(stopGradient(f32(1, 2))), [1, 2]);
+});
+
+t.test('remainders of numbers', async (t) => {
+  const xs = [7.5, -7.5, 7.5, 1, -0.25, 6, 5, Number.POSITIVE_INFINITY, 1e6, 0.3];
+  const ys = [2, 2, -2, Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY, 3, 0, 2, 7, 0.1].map(Math.fround);
+  const got = evaluate(mod(f32(...xs.map(Math.fround)), f32(...ys)));
+  got.forEach((v, i) => {
+    const want = Math.fround(xs[i]!) % ys[i]!;
+    t.ok(
+      Object.is(v, want) || Math.abs(v - want) < 1e-6 || v === want,
+      `${xs[i]} mod ${ys[i]} = ${v}, not ${want}`,
+    );
+  });
+  t.same(evaluate(floorMod(f32(-7.5, 7.5, 6), f32(2, -2, 3))), [0.5, -0.5, 0]);
 });

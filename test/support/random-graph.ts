@@ -80,6 +80,13 @@ function cook(plan: Plan, options: RandomGraphOptions): RandomGraph {
   const inputs: Node[] = [];
   const bounds = new Map<Node, number>();
   const pool: Node[] = [];
+  const fed = new Map<Node, HostTensor>();
+  const feed = (value: HostTensor): Node => {
+    const x = input(`s${inputs.length}`, value.type.shape, value.type.dtype);
+    inputs.push(x);
+    fed.set(x, value);
+    return x;
+  };
   const source = (prefix: string, shape: Shape, bound: number): Node<Shape, 'f32'> => {
     const x = input(`${prefix}${inputs.length}`, shape);
     inputs.push(x);
@@ -91,14 +98,14 @@ function cook(plan: Plan, options: RandomGraphOptions): RandomGraph {
   for (const step of plan.steps) {
     const { make } = cookbook[step.recipe % cookbook.length]!;
     const inputsBefore = inputs.length;
-    const dish = make(kitchen(step.choices, pool, bounds, (shape) => source('w', shape, 1)));
+    const dish = make(kitchen(step.choices, pool, bounds, (shape) => source('w', shape, 1), feed));
     const value = dish === null ? null : serve(dish, bounds);
     const isFine =
       value !== null && elementCount(value.type.shape) <= maxElements && value.type.shape.length <= 6;
     if (isFine) pool.push(value);
     else inputs.length = inputsBefore;
   }
-  return finish(inputs, pool, plan.seed, options.gradients ?? true);
+  return finish(inputs, fed, pool, plan.seed, options.gradients ?? true);
 }
 
 /** The value with its bound noted; one that may be large goes through tanh. */
@@ -115,6 +122,7 @@ function kitchen(
   pool: readonly Node[],
   bounds: ReadonlyMap<Node, number>,
   weight: (shape: Shape) => Node<Shape, 'f32'>,
+  feed: (value: HostTensor) => Node,
 ): Kitchen {
   let next = 0;
   const choose = (lo: number, hi: number): number => {
@@ -129,6 +137,7 @@ function kitchen(
   return {
     choose,
     weight,
+    feed,
     pick: (from) => pickOf(from)!,
     bound: (x) => bounds.get(x) ?? maxBound,
     float: () => pickOf(latest('f32'))!,
@@ -151,6 +160,7 @@ function broadcasts(a: Shape, b: Shape): boolean {
 /** Values that nothing reads become outputs; the loss is the mean square of those that are f32. */
 function finish(
   inputs: readonly Node[],
+  fed: ReadonlyMap<Node, HostTensor>,
   pool: readonly Node[],
   seed: number,
   gradients: boolean,
@@ -171,14 +181,20 @@ function finish(
       ...(gradients ? grad(loss, wrt).map((node, i) => ({ name: `d${wrt[i]!.name}`, node })) : []),
     ],
   });
-  const values = drawValues(inputs, seed);
+  const values = drawValues(inputs, fed, seed);
   return Object.assign({ graph, values, loss, wrt }, { [fc.toStringMethod]: () => paste(graph, values) });
 }
 
-function drawValues(inputs: readonly Node[], seed: number): Record<string, HostTensor> {
+function drawValues(
+  inputs: readonly Node[],
+  fed: ReadonlyMap<Node, HostTensor>,
+  seed: number,
+): Record<string, HostTensor> {
   const random = seededRandom(seed);
   return Object.fromEntries(
     inputs.map((x) => {
+      const given = fed.get(x);
+      if (given !== undefined) return [x.name!, given];
       const reach = x.name!.startsWith('w') ? 1 : 2;
       const element = (): number => roundTo('f32', random.uniform(-reach, reach));
       const data = Float64Array.from({ length: elementCount(x.type.shape) }, element);

@@ -3,7 +3,8 @@
 // and float64 agree to a few digits. Comparisons and steps are shifted by odd amounts, so that no value lies on an edge
 // where the last bit decides.
 
-import type { Node } from '../../compiler/graph/ir.ts';
+import { makeNode } from '../../compiler/graph/build.ts';
+import type { HostTensor, Node } from '../../compiler/graph/ir.ts';
 import { elementCount, type Shape, sameShape } from '../../compiler/graph/types.ts';
 import { gelu, relu, softplus } from '../../compiler/ops/activations.ts';
 import { argmax } from '../../compiler/ops/argmax.ts';
@@ -15,27 +16,34 @@ import {
   logicalXor,
   maximum,
   minimum,
-  mod,
 } from '../../compiler/ops/binary.ts';
 import { broadcastTo, sum } from '../../compiler/ops/broadcast.ts';
+import { checkpoint } from '../../compiler/ops/checkpoint.ts';
 import { eq, ge, gt, lt, where } from '../../compiler/ops/compare.ts';
 import { softmax } from '../../compiler/ops/composite.ts';
 import { concat, stack } from '../../compiler/ops/concat.ts';
 import { conv2d, matmul } from '../../compiler/ops/contract.ts';
-import { cast } from '../../compiler/ops/convert.ts';
+import { cast, stopGradient } from '../../compiler/ops/convert.ts';
+import { cumsum } from '../../compiler/ops/cumulative.ts';
 import { gatherAt } from '../../compiler/ops/gather.ts';
 import { gather, gatherElements, scatterAdd, scatterUpdate } from '../../compiler/ops/indexing.ts';
 import { iota } from '../../compiler/ops/leaf.ts';
+import { scan } from '../../compiler/ops/loop.ts';
 import { rsqrt, square } from '../../compiler/ops/math.ts';
 import { pad } from '../../compiler/ops/pad.ts';
 import { avgPool2d, maxPool2d } from '../../compiler/ops/pool.ts';
 import { pow } from '../../compiler/ops/power.ts';
 import { prod } from '../../compiler/ops/prod.ts';
 import { all, any, max, min } from '../../compiler/ops/reduce.ts';
+import { registry } from '../../compiler/ops/registry.ts';
+import { mod } from '../../compiler/ops/remainder.ts';
+import { resize } from '../../compiler/ops/resize.ts';
 import { reshape, reverse, transpose } from '../../compiler/ops/shape.ts';
 import { sigmoid } from '../../compiler/ops/sigmoid.ts';
 import { slice } from '../../compiler/ops/slice.ts';
+import { sort } from '../../compiler/ops/sort.ts';
 import { abs, cos, erf, exp, floor, log, sin, sqrt, tanh } from '../../compiler/ops/unary.ts';
+import { seededRandom } from './random.ts';
 
 /** What a recipe works with. Choices come from the numbers of a step: 0 is always the plainest choice. */
 export interface Kitchen {
@@ -47,6 +55,8 @@ export interface Kitchen {
   int(): Node<Shape, 'i32'> | null;
   /** A new input with small values, for weights. */
   weight(shape: Shape): Node<Shape, 'f32'>;
+  /** A new input with these values. */
+  feed(value: HostTensor): Node;
   /** Integer in [lo, hi]. */
   choose(lo: number, hi: number): number;
   pick<T>(from: readonly T[]): T;
@@ -446,6 +456,90 @@ const indexed: readonly Recipe[] = [
   },
 ];
 
+const sampled = [...registry.values()].filter((op) => op.sample !== null);
+
+/** Whatever the registry has: an op joins the random graphs by being there. Its operands are those of a sample. */
+const registered: Recipe = {
+  name: 'an op of the registry',
+  make: (k) => {
+    const op = k.pick(sampled);
+    const {
+      operands,
+      attrs,
+      regions = [],
+    } = op.sample!(seededRandom(k.choose(0, 99) * 100 + k.choose(0, 99)));
+    const node = makeNode(
+      op,
+      operands.map((x) => k.feed(x)),
+      attrs,
+      { regions },
+    );
+    if (node.type.dtype !== 'f32') return node;
+    // What has no gradient must not stand between a loss and an input.
+    const y = typeof op.gradient === 'function' ? node : stopGradient(node);
+    const most = Math.max(...operands.flatMap((x) => [...x.data].map(Math.abs)), 1);
+    return [tanh(mul(y, 1 / most)), 1];
+  },
+};
+
+/** Compositions that an input of any shape fits. */
+const composed: readonly Recipe[] = [
+  {
+    name: 'sort',
+    make: (k) => {
+      const x = k.float();
+      if (rank(x) === 0) return null;
+      const axis = axisOf(k, x);
+      return [sort(x, axis, { descending: k.choose(0, 1) === 1 }) as Node, k.bound(x)];
+    },
+  },
+  {
+    name: 'cumsum',
+    make: (k) => {
+      const x = k.float();
+      if (rank(x) === 0) return null;
+      const axis = axisOf(k, x);
+      const options = { exclusive: k.choose(0, 1) === 1, reverse: k.choose(0, 1) === 1 };
+      return [cumsum(x, axis, options), k.bound(x) * shapeOf(x)[axis]!];
+    },
+  },
+  {
+    name: 'loop',
+    make: (k) => {
+      const x = k.float();
+      if (rank(x) === 0) return null;
+      const begin = mul(sum(x, 0), 0.1) as Node;
+      const weight = k.weight([]);
+      const { carry, outputs } = scan(
+        ([h], [row]) => {
+          const next = tanh(add(mul(h, weight), row as Node)) as Node;
+          return { carry: [next], outputs: [mul(next, 0.5) as Node] };
+        },
+        [begin],
+        [x as Node],
+        { reverse: k.choose(0, 1) === 1 },
+      );
+      return [k.choose(0, 1) === 0 ? (outputs[0] as Node) : carry[0]!, 1];
+    },
+  },
+  {
+    name: 'checkpoint',
+    make: (k) => {
+      const x = k.float();
+      const y = k.partner(x);
+      return [checkpoint(([v]) => sin(add(tanh(v!), mul(y, 0.5)) as Node) as Node, [x as Node]), 1];
+    },
+  },
+  {
+    name: 'resize',
+    make: (k) => {
+      const x = asImage(k.float());
+      const size = [k.choose(1, 9), k.choose(1, 9)];
+      return [resize(x as Node, size, { mode: k.pick(['nearest', 'linear'] as const) }) as Node, k.bound(x)];
+    },
+  },
+];
+
 /** The plainest first: failures shrink towards the start of the table. */
 export const recipes: readonly Recipe[] = [
   ...elementwise,
@@ -454,4 +548,8 @@ export const recipes: readonly Recipe[] = [
   ...contractions,
   ...others,
   ...indexed,
+  ...composed,
+  registered,
+  registered,
+  registered,
 ];
