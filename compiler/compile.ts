@@ -9,7 +9,9 @@ import type { Graph } from './graph/ir.ts';
 import { verifyGraph } from './graph/verify.ts';
 import type { Machine } from './kernel/ir.ts';
 import { printKernel } from './kernel/print.ts';
+import { checkSchedules, type Schedules } from './kernel/tiles.ts';
 import { verifyKernel } from './kernel/verify.ts';
+import { type ContractionInfo, tilesApplied, tilesLeftAside } from './lower/contractions.ts';
 import { lowerGraph } from './lower/lower.ts';
 import { type PassRecord, runPasses } from './passes/manager.ts';
 import { standardPasses } from './passes/pipeline.ts';
@@ -20,6 +22,8 @@ import { printMemory } from './schedule/print-memory.ts';
 import { type Backend, backends } from './target/backends.ts';
 
 export { type DumpStage, dumpStages } from './dump.ts';
+export type { Schedules, Tile } from './kernel/tiles.ts';
+export type { ContractionInfo, TileCandidate } from './lower/contractions.ts';
 export type { PassRecord } from './passes/manager.ts';
 
 export type TargetKind = Backend['kind'];
@@ -40,6 +44,12 @@ export interface CompileOptions {
   readonly memory?: { readonly budget: number };
   /** How fast the machine is that will run the plan (`calibrate`); default: the target's. Changes no result. */
   readonly machine?: Machine;
+  /**
+   * Register tiles of contractions by their keys, in place of those that the compiler would choose (`program.tune` finds
+   * them; `dump('kernels')` shows keys). Changes no result. Keys that no contraction has are left aside, and told of in
+   * `dump('plan')`: one record serves all entries, sizes and targets.
+   */
+  readonly schedules?: Schedules;
   /** Verify after each pass and prove the plan safe: for tests. */
   readonly verify?: boolean;
   /** Called after each pass. */
@@ -56,6 +66,8 @@ export interface Compilation {
   readonly source: Graph;
   readonly graph: Graph;
   readonly lowered: Lowered;
+  /** Contractions in order of first appearance; steps of `lowered` name theirs by key. */
+  readonly contractions: readonly ContractionInfo[];
   readonly timings: readonly Timing[];
   /** Text of a stage; see `dumpStages`. */
   dump(stage: DumpStage): string;
@@ -71,9 +83,11 @@ export interface PlanOptions extends Omit<CompileOptions, 'verify' | 'onPass'> {
 
 /** Takes from the options what a plan depends on. Throws HDL0003 for those that are not valid. */
 export function planOptions(options: CompileOptions): PlanOptions {
-  const { verify: _verify, onPass: _onPass, ...rest } = options;
+  const { verify: _verify, onPass: _onPass, schedules = {}, ...rest } = options;
+  const tiles = checkSchedules(schedules);
   return {
     ...rest,
+    ...(Object.keys(tiles).length > 0 && { schedules: tiles }),
     target: backendOf(options.target ?? 'wasm').kind,
     workers: workerCounts(options.workers ?? [1]),
     checkNumerics: options.checkNumerics ?? false,
@@ -91,7 +105,15 @@ export function planOptions(options: CompileOptions): PlanOptions {
  * console.log(dump('plan'));
  */
 export function compileGraph(source: Graph, options: CompileOptions = {}): Compilation {
-  const { target: kind, workers, checkNumerics, relaxed, memory, machine } = planOptions(options);
+  const {
+    target: kind,
+    workers,
+    checkNumerics,
+    relaxed,
+    memory,
+    machine,
+    schedules = {},
+  } = planOptions(options);
   const backend = backends[kind];
   const timings: Timing[] = [];
   const passes: PassRecord[] = [];
@@ -113,7 +135,7 @@ export function compileGraph(source: Graph, options: CompileOptions = {}): Compi
     },
   });
   const target = backend.describe({ relaxed });
-  const lowered = timed('lower', () => lowerGraph(graph, target));
+  const lowered = timed('lower', () => lowerGraph(graph, target, schedules));
   const kernels = [...new Set(lowered.steps.map((s) => s.kernel))];
   if (options.verify) timed('verify kernels', () => kernels.forEach(verifyKernel));
   const emission = { shared: workers.some((w) => w > 1), relaxed };
@@ -126,6 +148,7 @@ export function compileGraph(source: Graph, options: CompileOptions = {}): Compi
       code,
       budget: memory?.budget,
       machine,
+      tiles: tilesApplied(lowered.contractions),
     }),
   );
   if (options.verify) timed('check plan', () => checkPlan(plan, ordered, lowered));
@@ -136,11 +159,20 @@ export function compileGraph(source: Graph, options: CompileOptions = {}): Compi
     passes,
     target: backend,
     printKernels: () => kernels.map(printKernel).join('\n'),
-    printPlan: () => printPlan(plan, ordered, machine ?? target.machine),
+    printPlan: () =>
+      printPlan(plan, ordered, machine ?? target.machine) + tilesLeftAside(schedules, lowered.contractions),
     printMemory: () => printMemory(plan, ordered),
     printCode: () => backend.print(kernels, emission),
   };
-  return { plan, source, graph, lowered: ordered, timings, dump: (stage) => dumpStage(shown, stage) };
+  return {
+    plan,
+    source,
+    graph,
+    lowered: ordered,
+    contractions: lowered.contractions,
+    timings,
+    dump: (stage) => dumpStage(shown, stage),
+  };
 }
 
 function backendOf(target: TargetKind): Backend {

@@ -96,6 +96,8 @@ export interface PlanManifest {
   readonly format: typeof planFormat;
   readonly entry: string;
   readonly target: 'wasm' | 'js';
+  /** Register tiles that were given to contractions instead of chosen, by the keys of these: not needed to run. */
+  readonly tiles?: Readonly<Record<string, readonly [rows: number, columns: number]>>;
   /** Engine features that the code needs. */
   readonly features: readonly string[];
   readonly arenaBytes: number;

@@ -56,6 +56,8 @@ function checkPlan(plan: Plan): void {
   check(format === planFormat, `it has format ${String(format)}, this runtime reads format ${planFormat}`);
   check(typeof m.entry === 'string', 'entry is not a string');
   check(m.target === 'wasm' || m.target === 'js', `target ${String(m.target)} is unknown`);
+  const tiles: unknown = m.tiles;
+  check(tiles === undefined || isRecord(tiles), 'tiles is not a record');
   checkCount(m.arenaBytes, 'arenaBytes');
   checkCount(m.constantBytes, 'constantBytes');
   check(

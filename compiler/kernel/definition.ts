@@ -24,6 +24,18 @@ export interface KernelDefinition {
   readonly stores: readonly DefinitionStore[];
   /** Makes loop variables with ids that are fresh in this kernel. */
   readonly vars: VarSource;
+  /** Of a contraction: its loops and tile, when they are given instead of chosen (schedule/given-tile.ts). */
+  readonly given?: GivenTile;
+}
+
+/** Loops of a contraction by their places among those of its collapsed space, and its tile. */
+export interface GivenTile {
+  /** Columns and rows; null: the tile has one. */
+  readonly v: number | null;
+  readonly m: number | null;
+  readonly form: 'across' | 'along';
+  readonly lanes: 1 | 4;
+  readonly tile: { readonly rows: number; readonly columns: number; readonly cycles: number };
 }
 
 /** Numbers loop variables and registers within one kernel: equal definitions get equal numbers. */

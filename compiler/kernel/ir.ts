@@ -64,6 +64,8 @@ export interface Kernel {
   readonly body: readonly Stmt[];
   /** One line: how it was scheduled. Part of the dump. */
   readonly schedule: string;
+  /** Of a contraction: its register tile, in elements. */
+  readonly tile?: readonly [rows: number, columns: number];
   /** Work of the whole kernel, for the cost model: arithmetic operations and bytes moved (each buffer once). */
   readonly cost: { readonly flops: number; readonly bytes: number };
 }

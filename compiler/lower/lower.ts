@@ -12,8 +12,10 @@ import type { Expr } from '../kernel/expr.ts';
 import type { KernelParam, Target } from '../kernel/ir.ts';
 import { KernelPool } from '../kernel/pool.ts';
 import type { Bound } from '../kernel/schedule/index.ts';
+import type { Schedules } from '../kernel/tiles.ts';
 import type { Buffer, BufferId, Home, Lowered, LoweredStep } from '../schedule/lowered.ts';
 import { chooseSubBuffers } from './choose-subbuffers.ts';
+import { type ContractionInfo, Contractions, nameContractions } from './contractions.ts';
 import { addressOf, elementBuilder } from './element.ts';
 import type { Group } from './groups.ts';
 import { borderParts } from './halo.ts';
@@ -28,8 +30,14 @@ type Site = Lowered['sites'][number];
 /** Addresses are computed in 32 bits. */
 const mostElements = 2 ** 31 - 1;
 
-export function lowerGraph(graph: Graph, target: Target): Lowered {
-  return new Lowering(graph, target).run();
+/** A lowered graph, and its contractions by key. */
+export interface LoweredGraph extends Lowered {
+  readonly contractions: readonly ContractionInfo[];
+}
+
+/** Throws HDL0003 for a tile in `schedules` that its contraction cannot have, HDL0017 for what cannot be addressed. */
+export function lowerGraph(graph: Graph, target: Target, schedules: Schedules = {}): LoweredGraph {
+  return new Lowering(graph, target, schedules).run();
 }
 
 /** What a kernel must write: a value into a buffer. */
@@ -67,11 +75,13 @@ class Lowering {
   private readonly siteOf = new Map<Node, number>();
   private readonly steps: LoweredStep[] = [];
   private readonly pool: KernelPool;
+  private readonly contractions: Contractions;
   private flags: BufferId | null = null;
 
-  constructor(graph: Graph, target: Target) {
+  constructor(graph: Graph, target: Target, schedules: Schedules) {
     this.graph = graph;
-    this.pool = new KernelPool(target);
+    this.contractions = new Contractions(target, schedules);
+    this.pool = new KernelPool(target, this.contractions.prepare);
     this.orders = chooseLayouts(graph, this.prober);
     const stored = chooseBuffers(graph, this.prober);
     const { parts, groups } = chooseSubBuffers(graph, stored, this.orders, this.prober);
@@ -79,7 +89,7 @@ class Lowering {
     this.groups = groups;
   }
 
-  run(): Lowered {
+  run(): LoweredGraph {
     const { graph } = this;
     const variables = graph.nodes.filter((n) => n.op.name === 'variable');
     const updates = new Map(graph.updates.map((u) => [u.variable, u.value]));
@@ -150,7 +160,7 @@ class Lowering {
     return {
       entry: graph.name,
       buffers: this.buffers,
-      steps: this.steps,
+      steps: nameContractions(this.steps),
       inputs: graph.inputs.map((n) => ({ name: n.name ?? '', buffer: this.homes.get(n)! })),
       outputs,
       variables: variables.map((n) => ({
@@ -161,6 +171,7 @@ class Lowering {
         updated: updates.has(n),
       })),
       sites: this.sites,
+      contractions: this.contractions.list(),
     };
   }
 
@@ -273,15 +284,18 @@ class Lowering {
       isRead,
       this.prober,
     );
-    const temporary = (name: string, elements: number): BufferId =>
+    const whole = this.define(sinks, isRead, label);
+    const { key, calls } = this.pool.calls(whole, (name, elements) =>
       this.addTypedBuffer(
         name,
         { dtype: 'f32', shape: [elements] },
         [0],
         { kind: 'arena', role: 'temporary' },
         null,
-      );
-    this.steps.push(...this.pool.calls(this.define(sinks, isRead, label), temporary));
+      ),
+    );
+    const contraction = this.contractions.note(key, whole.def, calls);
+    this.steps.push(...calls.map((step) => (contraction === null ? step : { ...step, contraction })));
   }
 
   private define(sinks: readonly Sink[], isRead: (n: Node) => boolean, label: string): Bound<BufferId> {

@@ -36,6 +36,8 @@ export interface LoweredStep {
   readonly kernel: Kernel;
   /** One buffer per kernel parameter. A buffer may be an argument twice only if both are reads. */
   readonly args: readonly BufferId[];
+  /** Key of the contraction that it is, or is a part of: packing, what is made of the sums (lower/contractions.ts). */
+  readonly contraction?: string;
   /** Runs a second time what another step has done, into buffers of its own (rematerialize.ts). */
   readonly isCopy?: true;
 }

@@ -46,6 +46,8 @@ export interface ScheduleOptions {
   readonly budget?: number | undefined;
   /** Measured on the machine that will run the plan; default: the target's. */
   readonly machine?: Machine | undefined;
+  /** Tiles that were given to contractions, by key: noted in the manifest. */
+  readonly tiles?: Readonly<Record<string, readonly [rows: number, columns: number]>>;
   /** Looks at buffers that placement may spend (place.ts). */
   readonly placementEffort?: number;
 }
@@ -105,6 +107,7 @@ export function scheduleProgram(program: Lowered, options: ScheduleOptions): Sch
     format: planFormat,
     entry: lowered.entry,
     target: options.targetKind,
+    ...(Object.keys(options.tiles ?? {}).length > 0 && { tiles: options.tiles! }),
     features: [...(options.features ?? options.target.features)],
     arenaBytes: arena.height,
     constantBytes: constants.bytes.length,

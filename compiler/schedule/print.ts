@@ -28,6 +28,7 @@ export function printPlan(
     `plan ${m.entry} for ${m.target}${m.features.length > 0 ? ` (${m.features.join(', ')})` : ''}`,
     `  arena ${bytesText(m.arenaBytes)} (lower bound ${bytesText(lowerBound(m))}), constants ${bytesText(m.constantBytes)}, ` +
       `${m.steps.length} steps, ${m.kernels.length} kernels`,
+    ...tilesText(m),
     ...tensors('inputs', m.inputs, (x) => locationText(x.location)),
     ...tensors('outputs', m.outputs, (x) => locationText(x.location)),
     ...tensors('variables', m.variables, (v) => (v.updated ? 'updated' : 'read')),
@@ -49,6 +50,12 @@ export function printPlan(
     ...memoryTable(m),
   ];
   return `${lines.join('\n')}\n`;
+}
+
+function tilesText({ tiles }: PlanManifest): string[] {
+  if (tiles === undefined) return [];
+  const list = Object.entries(tiles).map(([key, [rows, columns]]) => `  ${key}: ${rows} × ${columns}`);
+  return ['tiles given', ...list];
 }
 
 function tensors<T extends PlanTensor & { readonly order: readonly number[] }>(

@@ -3,23 +3,16 @@
 import type { LoopVar } from '../affine.ts';
 import type { KernelDefinition } from '../definition.ts';
 import type { Target } from '../ir.ts';
-import { chooseLoops, type TileSize } from './choice.ts';
+import { chooseLoops, type Parts, type TileSize } from './choice.ts';
 import { arrangeReductions, collapseSpace } from './collapse.ts';
 import { operandsFor, type Product, productOf, reductionOrder } from './product.ts';
 
 /** A contraction whose loops have their parts. */
-export interface Contraction {
+export interface Contraction extends Parts {
   readonly def: KernelDefinition;
   readonly product: Product;
   /** Reduction loops, outermost first. */
   readonly vars: readonly LoopVar[];
-  /** Columns of the tile. Null: the result has one column. */
-  readonly v: LoopVar | null;
-  /** Rows of the tile. Null: it has one. */
-  readonly m: LoopVar | null;
-  /** Lanes run across the columns, or along the innermost reduction loop. */
-  readonly form: 'across' | 'along';
-  readonly lanes: 1 | 4;
   readonly tile: TileSize;
 }
 
@@ -28,9 +21,16 @@ export function analyzeContraction(definition: KernelDefinition, target: Target)
   if (!productOf(definition)) return null;
   const collapsed = collapseSpace(definition);
   const before = productOf(collapsed)!;
-  const choice = chooseLoops(collapsed, before, target);
+  const choice = givenParts(collapsed) ?? chooseLoops(collapsed, before, target);
   if (!choice) return null;
   const { v, m, form, lanes, tile } = choice;
   const { def, vars } = arrangeReductions(collapsed, (rs) => reductionOrder(rs, operandsFor(before, v)));
   return { def, product: productOf(def)!, vars, v, m, form, lanes, tile };
+}
+
+/** What was decided before, if it was. */
+function givenParts({ given, space }: KernelDefinition): (Parts & { readonly tile: TileSize }) | null {
+  if (given === undefined) return null;
+  const { v, m, ...rest } = given;
+  return { ...rest, v: v === null ? null : space[v]!, m: m === null ? null : space[m]! };
 }

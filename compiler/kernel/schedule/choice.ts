@@ -18,7 +18,8 @@ export interface TileSize {
   readonly cycles: number;
 }
 
-export interface Choice {
+/** The parts that loops of a contraction have. */
+export interface Parts {
   /** Columns of the tile. Null: the result has one column. */
   readonly v: LoopVar | null;
   /** Rows of the tile. Null: it has one row. */
@@ -26,6 +27,9 @@ export interface Choice {
   /** Lanes run across the columns, or along the innermost reduction loop. */
   readonly form: 'across' | 'along';
   readonly lanes: 1 | 4;
+}
+
+export interface Choice extends Parts {
   readonly tile: TileSize;
   /** Operands that must be packed first: their elements do not lie side by side along the lanes. */
   readonly pack: readonly Load[];
@@ -53,8 +57,6 @@ export function chooseLoops(
   const { reduction } = product;
   const swap = replacer((e) => (e === reduction ? constant(reduction.type, 0) : undefined));
   const epilogues = sumOnly ? [] : def.stores.map((s) => swap(s.value));
-  const points = volume(def.space);
-  const rounds = volume(reduction.vars);
   let best: Choice | null = null;
   const consider = (
     v: LoopVar | null,
@@ -63,14 +65,10 @@ export function chooseLoops(
     lanes: 1 | 4,
     pack: readonly Load[],
   ): void => {
-    const outer = points / ((v?.extent ?? 1) * (m?.extent ?? 1));
     const packing = pack.reduce((n, load) => n + packCycles * sizeOf(load, def, reduction.vars), 0);
-    const scattered =
-      form === 'along' || (v !== null && def.stores.some((s) => storeStride(s.index, v) !== 1)) ? 4 : 1;
-    for (const tile of matchPanels(product, v, m, tileSizes(target, form, lanes))) {
-      if (tile.rows > 1 && m === null) continue;
-      const perOuter = coverCycles({ product, v, m, form, lanes, tile, rounds, scattered, target });
-      const cycles = outer * perOuter + packing;
+    const parts = { v, m, form, lanes };
+    for (const tile of fittingTiles(product, parts, target)) {
+      const cycles = tileCycles(def, product, parts, tile, target) + packing;
       // The first of the list keeps a small lead: it was measured to be the fastest.
       if (best === null || cycles < 0.98 * best.cycles) best = { v, m, form, lanes, tile, pack, cycles };
     }
@@ -98,6 +96,28 @@ export function chooseLoops(
   return best;
 }
 
+/** The tiles that a contraction can have whose loops have these parts. */
+export function fittingTiles(product: Product, { v, m, form, lanes }: Parts, target: Target): TileSize[] {
+  const tiles = matchPanels(product, v, m, tileSizes(target, form, lanes));
+  return tiles.filter((t) => t.rows === 1 || m !== null);
+}
+
+/** Estimate of the whole contraction with a tile, in cycles, without packing. */
+export function tileCycles(
+  def: KernelDefinition,
+  product: Product,
+  parts: Parts,
+  tile: TileSize,
+  target: Target,
+): number {
+  const { v, m, form } = parts;
+  const outer = volume(def.space) / ((v?.extent ?? 1) * (m?.extent ?? 1));
+  const rounds = volume(product.reduction.vars);
+  const scattered =
+    form === 'along' || (v !== null && def.stores.some((s) => storeStride(s.index, v) !== 1)) ? 4 : 1;
+  return outer * coverCycles({ product, ...parts, tile, rounds, scattered, target });
+}
+
 /** Operands whose elements do not lie side by side along a loop, nor stay the same. */
 function notSideBySide({ x, y }: Product, lane: LoopVar): Load[] {
   return [...new Set([x, y])].filter((load) => ![0, 1].includes(motionOf(load, lane).stride));
@@ -120,7 +140,7 @@ function storeStride(index: Load['index'], v: LoopVar): number {
 }
 
 /** The tiles of the target; along the reduction a vector holds one column. */
-function tileSizes(target: Target, form: 'across' | 'along', lanes: 1 | 4): TileSize[] {
+export function tileSizes(target: Target, form: 'across' | 'along', lanes: 1 | 4): TileSize[] {
   const wide = form === 'across' ? lanes : 1;
   return target.tiles.map(({ rows, vectors, cycles }) => ({ rows, columns: vectors * wide, cycles }));
 }
@@ -133,12 +153,8 @@ function matchPanels({ x, y }: Product, v: LoopVar | null, m: LoopVar | null, ti
   return tiles.filter((t) => (columns ?? t.columns) === t.columns && (rows ?? t.rows) === t.rows);
 }
 
-interface Cover {
+interface Cover extends Parts {
   readonly product: Product;
-  readonly v: LoopVar | null;
-  readonly m: LoopVar | null;
-  readonly form: 'across' | 'along';
-  readonly lanes: 1 | 4;
   readonly tile: TileSize;
   readonly rounds: number;
   /** Cycles to store a vector of results. */

@@ -45,8 +45,9 @@ export function scheduleContraction(definition: KernelDefinition, target: Target
     body,
     schedule:
       `contraction over ${show(vars)} for ${show(def.space)}, ` +
-      `tile ${Math.min(m?.extent ?? 1, tile.rows)} × ${Math.min(v?.extent ?? 1, tile.columns)} ` +
+      `${def.given ? 'given ' : ''}tile ${Math.min(m?.extent ?? 1, tile.rows)} × ${Math.min(v?.extent ?? 1, tile.columns)} ` +
       `(rows ${m?.name ?? '–'}, columns ${v?.name ?? '–'}), lanes ${describeLanes(shape)}, ${describeUnits(cut)}`,
+    tile: [tile.rows, tile.columns],
     cost: { flops: definitionFlops(def), bytes: definitionBytes(def) },
   };
 }

@@ -7,7 +7,17 @@ import { scheduleElementwise } from './elementwise.ts';
 import { scheduleReduction } from './reduction.ts';
 
 export type { Bound, NewTemporary } from './bound.ts';
+export {
+  allowedTiles,
+  contractionKey,
+  isSame,
+  prepareWithTile,
+  type Tunable,
+  tilesFor,
+  tunableOf,
+} from './given-tile.ts';
 export { prepareContraction } from './prepare.ts';
+export { productOf } from './product.ts';
 
 /** Chooses the schedule by the form of the definition. */
 export function scheduleKernel(def: KernelDefinition, target: Target): Kernel {

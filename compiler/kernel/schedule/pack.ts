@@ -42,21 +42,26 @@ const cachedElements = 4096;
 /** Elements from one round to the next, from which on a tile is read faster from panels. */
 const farRounds = 64;
 
+/** What the sum's loops and tile should be, if operands may be packed. Null: nothing is to be packed. */
+export function choosePacking(def: KernelDefinition, target: Target): Choice | null {
+  const product = productOf(def);
+  if (!product || target.lanes === 1) return null;
+  const reductions = product.reduction.vars;
+  return chooseLoops(def, product, target, {
+    canPack: (load, lane) => canPack(def, load, reductions, laneReuse) && moves(load, lane),
+    sumOnly: true,
+  });
+}
+
 /** The definitions that copy, and the contraction that reads the copies. */
 export function packOperands<Arg>(
   bound: Bound<Arg>,
-  target: Target,
+  choice: Choice | null,
   temporary: NewTemporary<Arg>,
 ): { readonly copies: readonly Bound<Arg>[]; readonly main: Bound<Arg> } {
   const product = productOf(bound.def);
-  const unpacked = { copies: [], main: bound };
-  if (!product || target.lanes === 1) return unpacked;
+  if (!product || !choice) return { copies: [], main: bound };
   const reductions = product.reduction.vars;
-  const choice = chooseLoops(bound.def, product, target, {
-    canPack: (load, lane) => canPack(bound.def, load, reductions, laneReuse) && moves(load, lane),
-    sumOnly: true,
-  });
-  if (!choice) return unpacked;
   const order = reductionOrder(reductions, operandsFor(product, choice.v)).filter((r) => r.extent > 1);
   const copies: Bound<Arg>[] = [];
   let main = bound;

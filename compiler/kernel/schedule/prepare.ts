@@ -9,9 +9,16 @@
 
 import type { Target } from '../ir.ts';
 import type { Bound, NewTemporary } from './bound.ts';
-import { packOperands } from './pack.ts';
+import type { Choice } from './choice.ts';
+import { choosePacking, packOperands } from './pack.ts';
 import { productOf } from './product.ts';
-import { splitSum } from './split.ts';
+import { chooseSum, splitSum } from './split.ts';
+
+/** What preparation goes by; both choices leave aside what follows the sum. */
+export interface Preparation {
+  readonly packing: Choice | null;
+  readonly sum: Choice | null;
+}
 
 /** The definitions to schedule in place of one, in order; `temporary` makes the buffers between them. */
 export function prepareContraction<Arg>(
@@ -19,7 +26,20 @@ export function prepareContraction<Arg>(
   target: Target,
   temporary: NewTemporary<Arg>,
 ): Bound<Arg>[] {
-  if (productOf(bound.def)?.reduction.type !== 'f32') return [bound];
-  const { copies, main } = packOperands(bound, target, temporary);
-  return [...copies, ...splitSum(main, target, temporary)];
+  return prepareBy(bound, target, temporary).parts;
+}
+
+/** The same by choices that were made before, and those that it went by. */
+export function prepareBy<Arg>(
+  bound: Bound<Arg>,
+  target: Target,
+  temporary: NewTemporary<Arg>,
+  given?: Preparation,
+): { readonly parts: Bound<Arg>[]; readonly by: Preparation } {
+  if (productOf(bound.def)?.reduction.type !== 'f32')
+    return { parts: [bound], by: { packing: null, sum: null } };
+  const packing = given ? given.packing : choosePacking(bound.def, target);
+  const { copies, main } = packOperands(bound, packing, temporary);
+  const sum = given ? given.sum : chooseSum(main.def, target);
+  return { parts: [...copies, ...splitSum(main, sum, temporary)], by: { packing, sum } };
 }

@@ -21,11 +21,19 @@ const partBytes = 32 * 1024;
 /** Partial results of a split may take this many bytes in all. */
 const splitBytes = 2.5 * 1024 * 1024;
 
+/** What the loops of the sum should be, whatever follows it. */
+export function chooseSum(def: KernelDefinition, target: Target): Choice | null {
+  return chooseLoops(def, productOf(def)!, target, { sumOnly: true });
+}
+
 /** The definition itself, or one that stores sums and one that goes on from there. */
-export function splitSum<Arg>(bound: Bound<Arg>, target: Target, temporary: NewTemporary<Arg>): Bound<Arg>[] {
+export function splitSum<Arg>(
+  bound: Bound<Arg>,
+  choice: Choice | null,
+  temporary: NewTemporary<Arg>,
+): Bound<Arg>[] {
   const { def } = bound;
   const product = productOf(def)!;
-  const choice = chooseLoops(def, product, target, { sumOnly: true });
   const v = choice?.v ?? null;
   const cuts = cutsOf(def, product, v);
   if (cuts.length === 0 && !hindersLanes(def, product, choice)) return [bound];
