@@ -2,7 +2,7 @@
 
 /** The parts of Node that are looked for; nothing is imported, since bundlers for browsers would try to resolve it. */
 interface NodeHost {
-  readonly os: { availableParallelism(): number } | undefined;
+  readonly os: { availableParallelism(): number; cpus(): readonly { readonly model: string }[] } | undefined;
   readonly fs: { readFileSync(path: string, encoding: 'utf8'): string } | undefined;
 }
 
@@ -61,6 +61,17 @@ function quotaV1(read: (path: string) => string | null, folder: string): number 
 function quota(time: string | undefined, period: string | undefined): number {
   const cores = Number(time) / Number(period);
   return cores > 0 ? Math.ceil(cores) : Number.POSITIVE_INFINITY;
+}
+
+/** What runs this, in words: for records of measurements. In browsers the processor is not known. */
+export function hostOf(): { readonly cpu: string | null; readonly engine: string } {
+  const { os } = findNode();
+  if (os !== undefined)
+    return { cpu: os.cpus()[0]?.model.trim() ?? null, engine: `Node ${process.versions.node}` };
+  return {
+    cpu: null,
+    engine: (typeof navigator === 'undefined' ? undefined : navigator.userAgent) ?? 'unknown',
+  };
 }
 
 function findNode(): NodeHost {

@@ -1,7 +1,14 @@
 // What a program runs on. An engine compiles graphs and runs what it has compiled, over one set of variables. There are
 // two: the compiler with its runtime (targets `wasm` and `js`), and the reference interpreter (`reference`).
 
-import type { DumpStage, Timing } from '../compiler/compile.ts';
+import {
+  type CompileOptions,
+  type ContractionInfo,
+  compileGraph,
+  type DumpStage,
+  type Schedules,
+  type Timing,
+} from '../compiler/compile.ts';
 import { compilerError } from '../compiler/graph/errors.ts';
 import type { Graph } from '../compiler/graph/ir.ts';
 import { callerLocation } from '../compiler/graph/location.ts';
@@ -35,6 +42,16 @@ export interface Loaded {
   readonly measure: ((inputs: Inputs, options: ProfileRuns) => Promise<Measured>) | null;
   /** Views of its inputs, to be written in place. */
   inputs(): Promise<Record<string, RunData>>;
+  /** Gives back its memory and code; absent where it has none. */
+  readonly unload?: () => Promise<void>;
+}
+
+/** A graph compiled with tiles given to its contractions, and what tells its steps apart. */
+export interface Explored {
+  readonly compiled: Compiled;
+  readonly contractions: readonly ContractionInfo[];
+  /** By step of the plan: the key of the contraction that it belongs to. */
+  readonly steps: readonly (string | null)[];
 }
 
 /** Rows of an input, kept by name. */
@@ -46,6 +63,11 @@ export interface Engine {
   compile(graph: Graph): Compiled;
   /** As `compile`, with the user's cache of plans where there is one. */
   obtain(graph: Graph): Promise<Compiled>;
+  /**
+   * Compiles anew with these tiles, beside those of the engine's options, and keeps nothing; null in the interpreter. Throws
+   * what `compileGraph` throws.
+   */
+  readonly explore: ((graph: Graph, schedules: Schedules) => Explored) | null;
   /** The plan and its variants for engines with other features, best first. */
   variants(compiled: Compiled): readonly Plan[];
   /** Makes a compiled graph ready to run; `initial` gives the values of variables that are new. */
@@ -66,6 +88,7 @@ export interface EngineOptions {
   readonly checkNumerics?: boolean | undefined;
   readonly relaxed?: boolean | 'auto' | undefined;
   readonly memory?: { readonly budget: number } | undefined;
+  readonly schedules?: Schedules | undefined;
   readonly cache?: PlanCache | undefined;
 }
 
@@ -78,18 +101,17 @@ const verifyEverything: boolean = typeof process === 'object' && process.env?.['
 /** The compiler and the runtime. Threads start with the first load. Throws HDL0003, HDL0017 for `relaxed`. */
 export function compiledEngine(options: EngineOptions): Engine {
   const threads = options.threads ?? availableCores();
-  const source = new PlanSource(
-    {
-      target: options.target,
-      // One worker too, for hosts that cannot share memory.
-      workers: [1, threads],
-      checkNumerics: options.checkNumerics ?? false,
-      relaxed: mayRelax(options),
-      verify: verifyEverything,
-      ...(options.memory === undefined ? {} : { memory: options.memory }),
-    },
-    options.cache,
-  );
+  const compileOptions: CompileOptions = {
+    target: options.target,
+    // One worker too, for hosts that cannot share memory.
+    workers: [1, threads],
+    checkNumerics: options.checkNumerics ?? false,
+    relaxed: mayRelax(options),
+    verify: verifyEverything,
+    ...(options.memory === undefined ? {} : { memory: options.memory }),
+    ...(options.schedules === undefined ? {} : { schedules: options.schedules }),
+  };
+  const source = new PlanSource(compileOptions, options.cache);
   let executor: Executor | null = null;
   let starting: Promise<Executor> | null = null;
 
@@ -111,6 +133,15 @@ export function compiledEngine(options: EngineOptions): Engine {
     },
     compile: (graph) => source.compile(graph),
     obtain: (graph) => source.obtain(graph),
+    explore: (graph, schedules) => {
+      const all = { ...compileOptions.schedules, ...schedules };
+      const compilation = compileGraph(graph, { ...compileOptions, schedules: all });
+      return {
+        compiled: compilation,
+        contractions: compilation.contractions,
+        steps: compilation.lowered.steps.map((step) => step.contraction ?? null),
+      };
+    },
     variants: (compiled) => source.variants(compiled),
     load: async ({ plan }, initial) => {
       const running = await start();
@@ -120,6 +151,7 @@ export function compiledEngine(options: EngineOptions): Engine {
         runSteps: (request) => running.runSteps(loaded, request),
         inputs: () => running.inputs(loaded),
         measure: (inputs, options) => running.profile(loaded, inputs, options),
+        unload: () => running.unload(loaded),
       };
     },
     get: (name) => (has(name) ? executor!.get(name) : null),

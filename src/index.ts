@@ -2,7 +2,7 @@
 //
 // Ops are free functions; layers, losses, optimizers, initializers, metrics and data lie in namespaces of their own.
 
-export type { DumpStage, Timing } from '../compiler/compile.ts';
+export type { DumpStage, Schedules, Tile, Timing } from '../compiler/compile.ts';
 export type { Tensor } from '../compiler/graph/ir.ts';
 export { scope } from '../compiler/graph/scope.ts';
 export type { DType, Shape } from '../compiler/graph/types.ts';
@@ -92,6 +92,8 @@ export {
   type StepProgress,
   type StepsOptions,
 } from './steps.ts';
+export type { TimedTile, TunedTile } from './tune/best.ts';
+export type { Tuned, TuneOptions, TuneProgress } from './tune/tune.ts';
 export {
   type Constraint,
   parametersOf,

@@ -1,6 +1,7 @@
 // What a program takes and gives, as types: from the entries that it was made of follow the names and dtypes of its feeds,
 // results and views.
 
+import type { Schedules } from '../compiler/compile.ts';
 import type { Node } from '../compiler/graph/ir.ts';
 import type { DType, Shape } from '../compiler/graph/types.ts';
 import type { RunData, RunTensor } from '../runtime/tensor.ts';
@@ -29,6 +30,12 @@ export interface ProgramOptions {
    * by default only where that costs next to no time. Throws HDL0018 from a compilation that cannot fit.
    */
   readonly memory?: { readonly budget: number } | undefined;
+  /**
+   * Register tiles of contractions, in place of those that the compiler would choose: what `tune` returned as `schedules`,
+   * also on another machine. No result changes. Keys are of contractions in any entry, of any size; those of others are left
+   * aside, and `dump('plan')` lists them. Throws HDL0003 for what are no keys or tiles, also from compilations.
+   */
+  readonly schedules?: Schedules | undefined;
   /** Where compiled plans are kept for later processes: `folderCache(path)`. Default: nowhere. */
   readonly cache?: PlanCache | undefined;
   /** Told of each stage of a compilation. */

@@ -33,6 +33,8 @@ import { ResidentCopies } from './resident-copies.ts';
 import { checkDims, type Dims, dimNames } from './spec.ts';
 import { Specialisations, title } from './specialisations.ts';
 import { bindStepFeed, type StepFeeds } from './steps.ts';
+import { sampleFeeds } from './tune/sample-feeds.ts';
+import { type Tuned, type TuneOptions, tuneGraph } from './tune/tune.ts';
 import { initialValue, isTrainable, variableName } from './variable.ts';
 
 export type * from './program-types.ts';
@@ -152,6 +154,31 @@ export class Program<E extends Entries = Entries> {
     const { dims, values } = this.#bind(name, feeds);
     const { made, loaded } = await this.#specialisations.load(name, this.#find(name), dims);
     return profileEntry(name, dims, made.compiled, loaded, values, options);
+  }
+
+  /**
+   * Finds the fastest register tile of every contraction of an entry, here and now: compiles the entry with each tile that
+   * is worth a try, and times its kernels, with these feeds or with made-up ones of these sizes. What it returns is plain
+   * data, to be passed as `schedules`, kept in a file, shipped. Results keep their bits, and no variable changes. Takes
+   * seconds. Throws HDL0017 for target `reference`, HDL1001 for rounds that are no count, and as `run`.
+   *
+   * @example
+   * const tuned = await p.tune('train', { batch: 64 });
+   * await writeFile('tuned.json', JSON.stringify(tuned));
+   * const faster = program(entries, { schedules: tuned.schedules });
+   */
+  async tune<N extends keyof E & string>(
+    name: N,
+    feeds: FeedsOf<E[N]> | Dims,
+    options: TuneOptions = {},
+  ): Promise<Tuned> {
+    this.#checkOpen('tune');
+    const { inputs } = this.#find(name);
+    const isFed = Object.keys(inputs).some((input) => Object.hasOwn(feeds, input));
+    const dims = isFed ? null : this.#checkDims(name, feeds as Dims);
+    const bound = dims ? { dims, values: sampleFeeds(inputs, dims) } : this.#bind(name, feeds);
+    const graph = this.#specialisations.graph(name, this.#find(name), bound.dims);
+    return tuneGraph(this.#engine, graph, this.#specialisations.initial, bound.values, options);
   }
 
   /**

@@ -45,6 +45,7 @@ export function referenceEngine(mode: 'f32' | 'f64' = 'f32'): Engine {
     threads: 1,
     compile,
     obtain: async (graph) => compile(graph),
+    explore: null,
     variants: () => [],
     load: async ({ graph }, initial) => {
       for (const node of graphVariables(graph)) {

@@ -82,9 +82,7 @@ export class Specialisations {
       : this.compile(entry, definition, dims);
     if (made.loaded !== null) return { made, loaded: await made.loaded };
     const start = performance.now();
-    made.loaded = this.#engine.load(made.compiled, ({ name }) =>
-      this.#surroundings.initial(this.#registry.variables.get(name)!),
-    );
+    made.loaded = this.#engine.load(made.compiled, this.initial);
     try {
       const loaded = await made.loaded;
       this.#tell(made, 'load', performance.now() - start);
@@ -94,6 +92,16 @@ export class Specialisations {
       throw error;
     }
   }
+
+  /** The graph of an entry for given sizes, all of them; compiles nothing. Throws what building throws. */
+  graph(entry: string, definition: AnyEntry, dims: Dims): Graph {
+    const made = this.#made.get(keyOf(entry, definition, dims));
+    return made === undefined ? this.#trace(entry, definition, dims).graph : made.compiled.graph;
+  }
+
+  /** First value of a variable of the graphs built so far. */
+  readonly initial = ({ name }: { readonly name: string }): RunInput =>
+    this.#surroundings.initial(this.#registry.variables.get(name)!);
 
   /** Calls that meet wait for the same answer. */
   #obtain(entry: string, definition: AnyEntry, dims: Dims): Promise<Specialisation> | Specialisation {
