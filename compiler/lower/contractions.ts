@@ -110,7 +110,7 @@ export class Contractions {
     throw compilerError('HDL0003', {
       what: `schedules['${key}'] gives tile [${tile.join(', ')}] to contraction '${name}'`,
       rule: size
-        ? `with this tile its loops would change: it can have ${listed(allowedTiles(tunable))}`
+        ? `a tile leaves loops, lanes and the pieces of sums as they are; this contraction can have ${listed(allowedTiles(tunable))}`
         : `the tiles of target ${this.#target.name} for a contraction ${how} are ${listed(all)}`,
       hint: "use one of these, or what program.tune('entry', …) returns",
     });

@@ -4,7 +4,8 @@
 // Every contraction has candidates, all tiles that may come close to the best by the compiler's own estimate. A plan tries
 // one of them in each contraction at once, so there are as many plans as a contraction has candidates, and not one per
 // pair. The plans are timed in turns, so that whatever else the machine does meets all of them; of each step the fastest
-// run counts. Nothing is committed.
+// run counts. At the end the plan of the best tiles is timed against the one before, and tiles that are no better there stay
+// as they were. Nothing is committed.
 
 import type { Schedules, Tile } from '../../compiler/compile.ts';
 import { compilerError } from '../../compiler/graph/errors.ts';
@@ -16,10 +17,10 @@ import type { PlanTensor } from '../../runtime/plan.ts';
 import type { RunInput } from '../../runtime/tensor.ts';
 import type { Engine, Explored, Loaded } from '../engine.ts';
 import { kernelTimes } from '../profile/kernel-times.ts';
-import { bestTiles, type MeasuredTiles, type TunedTile } from './best.ts';
+import { bestTiles, type TimedTile, type TunedTile } from './best.ts';
 
 export interface TuneOptions {
-  /** Turns in which each plan is timed; default 8. */
+  /** Turns in which each plan is timed; default 5. */
   readonly rounds?: number | undefined;
   /** When it is aborted, the promise is rejected with the signal's reason, after the plan in flight. */
   readonly signal?: AbortSignal | undefined;
@@ -27,8 +28,8 @@ export interface TuneOptions {
 }
 
 export interface TuneProgress {
-  /** Plans are compiled first, and then timed. */
-  readonly stage: 'compile' | 'measure';
+  /** Plans are compiled, then timed; then the plan of the best tiles is timed against the one before. */
+  readonly stage: 'compile' | 'measure' | 'confirm';
   /** Plans compiled, or turns taken, of so many. */
   readonly done: number;
   readonly total: number;
@@ -51,6 +52,7 @@ export interface Tuned {
 const mostRatio = 1.5;
 /** A turn of a plan runs it for about so long, and at most so many times. */
 const turnMs = 20;
+const leastRuns = 2;
 const mostRuns = 50;
 /** Runs before the first that counts, until the engine has optimised the code. */
 const warmUp = 3;
@@ -61,7 +63,7 @@ export async function tuneGraph(
   graph: Graph,
   initial: (variable: PlanTensor) => RunInput,
   inputs: Readonly<Record<string, RunInput>>,
-  { rounds = 8, signal, onProgress }: TuneOptions,
+  { rounds = 5, signal, onProgress }: TuneOptions,
 ): Promise<Tuned> {
   if (engine.explore === null) {
     throw compilerError('HDL0017', {
@@ -75,7 +77,7 @@ export async function tuneGraph(
     throw runtimeError('HDL1001', {
       what: `a tuning cannot have ${String(rounds)} rounds`,
       rule: 'rounds is an integer of at least 1',
-      hint: 'leave it out for 8',
+      hint: 'leave it out for 5',
     });
   }
   signal?.throwIfAborted();
@@ -89,41 +91,59 @@ export async function tuneGraph(
   }));
   const tried = Math.max(0, ...contractions.map((c) => c.others.length));
   const variants: Variant[] = [];
+  const add = async (schedules: Schedules | null): Promise<void> => {
+    signal?.throwIfAborted();
+    const explored = schedules === null ? base : engine.explore!(graph, schedules);
+    variants.push(new Variant(explored, await engine.load(explored.compiled, initial)));
+  };
+  const measure = async (stage: TuneProgress['stage'], list: readonly Variant[]): Promise<void> => {
+    const total = rounds * list.length;
+    for (let turn = 0; turn < total; turn++) {
+      signal?.throwIfAborted();
+      await list[turn % list.length]!.measure(inputs);
+      onProgress?.({ stage, done: turn + 1, total });
+    }
+  };
+  const timesOf = (key: string, tile: Tile, variant: Variant): TimedTile => ({
+    tile,
+    ms: variant.msOf(key),
+  });
   try {
     for (let k = -1; k < tried; k++) {
-      signal?.throwIfAborted();
-      const explored = k < 0 ? base : engine.explore(graph, schedulesOf(contractions, k));
-      variants.push(new Variant(explored, await engine.load(explored.compiled, initial)));
+      await add(k < 0 ? null : schedulesOf(contractions, k));
       onProgress?.({ stage: 'compile', done: k + 2, total: tried + 1 });
     }
-    for (let round = 0; round < rounds; round++) {
-      for (const [k, variant] of variants.entries()) {
-        signal?.throwIfAborted();
-        await variant.measure(inputs);
-        const done = round * variants.length + k + 1;
-        onProgress?.({ stage: 'measure', done, total: rounds * variants.length });
-      }
+    await measure('measure', variants);
+    const [before, ...trials] = variants as [Variant, ...Variant[]];
+    const best = bestTiles(
+      contractions.map(({ key, label, tile, others }) => ({
+        key,
+        label,
+        was: timesOf(key, tile, before),
+        others: others.map((other, k) => timesOf(key, other, trials[k]!)),
+      })),
+    );
+    const changed = Object.entries(best).filter(([, { tile, was }]) => tile !== was.tile);
+    if (changed.length > 0) {
+      await add(Object.fromEntries(changed));
+      await measure('confirm', [before, variants.at(-1)!]);
     }
+    const after = variants.at(-1)!;
+    const { target, features } = base.compiled.plan!.manifest;
+    return {
+      machine: { ...hostOf(), target: [target, ...features].join(' '), threads: engine.threads },
+      schedules: bestTiles(
+        contractions.map(({ key, label, tile }) => ({
+          key,
+          label,
+          was: timesOf(key, tile, before),
+          others: best[key]!.tile === tile ? [] : [timesOf(key, best[key]!.tile, after)],
+        })),
+      ),
+    };
   } finally {
     for (const { loaded } of variants) await loaded.unload?.();
   }
-  const measured = contractions.map(
-    ({ key, label, tile, others }): MeasuredTiles => ({
-      key,
-      label,
-      was: { tile, ms: variants[0]!.msOf(key) },
-      others: others.map((other, k) => ({ tile: other, ms: variants[k + 1]!.msOf(key) })),
-    }),
-  );
-  const { target, features } = base.compiled.plan!.manifest;
-  return {
-    machine: {
-      ...hostOf(),
-      target: [target, ...features].join(' '),
-      threads: engine.threads,
-    },
-    schedules: bestTiles(measured),
-  };
 }
 
 /** The k-th of its candidates for each contraction; those that have fewer stay as they are. */
@@ -152,7 +172,7 @@ class Variant {
   /** Times it in one turn; the first tells how many runs a turn has. */
   async measure(inputs: Readonly<Record<string, RunInput>>): Promise<void> {
     const isFirst = this.#runs === 0;
-    const options = isFirst ? { runs: 2, warmUp } : { runs: this.#runs, warmUp: 1 };
+    const options = isFirst ? { runs: leastRuns, warmUp } : { runs: this.#runs, warmUp: 0 };
     const { walk, runs } = await this.loaded.measure!(inputs, options);
     for (const run of runs) {
       const times = kernelTimes(walk, run, this.#ms.length);
@@ -162,7 +182,7 @@ class Variant {
     }
     if (!isFirst) return;
     const wall = Math.min(...runs.map((run) => run.end - run.begin));
-    this.#runs = Math.max(1, Math.min(mostRuns, Math.ceil(turnMs / Math.max(wall, 0.001))));
+    this.#runs = Math.max(leastRuns, Math.min(mostRuns, Math.ceil(turnMs / Math.max(wall, 0.001))));
   }
 
   /** Of all steps of a contraction. */
