@@ -4,6 +4,7 @@
 import fc from 'fast-check';
 import t from 'tap';
 import { flatIndex, type KernelDefinition, VarSource } from '../../compiler/kernel/definition.ts';
+import { definitionKey } from '../../compiler/kernel/definition-key.ts';
 import { binary, reduce } from '../../compiler/kernel/expr.ts';
 import { interpretKernel } from '../../compiler/kernel/interpret.ts';
 import type { Target } from '../../compiler/kernel/ir.ts';
@@ -116,14 +117,16 @@ t.test('a tile wider than the columns is cut as narrower ones are, and stands am
   t.ok(tilesFor(tunable).length > cut.length);
 });
 
+const keyOf = (def: KernelDefinition, target: Target): string => contractionKey(definitionKey(def), target);
+
 t.test('a key is of what is computed, not of names', async (t) => {
-  const key = contractionKey(product(8, 8, 8), wasmSimd);
+  const key = keyOf(product(8, 8, 8), wasmSimd);
   t.match(key, /^[0-9a-f]{10}$/);
-  t.equal(contractionKey(product(8, 8, 8, false, 'other'), wasmSimd), key);
+  t.equal(keyOf(product(8, 8, 8, false, 'other'), wasmSimd), key);
   const others = [
-    contractionKey(product(8, 8, 9), wasmSimd),
-    contractionKey(product(8, 8, 8, true), wasmSimd),
-    contractionKey(product(8, 8, 8), wasmRelaxed),
+    keyOf(product(8, 8, 9), wasmSimd),
+    keyOf(product(8, 8, 8, true), wasmSimd),
+    keyOf(product(8, 8, 8), wasmRelaxed),
   ];
   t.equal(new Set([key, ...others]).size, 4, 'extents, strides and the target count');
 });
