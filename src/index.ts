@@ -12,6 +12,8 @@ export { type ErrorParts, HeddleError } from '../runtime/errors.ts';
 export type { Keep } from '../runtime/step-outputs.ts';
 export type { StepsResult } from '../runtime/steps.ts';
 export type { RunData, RunInput, RunTensor } from '../runtime/tensor.ts';
+export type { BatchEnd, Callback, EpochEnd, History, TrainingRun } from './callbacks/callback.ts';
+export * as callbacks from './callbacks/index.ts';
 export * as constraints from './constraints/index.ts';
 export type { AppliedLayer, Context, Traits } from './context.ts';
 export * as data from './data/index.ts';
@@ -28,9 +30,7 @@ export type { Metric } from './metrics/metric.ts';
 export { Model } from './model/model.ts';
 export type {
   CompileModelOptions,
-  EpochEnd,
   FitOptions,
-  History,
   InputSpec,
   ModelData,
   ModelOptions,

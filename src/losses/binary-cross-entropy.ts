@@ -6,13 +6,18 @@ import type { Shape } from '../../compiler/graph/types.ts';
 import { add, log, lt, maximum, mul, neg, softplus, sub, where } from '../../compiler/ops/index.ts';
 import type { Floats } from '../floats.ts';
 import { checkPositive } from './check.ts';
-import { expectSameShape, type LossOptions, reduceLoss } from './loss.ts';
+import { expectSameShape, type Loss, type LossOptions, reduceLoss } from './loss.ts';
 
 export interface BinaryCrossEntropyOptions extends LossOptions {
   /** Weight of the positive answers: above 1 for recall, below 1 for precision; default 1. */
   readonly positiveWeight?: number | undefined;
   /** Whether the prediction is logits, default true, or probabilities. Logits are more accurate. */
   readonly fromLogits?: boolean | undefined;
+}
+
+export interface BinaryCrossEntropy extends Loss {
+  (prediction: Tensor, target: Tensor, options?: BinaryCrossEntropyOptions): Floats;
+  readonly logits: 'sigmoid';
 }
 
 /**
@@ -24,11 +29,11 @@ export interface BinaryCrossEntropyOptions extends LossOptions {
  * @source Good, 1952
  * @example const loss = losses.binaryCrossEntropy(logits, target, { positiveWeight: 3 });
  */
-export function binaryCrossEntropy(
-  prediction: Tensor,
-  target: Tensor,
-  options: BinaryCrossEntropyOptions = {},
-): Floats {
+export const binaryCrossEntropy: BinaryCrossEntropy = Object.assign(crossEntropy, {
+  logits: 'sigmoid' as const,
+});
+
+function crossEntropy(prediction: Tensor, target: Tensor, options: BinaryCrossEntropyOptions = {}): Floats {
   const fn = 'binaryCrossEntropy';
   const { positiveWeight = 1, fromLogits = true } = options;
   expectSameShape(fn, prediction, target);

@@ -16,6 +16,8 @@ export interface Loss {
   (prediction: Tensor, target: Tensor, options?: LossOptions): Floats;
   /** What targets are: `classes` are i32 numbers of classes, `values` (default) are f32. */
   readonly targets?: 'classes' | 'values';
+  /** The layer that makes probabilities of the logits that the loss takes: not to be applied before it. */
+  readonly logits?: 'softmax' | 'sigmoid';
 }
 
 /** `mean` (default) and `sum` give a scalar, `none` a value for each example. */
@@ -121,13 +123,17 @@ export function expectSameShape(fn: string, prediction: Tensor, target: Tensor):
  * @example model.compile({ loss: losses.withOptions(losses.softmaxCrossEntropy, { labelSmoothing: 0.1 }), optimizer })
  */
 export function withOptions<O extends LossOptions>(
-  loss: ((prediction: Tensor, target: Tensor, options?: O) => Floats) & Pick<Loss, 'targets'>,
+  loss: ((prediction: Tensor, target: Tensor, options?: O) => Floats) & Pick<Loss, 'targets' | 'logits'>,
   fixed: O,
 ): Loss {
-  const { targets } = loss;
+  const { targets, logits } = loss;
   const bound = (prediction: Tensor, target: Tensor, options?: LossOptions): Floats =>
     loss(prediction, target, { ...fixed, ...options });
-  return targets === undefined ? bound : Object.assign(bound, { targets });
+  return Object.assign(bound, {
+    ...(targets === undefined ? {} : { targets }),
+    // Probabilities are meant then.
+    ...(logits === undefined || ('fromLogits' in fixed && fixed.fromLogits === false) ? {} : { logits }),
+  });
 }
 
 /** Classes lie on axis 1, or HDL0001 is thrown. */

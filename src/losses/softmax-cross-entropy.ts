@@ -35,6 +35,7 @@ export interface SoftmaxCrossEntropy extends Loss {
  */
 export const softmaxCrossEntropy: SoftmaxCrossEntropy = Object.assign(crossEntropy, {
   targets: 'classes' as const,
+  logits: 'softmax' as const,
 });
 
 function crossEntropy(logits: Tensor, target: Tensor, options: CrossEntropyOptions = {}): Floats {

@@ -1,10 +1,11 @@
-// The entries of a model's program, `train`, `evaluate` and `predict`, made of one build function, a loss, an optimizer
-// and metrics.
+// The entries of a model's program, `train`, `evaluate` and `predict`, made of one build function, losses, an optimizer
+// and metrics. A build function that returns one tensor has one output, `prediction`, and one target, `y`; one that returns a
+// record has as many, with targets `y/NAME`.
 
 import { compilerError } from '../../compiler/graph/errors.ts';
 import type { Tensor } from '../../compiler/graph/ir.ts';
 import { scope } from '../../compiler/graph/scope.ts';
-import { add } from '../../compiler/ops/index.ts';
+import { add, mul } from '../../compiler/ops/index.ts';
 import { grad } from '../../compiler/passes/grad.ts';
 import type { Context } from '../context.ts';
 import { type AnyEntry, entry, type Specs } from '../entry.ts';
@@ -14,20 +15,49 @@ import type { Optimizer } from '../optimizers/optimizer.ts';
 import type { Spec } from '../spec.ts';
 import { parametersOf, penaltyOf, type Variable } from '../variable.ts';
 
-export type Build = (inputs: Readonly<Record<string, Tensor>>, ctx: Context) => Tensor;
+export type Build = (
+  inputs: Readonly<Record<string, Tensor>>,
+  ctx: Context,
+) => Tensor | Readonly<Record<string, Tensor>>;
 
-/** Name of the target among the inputs of `train` and `evaluate`. */
+/** Name of the target among the inputs of `train` and `evaluate`; with several outputs, before each one's name. */
 export const targetName = 'y';
 
-export interface Training {
-  readonly loss: Loss;
-  readonly optimizer: Optimizer | undefined;
-  readonly metrics: readonly Metric[];
+/** The only output of a build function that returns a tensor. */
+export const onlyOutput = 'prediction';
+
+/** What one output is trained and measured by. */
+export interface Head {
+  /** Name of the output. */
+  readonly output: string;
+  /** Name of its target among the inputs. */
+  readonly input: string;
   readonly target: Spec;
+  readonly loss: Loss;
+  /** Factor of its loss in the sum. */
+  readonly weight: number;
+}
+
+/** A metric, the head that it looks at and its name among the figures. */
+export interface HeadMetric {
+  readonly head: Head;
+  readonly metric: Metric;
+}
+
+export interface Training {
+  readonly heads: readonly Head[];
+  readonly optimizer: Optimizer | undefined;
+  /** With the names that figures have. */
+  readonly metrics: readonly HeadMetric[];
+}
+
+/** The outputs of a build function by name. */
+export function outputsOf(result: ReturnType<Build>): Readonly<Record<string, Tensor>> {
+  return 'op' in result && 'operands' in result ? { [onlyOutput]: result as Tensor } : result;
 }
 
 export function predictEntry(inputs: Specs, build: Build): AnyEntry {
-  return entry(inputs, (given, ctx) => ({ prediction: build(given, ctx) }));
+  return entry(inputs, (given, ctx) => outputsOf(build(given, ctx)));
 }
 
 /** The entries that the settings allow: `evaluate` needs a loss, `train` an optimizer too. */
@@ -38,16 +68,15 @@ export function modelEntries(
 ): Readonly<Record<string, AnyEntry>> {
   const predict = predictEntry(inputs, build);
   if (training === undefined) return { predict };
-  const withTarget: Specs = { ...inputs, [targetName]: training.target };
-  const evaluate = entry(withTarget, (given, ctx) =>
-    measure(build(given, ctx), given[targetName]!, training),
-  );
+  const targets = Object.fromEntries(training.heads.map((h) => [h.input, h.target]));
+  const withTargets: Specs = { ...inputs, ...targets };
+  const evaluate = entry(withTargets, (given, ctx) => measure(build(given, ctx), given, training));
   const { optimizer } = training;
   if (optimizer === undefined) return { evaluate, predict };
   const train = entry(
-    withTarget,
+    withTargets,
     (given, ctx) => {
-      const results = measure(build(given, ctx), given[targetName]!, training);
+      const results = measure(build(given, ctx), given, training);
       const parameters = parametersOf(results['loss']!);
       if (parameters.length === 0) {
         throw compilerError('HDL0015', {
@@ -71,13 +100,29 @@ function penalized(loss: Tensor, parameters: readonly Variable[], ctx: Context):
   return terms.reduce((sum, term): Tensor => add(sum, term), loss);
 }
 
-/** The loss, and what each metric sums: by `metric/sum`. */
-function measure(prediction: Tensor, target: Tensor, { loss, metrics }: Training): Record<string, Tensor> {
-  const results: Record<string, Tensor> = { loss: scope('loss', () => loss(prediction, target)) };
-  for (const metric of metrics) {
-    for (const [key, value] of Object.entries(metric.measure(prediction, target))) {
-      results[`${metric.name}/${key}`] = value;
-    }
+/** The loss, and what each metric sums or keeps: by `metric/value`. */
+function measure(
+  result: ReturnType<Build>,
+  given: Readonly<Record<string, Tensor>>,
+  { heads, metrics }: Training,
+): Record<string, Tensor> {
+  const outputs = outputsOf(result);
+  const losses = new Map<Head, Tensor>();
+  for (const head of heads) {
+    const { output, input, loss } = head;
+    const name = output === onlyOutput ? 'loss' : `loss/${output}`;
+    losses.set(
+      head,
+      scope(name, () => loss(outputs[output]!, given[input]!)),
+    );
+  }
+  const weighted = heads.map(
+    (h): Tensor => (h.weight === 1 ? losses.get(h)! : mul(losses.get(h)!, h.weight)),
+  );
+  const results: Record<string, Tensor> = { loss: weighted.reduce((a, b): Tensor => add(a, b)) };
+  for (const { head, metric } of metrics) {
+    const values = metric.measure(outputs[head.output]!, given[head.input]!);
+    for (const [key, value] of Object.entries(values)) results[`${metric.name}/${key}`] = value;
   }
   return results;
 }

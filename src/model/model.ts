@@ -3,33 +3,35 @@
 // variables is always possible.
 
 import type { DumpStage } from '../../compiler/compile.ts';
-import { describeNode } from '../../compiler/graph/describe.ts';
 import { compilerError } from '../../compiler/graph/errors.ts';
 import type { Tensor } from '../../compiler/graph/ir.ts';
 import { callerLocation } from '../../compiler/graph/location.ts';
 import type { RunTensor } from '../../runtime/tensor.ts';
+import type { History } from '../callbacks/callback.ts';
 import { batchesOf } from '../data/batches.ts';
 import { type AnyEntry, type Specs, type Traced, traceEntry } from '../entry.ts';
-import type { Loss } from '../losses/loss.ts';
+import type { Metric } from '../metrics/metric.ts';
 import type { Layer } from '../nn/layer.ts';
 import { Program } from '../program.ts';
-import { createProgress, type Figures, silent } from '../progress.ts';
-import type { Spec } from '../spec.ts';
-import { type Build, modelEntries, predictEntry, type Training, targetName } from './entries.ts';
+import type { Figures } from '../progress.ts';
+import { type Build, modelEntries, onlyOutput, predictEntry, type Training, targetName } from './entries.ts';
 import { inputRows, type RowsByName, rowsOf } from './examples.ts';
-import { divergence, overBatches, Pace } from './loop.ts';
+import { runFit } from './fit.ts';
+import { trainingOf } from './heads.ts';
+import { loadVariables } from './load.ts';
+import { overBatches, Pace } from './loop.ts';
 import {
   type CompileModelOptions,
   type FitOptions,
-  type History,
-  type InputSpec,
   isInputSpec,
   type ModelData,
   type ModelOptions,
   withBatch,
 } from './options.ts';
+import { measureRows, predictAll } from './predict.ts';
 import { summarize } from './summary.ts';
 import { Totals } from './totals.ts';
+import { consoleWarning, warnOfData, warnOfHeads } from './warnings.ts';
 
 /** Shapes that do not depend on data are looked at for so many examples; two, since batch norm needs more than one. */
 const probeBatch = 2;
@@ -49,6 +51,7 @@ export class Model {
   readonly #build: ModelOptions['build'];
   #program: Program | null = null;
   #training: Training | undefined;
+  #warn: (text: string) => void = consoleWarning;
 
   /** Throws HDL0015 when there is no input, or one is called `y`, which is the target. */
   constructor(options: ModelOptions) {
@@ -95,20 +98,12 @@ export class Model {
    * use. May be called again: parameters keep their values. Throws HDL0015 and what building the net throws.
    */
   compile(options: CompileModelOptions = {}): this {
-    const { loss, optimizer, metrics = [], y, ...rest } = options;
+    const { loss, lossWeights, optimizer, metrics, y, onWarning = consoleWarning, ...rest } = options;
     const build = this.#buildFunction();
     const traced = this.#trace();
-    const prediction = traced.graph.outputs[0]!.node;
-    if (loss === undefined && (optimizer !== undefined || metrics.length > 0)) {
-      throw compilerError('HDL0015', {
-        what: `compile with ${optimizer === undefined ? 'metrics' : 'an optimizer'} and no loss`,
-        rule: 'training and evaluation need a loss',
-        hint: 'compile({ loss: losses.softmaxCrossEntropy, … })',
-        loc: callerLocation(),
-      });
-    }
-    this.#training =
-      loss === undefined ? undefined : { loss, optimizer, metrics, target: targetSpec(loss, y, prediction) };
+    this.#training = trainingOf(options, outputsIn(traced), probeBatch);
+    this.#warn = onWarning;
+    if (this.#training !== undefined) warnOfHeads(this.#training, outputsIn(traced), traced, onWarning);
     const entries = modelEntries(this.#inputs, build, this.#training);
     const next = new Program<Readonly<Record<string, AnyEntry>>>(entries, rest);
     const before = this.#program;
@@ -138,99 +133,70 @@ export class Model {
    * (the loss is no longer finite), and what a run throws.
    */
   async fit(data: ModelData, options: FitOptions = {}): Promise<History> {
-    const {
-      epochs = 1,
-      batchSize = 32,
-      shuffle = true,
-      seed = 0,
-      signal,
-      onEpochEnd,
-      learningRate,
-    } = options;
     const training = this.#need('fit', 'optimizer');
-    const rows = rowsOf(this.#inputs, training.target, data, '');
-    const validation =
-      options.validation && rowsOf(this.#inputs, training.target, options.validation, 'validation ');
-    const progress = options.verbose === false ? silent : (options.progress ?? createProgress());
-    const history: Record<string, number[]> = {};
-    let steps = 0;
-    // What a rate or a progress does may depend on the batch before, and ask to stop.
-    const isWatched = learningRate !== undefined ? (options.progress ?? signal) : options.progress && signal;
-    const pace = new Pace(isWatched !== undefined);
-
-    for (let epoch = 1; epoch <= epochs && !signal?.aborted; epoch++) {
-      const totals = new Totals(training.metrics);
-      const count = rows[targetName]!.count;
-      progress.begin(`Epoch ${epoch}/${epochs}`, count);
-      const order = batchesOf(count, batchSize, shuffle ? { seed: seed * 65537 + epoch } : null);
-      await overBatches(this.program, {
-        entry: 'train',
+    const rows = rowsOf(this.#inputs, training.heads, data, '');
+    const { validation, batchSize = 32 } = options;
+    const held = validation && rowsOf(this.#inputs, training.heads, validation, 'validation ');
+    warnOfData(rows, this.#inputs, training, options.batchSize, this.#warn);
+    return runFit(
+      {
+        program: this.program,
+        optimizer: training.optimizer!,
+        metrics: training.metrics.map((m) => m.metric),
         rows,
-        batches: order,
-        pace,
-        schedules: learningRate === undefined ? {} : { 'optimizer/learningRate': learningRate },
-        watch: 'loss',
-        before: steps,
-        signal,
-        visit: (results, examples) => {
-          const loss = totals.add(results, examples);
-          steps++;
-          if (!Number.isFinite(loss)) throw divergence(loss, epoch, steps);
-          progress.update(totals.examples, totals.figures());
-          return !signal?.aborted || !pace.oneByOne;
-        },
-      });
-      if (totals.examples < count) break;
-      const figures: Record<string, number> = { ...totals.figures() };
-      if (validation !== undefined) {
-        for (const [name, value] of Object.entries(await this.#evaluate(validation, batchSize, training))) {
-          figures[`val${name[0]!.toUpperCase()}${name.slice(1)}`] = value;
-        }
-      }
-      progress.end(figures);
-      for (const [name, value] of Object.entries(figures)) {
-        history[name] ??= [];
-        history[name].push(value);
-      }
-      if ((await onEpochEnd?.({ epoch, figures })) === 'stop') break;
-    }
-    return history;
+        validate: held === undefined ? null : () => this.#evaluate(held, batchSize, training),
+        save: () => this.save(),
+      },
+      options,
+    );
   }
 
   /** Loss and metrics over data, in evaluation mode. Throws HDL0015 (no loss), HDL0016 (data), and what a run throws. */
   async evaluate(data: ModelData, options: { readonly batchSize?: number } = {}): Promise<Figures> {
     const training = this.#need('evaluate', 'loss');
-    return this.#evaluate(rowsOf(this.#inputs, training.target, data, ''), options.batchSize ?? 32, training);
+    return this.#evaluate(rowsOf(this.#inputs, training.heads, data, ''), options.batchSize ?? 32, training);
   }
 
   /**
    * The net's output for each example, in evaluation mode: shape [examples, …]. Throws HDL0016 (data), and what a run throws.
    */
   async predict(x: ModelData['x'], options: { readonly batchSize?: number } = {}): Promise<RunTensor> {
-    void this.program;
-    const rows = inputRows(this.#inputs, x, '');
-    const { count } = Object.values(rows)[0]!;
-    let all: RunTensor | null = null;
-    let at = 0;
-    await overBatches(this.program, {
-      entry: 'predict',
-      rows,
-      batches: batchesOf(count, options.batchSize ?? 32),
-      pace: new Pace(),
-      visit: (results, examples) => {
-        const { data, dtype, shape } = results['prediction']!;
-        const rowSize = data.length / examples;
-        all ??= {
-          dtype,
-          shape: [count, ...shape.slice(1)],
-          data: new (data.constructor as Float32ArrayConstructor)(count * rowSize),
-        };
-        (all.data as Float32Array).set(data as Float32Array, at);
-        at += data.length;
-        return true;
-      },
+    const outputs = await this.predictAll(x, options);
+    const only = outputs[onlyOutput];
+    if (only !== undefined) return only;
+    throw compilerError('HDL0015', {
+      what: `predict of a net with outputs ${Object.keys(outputs).join(', ')}`,
+      rule: 'predict returns the one output of a net',
+      hint: 'use predictAll, which returns all by name',
+      loc: callerLocation(),
     });
-    return all!;
+  }
+
+  /** All outputs of the net by name, as `predict`; the one of a net with a single output is `prediction`. */
+  async predictAll(
+    x: ModelData['x'],
+    options: { readonly batchSize?: number } = {},
+  ): Promise<Readonly<Record<string, RunTensor>>> {
+    return predictAll(this.program, inputRows(this.#inputs, x, ''), options.batchSize ?? 32);
+  }
+
+  /**
+   * A metric over data, in evaluation mode: one that was not compiled with, or whose result is more than a number. Of a net with
+   * several outputs, that of `output`. Throws as `evaluate`.
+   *
+   * @example const matrix = await model.measure(metrics.confusionMatrix(), test);
+   */
+  async measure<T>(
+    metric: Metric<T>,
+    data: ModelData,
+    options: { readonly batchSize?: number; readonly output?: string } = {},
+  ): Promise<T> {
+    const training = this.#need('measure', 'loss');
+    const rows = rowsOf(this.#inputs, training.heads, data, '');
+    const head = training.heads.find((h) => options.output === undefined || h.output === options.output);
+    const inputs = Object.fromEntries(Object.keys(this.#inputs).map((name) => [name, rows[name]!]));
+    const outputs = await predictAll(this.program, inputs, options.batchSize ?? 32);
+    return measureRows(metric, outputs[head!.output]!, head!.target, rows[head!.input]!);
   }
 
   /** A table of layers, output shapes and parameters. */
@@ -255,9 +221,24 @@ export class Model {
     return this.program.describe(of.entry ?? this.#mainEntry(), { batch: of.batchSize ?? 32 });
   }
 
-  /** Plans compiled so far with the current values of variables, for `heddle/runtime`; see `Program.save`. */
+  /**
+   * The model as it is: plans compiled so far (at least `predict` for one example) with the values of all variables. `load` reads
+   * the values back; `heddle/runtime` runs the plans without the compiler.
+   */
   async save(): Promise<Uint8Array> {
+    if (this.program.timings.length === 0) await this.program.compile('predict', { batch: 1 });
     return this.program.save();
+  }
+
+  /**
+   * Sets the variables to the values that `save` wrote, for a model of the same layers: those of the net, and those of the optimizer
+   * if both have them. Throws HDL1006 (the file is damaged), HDL0015 (it is of another model; nothing is set then).
+   *
+   * @example model.load(await readFile('best.heddle'));
+   */
+  load(bytes: Uint8Array): this {
+    loadVariables(this.program, bytes, this.#mainEntry(), probeBatch);
+    return this;
   }
 
   /** Ends the threads. */
@@ -297,7 +278,8 @@ export class Model {
 
   #need(what: string, part: 'loss' | 'optimizer'): Training {
     void this.program;
-    if (this.#training !== undefined && this.#training[part] !== undefined) return this.#training;
+    if (this.#training !== undefined && (part === 'loss' || this.#training.optimizer !== undefined))
+      return this.#training;
     throw compilerError('HDL0015', {
       what: `${what} of a model that was compiled without ${part === 'loss' ? 'a loss' : 'an optimizer'}`,
       rule: part === 'loss' ? 'evaluate needs a loss' : 'fit needs a loss and an optimizer',
@@ -306,12 +288,12 @@ export class Model {
     });
   }
 
-  async #evaluate(rows: RowsByName, batchSize: number, training: Training): Promise<Figures> {
-    const totals = new Totals(training.metrics);
+  async #evaluate(rows: RowsByName, batchSize: number, { metrics }: Training): Promise<Figures> {
+    const totals = new Totals(metrics.map((m) => m.metric));
     await overBatches(this.program, {
       entry: 'evaluate',
       rows,
-      batches: batchesOf(rows[targetName]!.count, batchSize),
+      batches: batchesOf(Object.values(rows)[0]!.count, batchSize),
       pace: new Pace(),
       visit: (results, examples) => {
         totals.add(results, examples);
@@ -322,15 +304,6 @@ export class Model {
   }
 }
 
-function targetSpec(loss: Loss, given: InputSpec | undefined, prediction: Tensor): Spec {
-  if (given !== undefined) return withBatch(given);
-  if (loss.targets === 'classes') return { dtype: 'i32', shape: ['batch'] };
-  const { shape, dtype } = prediction.type;
-  if (shape[0] === probeBatch) return { dtype, shape: ['batch', ...shape.slice(1)] };
-  throw compilerError('HDL0015', {
-    what: `the net's output is ${describeNode(prediction)} for ${probeBatch} examples`,
-    rule: 'its first dimension is that of the batch',
-    hint: 'keep the batch dimension, or say what a target is: compile({ y: [10], … })',
-    loc: callerLocation(),
-  });
+function outputsIn({ graph }: Traced): Readonly<Record<string, Tensor>> {
+  return Object.fromEntries(graph.outputs.map(({ name, node }) => [name, node]));
 }

@@ -1,14 +1,14 @@
 // What a model is made of, compiled with and trained on: the records that its methods take.
 
-import type { Tensor } from '../../compiler/graph/ir.ts';
-import type { Context } from '../context.ts';
+import type { Callback, EpochEnd } from '../callbacks/callback.ts';
 import type { Feed } from '../feeds.ts';
 import type { Loss } from '../losses/loss.ts';
 import type { Metric } from '../metrics/metric.ts';
 import type { Optimizer } from '../optimizers/optimizer.ts';
 import type { ProgramOptions } from '../program.ts';
-import type { Figures, Progress } from '../progress.ts';
+import type { Progress } from '../progress.ts';
 import type { Spec, SpecShape } from '../spec.ts';
+import type { Build } from './entries.ts';
 
 /** One example of an input: its shape (f32), or a spec, without the dimension of the batch. */
 export type InputSpec = readonly number[] | Spec<readonly number[]>;
@@ -16,30 +16,29 @@ export type InputSpec = readonly number[] | Spec<readonly number[]>;
 export interface ModelOptions {
   /** One input, called `x`, or several by name. */
   readonly input: InputSpec | Readonly<Record<string, InputSpec>>;
-  /** The net as a function of its inputs, in place of `add`. */
-  readonly build?: (inputs: Readonly<Record<string, Tensor>>, ctx: Context) => Tensor;
+  /** The net as a function of its inputs, in place of `add`: returns its output, or a record of several. */
+  readonly build?: Build;
 }
 
 export interface CompileModelOptions extends ProgramOptions {
   /** Needed for `fit` and `evaluate`. */
-  readonly loss?: Loss;
+  readonly loss?: Loss | Readonly<Record<string, Loss>>;
+  /** Factors of the losses of several outputs in their sum; default 1. */
+  readonly lossWeights?: Readonly<Record<string, number>>;
   /** Needed for `fit`. */
   readonly optimizer?: Optimizer;
-  readonly metrics?: readonly Metric[];
+  readonly metrics?: readonly Metric[] | Readonly<Record<string, readonly Metric[]>>;
   /** One example of `y`; default: a class number (i32) or the prediction's type, as the loss has it. */
-  readonly y?: InputSpec;
+  readonly y?: InputSpec | Readonly<Record<string, InputSpec>>;
+  /** Told of what looks like a mistake but may be meant; default: the console. */
+  readonly onWarning?: (text: string) => void;
 }
 
 /** Examples: `x` by itself, or by name for several inputs. */
 export interface ModelData {
   readonly x: Feed | Readonly<Record<string, Feed>>;
-  readonly y: Feed;
-}
-
-export interface EpochEnd {
-  /** From 1. */
-  readonly epoch: number;
-  readonly figures: Figures;
+  /** Targets: by the name of their output, for several outputs. */
+  readonly y: Feed | Readonly<Record<string, Feed>>;
 }
 
 export interface FitOptions {
@@ -57,6 +56,8 @@ export interface FitOptions {
   readonly learningRate?: (step: number) => number;
   /** Called after each epoch; training stops when it returns `stop`. */
   readonly onEpochEnd?: (end: EpochEnd) => unknown;
+  /** Told of the course of the training, in order; see `callbacks`. */
+  readonly callbacks?: readonly Callback[];
   /** When it is aborted, training stops after the step in flight, and `fit` returns what it has. */
   readonly signal?: AbortSignal;
   /** Shows progress; default true. */
@@ -65,10 +66,7 @@ export interface FitOptions {
   readonly progress?: Progress;
 }
 
-/** Figures by epoch: `loss`, metrics, and those of validation as `valLoss`, `valAccuracy`. */
-export type History = Readonly<Record<string, readonly number[]>>;
-
-export function isInputSpec(input: ModelOptions['input']): input is InputSpec {
+export function isInputSpec(input: InputSpec | Readonly<Record<string, InputSpec>>): input is InputSpec {
   return (
     Array.isArray(input) || (typeof input === 'object' && 'dtype' in input && Array.isArray(input.shape))
   );

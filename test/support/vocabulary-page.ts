@@ -55,7 +55,7 @@ export function definitionsIn(folder: string): Definition[] {
         const formula = tag('formula');
         if (formula === undefined) return [];
         const about = lines.filter((l) => l !== '' && !l.startsWith('@')).join(' ');
-        const summary = /^.*?[.:](?= |$)/.exec(about)?.[0] ?? about;
+        const summary = /^.*?\.(?= |$)/.exec(about)?.[0] ?? about;
         return [
           { name: name!, summary: summary.replace(/\.$/, ''), formula, source: tag('source') ?? '—', file },
         ];
