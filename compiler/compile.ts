@@ -16,6 +16,7 @@ import { lowerGraph } from './lower/lower.ts';
 import { type PassRecord, runPasses } from './passes/manager.ts';
 import { standardPasses } from './passes/pipeline.ts';
 import { checkPlan } from './schedule/check.ts';
+import { checkMachine, defaultMachine } from './schedule/cost.ts';
 import type { Lowered } from './schedule/lowered.ts';
 import { printPlan, schedulePlan } from './schedule/plan.ts';
 import { printMemory } from './schedule/print-memory.ts';
@@ -83,11 +84,12 @@ export interface PlanOptions extends Omit<CompileOptions, 'verify' | 'onPass'> {
 
 /** Takes from the options what a plan depends on. Throws HDL0003 for those that are not valid. */
 export function planOptions(options: CompileOptions): PlanOptions {
-  const { verify: _verify, onPass: _onPass, schedules = {}, ...rest } = options;
+  const { verify: _verify, onPass: _onPass, schedules = {}, machine, ...rest } = options;
   const tiles = checkSchedules(schedules);
   return {
     ...rest,
     ...(Object.keys(tiles).length > 0 && { schedules: tiles }),
+    ...(machine === undefined ? {} : { machine: checkMachine(machine) }),
     target: backendOf(options.target ?? 'wasm').kind,
     workers: workerCounts(options.workers ?? [1]),
     checkNumerics: options.checkNumerics ?? false,
@@ -173,6 +175,12 @@ export function compileGraph(source: Graph, options: CompileOptions = {}): Compi
     timings,
     dump: (stage) => dumpStage(shown, stage),
   };
+}
+
+/** How fast the machine is thought to be that will run what is compiled with these options. Throws HDL0003. */
+export function machineOf(options: CompileOptions): Machine {
+  const { machine, target, relaxed } = planOptions(options);
+  return machine ?? backends[target].describe({ relaxed }).machine ?? defaultMachine;
 }
 
 function backendOf(target: TargetKind): Backend {

@@ -6,6 +6,7 @@
 //
 // A plan holds schedules for some worker counts. Any of them runs on fewer threads too: between two barriers the lists
 // of a schedule are independent, so one thread may do several, one after another. Results do not depend on it.
+// A worker that has nothing to do in a plan takes no part: it is neither woken nor waited for.
 
 import type { PlanManifest, PlanSchedule, ScheduleItem } from './plan.ts';
 
@@ -26,10 +27,12 @@ export interface Walk {
 /** The walk of a plan on so many threads. */
 export function makeWalk(manifest: PlanManifest, threads: number): Walk {
   const schedule = chooseSchedule(manifest.schedules, threads);
-  const participants = Math.min(schedule.workers, threads);
+  const working = schedule.lists.filter((list) => list.some(isWork));
+  const busy = working.length > 0 ? working : schedule.lists.slice(0, 1);
+  const participants = Math.min(busy.length, threads);
   const lists: ScheduleItem[][] = [];
   for (let thread = 0; thread < participants; thread++) {
-    lists.push(interleave(schedule.lists.filter((_, worker) => worker % participants === thread)));
+    lists.push(interleave(busy.filter((_, worker) => worker % participants === thread)));
   }
   if (participants === 1) lists[0] = lists[0]!.filter((item) => item.do === 'run');
   while (lists.every((list) => list.at(-1)?.do === 'barrier')) for (const list of lists) list.pop();
@@ -72,13 +75,17 @@ function chooseSchedule(schedules: readonly PlanSchedule[], threads: number): Pl
   return byWorkers.filter((s) => s.workers <= threads).at(-1) ?? byWorkers[0]!;
 }
 
+function isWork(item: ScheduleItem): boolean {
+  return item.do === 'run' && item.begin < item.end;
+}
+
 /** One list that does the work of several: their parts between barriers, one after another. */
 function interleave(lists: readonly (readonly ScheduleItem[])[]): ScheduleItem[] {
   const parts = lists.map((list) => {
     const split: ScheduleItem[][] = [[]];
     for (const item of list) {
       if (item.do === 'barrier') split.push([]);
-      else if (item.begin < item.end) split.at(-1)!.push(item);
+      else if (isWork(item)) split.at(-1)!.push(item);
     }
     return split;
   });

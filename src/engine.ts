@@ -6,12 +6,14 @@ import {
   type ContractionInfo,
   compileGraph,
   type DumpStage,
+  machineOf,
   type Schedules,
   type Timing,
 } from '../compiler/compile.ts';
 import { compilerError } from '../compiler/graph/errors.ts';
 import type { Graph } from '../compiler/graph/ir.ts';
 import { callerLocation } from '../compiler/graph/location.ts';
+import type { Machine } from '../compiler/kernel/ir.ts';
 import { Executor } from '../runtime/executor.ts';
 import { featureObstacle, relaxedSimd } from '../runtime/features.ts';
 import { availableCores } from '../runtime/host.ts';
@@ -32,6 +34,9 @@ export interface Compiled {
   dump(stage: DumpStage): string;
 }
 
+/** Times, and the machine for which the plan was made. */
+export type MeasuredOn = Measured & { readonly machine: Machine };
+
 type Inputs = Readonly<Record<string, RunInput>>;
 
 /** An entry that is ready to run: once, or many times without coming back in between. */
@@ -39,7 +44,7 @@ export interface Loaded {
   run(inputs: Inputs): Promise<Record<string, RunTensor>>;
   runSteps(request: StepsRequest): Promise<StepsResult>;
   /** Runs it to take times; null where there are no workers to take them: in the interpreter. */
-  readonly measure: ((inputs: Inputs, options: ProfileRuns) => Promise<Measured>) | null;
+  readonly measure: ((inputs: Inputs, options: ProfileRuns) => Promise<MeasuredOn>) | null;
   /** Views of its inputs, to be written in place. */
   inputs(): Promise<Record<string, RunData>>;
   /** Gives back its memory and code; absent where it has none. */
@@ -89,6 +94,7 @@ export interface EngineOptions {
   readonly relaxed?: boolean | 'auto' | undefined;
   readonly memory?: { readonly budget: number } | undefined;
   readonly schedules?: Schedules | undefined;
+  readonly machine?: Machine | undefined;
   readonly cache?: PlanCache | undefined;
 }
 
@@ -110,8 +116,10 @@ export function compiledEngine(options: EngineOptions): Engine {
     verify: verifyEverything,
     ...(options.memory === undefined ? {} : { memory: options.memory }),
     ...(options.schedules === undefined ? {} : { schedules: options.schedules }),
+    ...(options.machine === undefined ? {} : { machine: options.machine }),
   };
   const source = new PlanSource(compileOptions, options.cache);
+  const machine = machineOf(compileOptions);
   let executor: Executor | null = null;
   let starting: Promise<Executor> | null = null;
 
@@ -150,7 +158,10 @@ export function compiledEngine(options: EngineOptions): Engine {
         run: (inputs) => running.run(loaded, inputs),
         runSteps: (request) => running.runSteps(loaded, request),
         inputs: () => running.inputs(loaded),
-        measure: (inputs, options) => running.profile(loaded, inputs, options),
+        measure: async (inputs, options) => ({
+          ...(await running.profile(loaded, inputs, options)),
+          machine,
+        }),
         unload: () => running.unload(loaded),
       };
     },
@@ -169,7 +180,7 @@ export function compiledEngine(options: EngineOptions): Engine {
 }
 
 /** Whether plans may use fused multiply-add: what the user says, or whether the engine has it. */
-function mayRelax({ relaxed = 'auto', target }: EngineOptions): boolean {
+export function mayRelax({ relaxed = 'auto', target }: Pick<EngineOptions, 'relaxed' | 'target'>): boolean {
   if (typeof relaxed !== 'boolean' && relaxed !== 'auto') {
     throw compilerError('HDL0003', {
       what: `option relaxed: ${JSON.stringify(relaxed)}`,

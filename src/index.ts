@@ -6,12 +6,14 @@ export type { DumpStage, Schedules, Tile, Timing } from '../compiler/compile.ts'
 export type { Tensor } from '../compiler/graph/ir.ts';
 export { scope } from '../compiler/graph/scope.ts';
 export type { DType, Shape } from '../compiler/graph/types.ts';
+export type { Machine } from '../compiler/kernel/ir.ts';
 export * from '../compiler/ops/index.ts';
 export { type GradOptions, grad, hvp, jvp, vjp } from '../compiler/passes/grad.ts';
 export { type ErrorParts, HeddleError } from '../runtime/errors.ts';
 export type { Keep } from '../runtime/step-outputs.ts';
 export type { StepsResult } from '../runtime/steps.ts';
 export type { RunData, RunInput, RunTensor } from '../runtime/tensor.ts';
+export { type CalibrateOptions, calibrate } from './calibrate.ts';
 export type { BatchEnd, Callback, EpochEnd, History, TrainingRun } from './callbacks/callback.ts';
 export * as callbacks from './callbacks/index.ts';
 export * as constraints from './constraints/index.ts';
@@ -52,6 +54,7 @@ export {
   type FormatProfileOptions,
   formatProfile,
   type Profile,
+  type ProfileKernel,
   type ProfileOptions,
   type ProfileStep,
   type ProfileTotals,

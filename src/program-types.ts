@@ -4,6 +4,7 @@
 import type { Schedules } from '../compiler/compile.ts';
 import type { Node } from '../compiler/graph/ir.ts';
 import type { DType, Shape } from '../compiler/graph/types.ts';
+import type { Machine } from '../compiler/kernel/ir.ts';
 import type { RunData, RunTensor } from '../runtime/tensor.ts';
 import type { AnyEntry, Entry, Outputs, Specs } from './entry.ts';
 import type { Feed } from './feeds.ts';
@@ -36,6 +37,8 @@ export interface ProgramOptions {
    * aside, and `dump('plan')` lists them. Throws HDL0003 for what are no keys or tiles, also from compilations.
    */
   readonly schedules?: Schedules | undefined;
+  /** How fast this machine is, as `calibrate` measured it; default: usual values. Steers who does what, changes no result. */
+  readonly machine?: Machine | undefined;
   /** Where compiled plans are kept for later processes: `folderCache(path)`. Default: nowhere. */
   readonly cache?: PlanCache | undefined;
   /** Told of each stage of a compilation. */

@@ -102,4 +102,6 @@ export interface Machine {
   readonly callNs: number;
   /** Meeting at a barrier. */
   readonly barrierNs: number;
+  /** What a run takes longer for each worker that takes part in it beside the first. */
+  readonly wakeNs: number;
 }

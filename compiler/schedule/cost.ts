@@ -3,17 +3,40 @@
 //
 //   a call of a kernel   max(operations / speed of arithmetic, bytes / speed of memory) + the call itself
 //
-// Constants stand with the targets (target/targets.ts); a user may measure others (runtime/calibrate.ts) and pass them.
+// Constants stand with the targets (target/targets.ts); a user may measure others (src/calibrate.ts) and pass them.
 
+import { compilerError } from '../graph/errors.ts';
 import type { Kernel, Machine } from '../kernel/ir.ts';
 import type { StepCost } from './barriers.ts';
 
 /** One core of about 3.5 GHz that runs 128-bit vectors, multiply and add apart: measured on ResNet-8's kernels. */
-export const defaultMachine: Machine = { flopsPerNs: 30, bytesPerNs: 16, callNs: 60, barrierNs: 500 };
+export const defaultMachine: Machine = {
+  flopsPerNs: 30,
+  bytesPerNs: 16,
+  callNs: 60,
+  barrierNs: 500,
+  wakeNs: 4000,
+};
+
+/** The same constants with their names in one order, so that equal machines print alike. Throws HDL0003. */
+export function checkMachine(machine: Machine): Machine {
+  const names = Object.keys(defaultMachine) as (keyof Machine)[];
+  const known = Object.fromEntries(names.map((name) => [name, machine?.[name]]));
+  const wrong = names.find((name) => !(Number.isFinite(known[name]) && known[name]! > 0));
+  if (wrong === undefined) return known as unknown as Machine;
+  throw compilerError('HDL0003', {
+    what: `machine.${wrong} is ${String(known[wrong])}`,
+    rule: `a machine has a positive number for each of ${names.join(', ')}`,
+    hint: 'pass what calibrate() returned, or JSON of it; leave it out for usual values',
+  });
+}
 
 /** Nanoseconds of all units of a kernel on one core, without the call. */
-export function workOf(kernel: Kernel, machine: Machine): number {
-  return Math.max(kernel.cost.flops / machine.flopsPerNs, kernel.cost.bytes / machine.bytesPerNs);
+export function workOf(
+  { cost }: { readonly cost: Pick<Kernel['cost'], 'flops' | 'bytes'> },
+  machine: Machine,
+): number {
+  return Math.max(cost.flops / machine.flopsPerNs, cost.bytes / machine.bytesPerNs);
 }
 
 /** Nanoseconds of calling a kernel once for all its units. */

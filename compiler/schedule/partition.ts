@@ -35,7 +35,7 @@ export function partition(
   const lists: ScheduleItem[][] = Array.from({ length: workers }, () => []);
   const shared = phases.phases.map((phase) => share(phase, costs, phases.group, steps, machine, workers));
   const alone = phases.phases.map((phase) => shareAlone(phase, costs, steps, workers));
-  const isAlone = workers === 1 ? [] : chooseAlone(shared, alone, machine.barrierNs);
+  const isAlone = workers === 1 ? [] : chooseAlone(shared, alone, machine, workers);
   phases.phases.forEach((_, p) => {
     if (p > 0) for (const list of lists) list.push({ do: 'barrier' });
     const { parts } = isAlone[p] ? alone[p]! : shared[p]!;
@@ -48,9 +48,15 @@ export function partition(
 
 /**
  * Which phases one worker does alone: between two of those there is no barrier (merge-barriers.ts), so a stretch of small
- * phases may be quicker without company. The best choice for all phases, found phase by phase for both ends.
+ * phases may be quicker without company. The best choice for all phases, found phase by phase for both ends. Others are
+ * woken, and waited for at the end, only if that pays: more workers never make a run slower than one alone.
  */
-function chooseAlone(shared: readonly Share[], alone: readonly Share[], barrierNs: number): boolean[] {
+function chooseAlone(
+  shared: readonly Share[],
+  alone: readonly Share[],
+  { barrierNs, wakeNs }: Machine,
+  workers: number,
+): boolean[] {
   /** Least time until the end of phase p, if it is done alone, and if not; and whether p − 1 is alone then. */
   const time = { alone: 0, shared: 0 };
   const from: { readonly alone: boolean; readonly shared: boolean }[] = [];
@@ -63,6 +69,9 @@ function chooseAlone(shared: readonly Share[], alone: readonly Share[], barrierN
     };
     Object.assign(time, next);
   });
+  const nobodyElse = alone.reduce((sum, share) => sum + share.time, 0);
+  const company = barrierNs + (workers - 1) * wakeNs;
+  if (nobodyElse <= Math.min(time.alone, time.shared) + company) return shared.map(() => true);
   const chosen: boolean[] = [];
   let isAlone = time.alone < time.shared;
   for (let p = shared.length - 1; p >= 0; p--) {

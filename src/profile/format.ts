@@ -1,11 +1,12 @@
 // A profile as a table for people:
 //
 //   train(batch=64): 142 steps, 12 barriers on 2 workers; medians of 20 runs
-//           ms   share  GFLOP/s     GB/s    wait ms  units  step
-//        2.213  12.1 %     41.9      1.3      0.041    448  s0b0/convolution
+//          ms predicted   share  GFLOP/s     GB/s    wait ms  units step
+//       2.213     2.104  12.1 %     41.9      1.3      0.041    448 s0b0/convolution
 //   …
 //   wall 30.1 ms = walk 29.4 + waking 0.2 + copying 0.5
 //   workers 58.8 ms = kernels 56.0 + imbalance 2.4 + synchronisation 0.4 (lost 4.8 %)
+//   predicted walk 27.9 ms; median error of a step 14.2 %
 
 import { formatDims } from '../spec.ts';
 import type { Profile, ProfileStep } from './profile.ts';
@@ -15,6 +16,8 @@ export interface FormatProfileOptions {
   readonly top?: number;
   /** Say how the loops of each step were chosen; default false. */
   readonly schedules?: boolean;
+  /** A second table: each kernel with all its calls; default false. */
+  readonly kernels?: boolean;
 }
 
 /**
@@ -23,7 +26,7 @@ export interface FormatProfileOptions {
  * @example console.log(formatProfile(await p.profile('train', feeds), { top: 10 }));
  */
 export function formatProfile(profile: Profile, options: FormatProfileOptions = {}): string {
-  const { top = 20, schedules = false } = options;
+  const { top = 20, schedules = false, kernels = false } = options;
   const { entry, dims, steps, workers, barriers, runs, totals } = profile;
   const sizes = formatDims(dims);
   const sorted = [...steps].sort((a, b) => b.ms - a.ms || a.step - b.step);
@@ -31,29 +34,49 @@ export function formatProfile(profile: Profile, options: FormatProfileOptions = 
   const ms = (value: number): string => value.toFixed(value < 10 ? 3 : 1);
   const lines = [
     `${entry}${sizes === '' ? '' : `(${sizes})`}: ${count(steps.length, 'step')}, ${count(barriers, 'barrier')} on ${count(workers, 'worker')}; medians of ${count(runs, 'run')}`,
-    rowOf('ms', 'share', 'GFLOP/s', 'GB/s', 'wait ms', 'units', 'step'),
+    rowOf('ms', 'predicted', 'share', 'GFLOP/s', 'GB/s', 'wait ms', 'units', 'step'),
     ...sorted.slice(0, top).flatMap((s) => stepLines(s, schedules)),
   ];
   if (rest.length > 0) {
     const sum = (f: (s: ProfileStep) => number): number => rest.reduce((n, s) => n + f(s), 0);
     lines.push(
-      rowOf(sum((s) => s.ms).toFixed(3), percent(sum((s) => s.share)), '', '', sum((s) => s.waitMs).toFixed(3), '', `${rest.length} more`),
+      rowOf(sum((s) => s.ms).toFixed(3), sum((s) => s.predictedMs ?? 0).toFixed(3), percent(sum((s) => s.share)), '', '', sum((s) => s.waitMs).toFixed(3), '', `${rest.length} more`),
     ); // biome-ignore format: a row
   }
   lines.push(
     `wall ${ms(totals.wallMs)} ms = walk ${ms(totals.walkMs)} + waking ${ms(totals.wakeMs)} + copying ${ms(totals.copyMs)}`,
     `workers ${ms(workers * totals.walkMs)} ms = kernels ${ms(totals.kernelMs)} + imbalance ${ms(totals.imbalanceMs)} + synchronisation ${ms(totals.synchronisationMs)} (lost ${percent(totals.lostShare)})`,
+    predictionLine(profile),
   );
-  return lines.join('\n');
+  return [...lines, ...(kernels ? kernelLines(profile, top) : [])].join('\n');
+}
+
+function predictionLine({ prediction: { walkMs, medianError } }: Profile): string {
+  const error = medianError === null ? '' : `; median error of a step ${percent(medianError)}`;
+  return `predicted walk ${walkMs.toFixed(walkMs < 10 ? 3 : 1)} ms${error}`;
+}
+
+function kernelLines({ kernels }: Profile, top: number): string[] {
+  const sorted = [...kernels].sort((a, b) => b.ms - a.ms).slice(0, top);
+  const row = (...cells: readonly string[]): string =>
+    cells.map((c, i) => (i === 3 ? c : c.padStart(9))).join(' ');
+  return [
+    row('ms', 'predicted', 'steps', 'kernel'),
+    ...sorted.map((k) => row(k.ms.toFixed(3), predictedText(k), String(k.steps), k.kernel)),
+  ];
+}
+
+function predictedText({ predictedMs }: { readonly predictedMs: number | null }): string {
+  return predictedMs === null ? '–' : predictedMs.toFixed(3);
 }
 
 function stepLines(s: ProfileStep, schedules: boolean): string[] {
   const rate = (value: number | null): string => (value === null ? '–' : value.toFixed(1));
-  const line = rowOf(s.ms.toFixed(3), percent(s.share), rate(s.gflops), rate(s.gbps), s.waitMs.toFixed(3), String(s.units), s.label); // biome-ignore format: a row
+  const line = rowOf(s.ms.toFixed(3), predictedText(s), percent(s.share), rate(s.gflops), rate(s.gbps), s.waitMs.toFixed(3), String(s.units), s.label); // biome-ignore format: a row
   return schedules && s.schedule !== null ? [line, `${' '.repeat(12)}${s.schedule}`] : [line];
 }
 
-const widths = [9, 7, 8, 8, 10, 6];
+const widths = [9, 9, 7, 8, 8, 10, 6];
 
 function rowOf(...cells: readonly string[]): string {
   const last = cells.length - 1;

@@ -9,7 +9,7 @@ import type { Profile, ProfileOptions } from './profile.ts';
 import { summarise } from './summary.ts';
 
 export { type FormatProfileOptions, formatProfile } from './format.ts';
-export type { Profile, ProfileOptions, ProfileStep, ProfileTotals } from './profile.ts';
+export type { Profile, ProfileKernel, ProfileOptions, ProfileStep, ProfileTotals } from './profile.ts';
 export type { Trace, TraceEvent } from './trace.ts';
 
 /** Runs an entry and profiles it. Throws HDL0017 for target `reference`, HDL1001 for counts that are none. */

@@ -32,6 +32,8 @@ export interface ProfileStep {
   readonly ms: number;
   /** The same in the fastest run. */
   readonly bestMs: number;
+  /** What the cost model expects of that worker; null when the plan does not say. */
+  readonly predictedMs: number | null;
   /** flops / ms, bytes / ms. */
   readonly gflops: number | null;
   readonly gbps: number | null;
@@ -39,6 +41,15 @@ export interface ProfileStep {
   readonly share: number;
   /** Of all workers together, at the barrier that ends the phase: told of the longest step of the phase. */
   readonly waitMs: number;
+}
+
+/** All calls of one kernel, by all workers. Times are of the workers that took longest, as in the steps. */
+export interface ProfileKernel {
+  readonly kernel: string;
+  readonly schedule: string | null;
+  readonly steps: number;
+  readonly ms: number;
+  readonly predictedMs: number | null;
 }
 
 /** Medians over the runs. On n workers, n · walk = kernels + imbalance + synchronisation in every single run. */
@@ -73,6 +84,15 @@ export interface Profile {
   /** Arena, constants, and variables in both banks. */
   readonly memoryBytes: number;
   readonly steps: readonly ProfileStep[];
+  /** In the order of the plan. */
+  readonly kernels: readonly ProfileKernel[];
+  /** How well the cost model knows this machine (`calibrate`): see the steps' `predictedMs`. */
+  readonly prediction: {
+    /** Of the walk. */
+    readonly walkMs: number;
+    /** Median over steps of |predicted − measured| / measured; null when nothing can be said. */
+    readonly medianError: number | null;
+  };
   readonly totals: ProfileTotals;
   /**
    * The run of median wall time as trace events, for chrome://tracing and ui.perfetto.dev.

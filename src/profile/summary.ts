@@ -1,11 +1,12 @@
 // From what workers noted to what a person asks: which step takes the time, how fast it is, what is lost between steps.
 // Pure. Invariant, in each run: workers · walk = kernels + imbalance + synchronisation, since spans have no gaps.
 
-import type { Measured } from '../../runtime/measure.ts';
 import type { PlanManifest } from '../../runtime/plan.ts';
 import { tensorBytes } from '../../runtime/tensor.ts';
+import type { MeasuredOn } from '../engine.ts';
 import type { Dims } from '../spec.ts';
-import type { Profile, ProfileStep, ProfileTotals } from './profile.ts';
+import { type Prediction, predict, relativeError } from './predict.ts';
+import type { Profile, ProfileKernel, ProfileStep, ProfileTotals } from './profile.ts';
 import { type Timeline, timelineOf } from './timeline.ts';
 import { traceOf } from './trace.ts';
 
@@ -14,12 +15,14 @@ export function summarise(
   entry: string,
   dims: Dims,
   manifest: PlanManifest,
-  { walk, runs }: Measured,
+  { walk, runs, machine }: MeasuredOn,
 ): Profile {
   const timelines = runs.map((run) => timelineOf(walk, run));
   const totals = timelines.map(totalsOf);
   const workers = walk.lists.length;
-  const steps = stepsOf(manifest, workers, timelines);
+  const predicted = predict(manifest, walk, machine);
+  const steps = stepsOf(manifest, workers, timelines, predicted);
+  const errors = steps.map((s) => relativeError(s.predictedMs, s.ms)).filter((e) => e !== null);
   const typical = timelines[nearest(totals.map((t) => t.wallMs))]!;
   return {
     entry,
@@ -30,6 +33,8 @@ export function summarise(
     barriers: waitsOf(timelines[0]!).length,
     memoryBytes: memoryOf(manifest),
     steps,
+    kernels: kernelsOf(manifest, steps),
+    prediction: { walkMs: predicted.walkMs, medianError: errors.length === 0 ? null : median(errors) },
     totals: medians(totals),
     trace: () => traceOf(typical, manifest),
   };
@@ -43,6 +48,7 @@ function stepsOf(
   manifest: PlanManifest,
   workers: number,
   timelines: readonly Timeline[],
+  predicted: Prediction,
 ): readonly ProfileStep[] {
   const count = manifest.steps.length;
   // By run, step, worker: a worker may run several parts of a step.
@@ -80,11 +86,23 @@ function stepsOf(
       msPerWorker: msPerWorker[s]!,
       ms: ms[s]!,
       bestMs: Math.min(...times.map((t) => longest(t, s))),
+      predictedMs: predicted.steps[s]!,
       gflops: rate(work?.flops),
       gbps: rate(work?.bytes),
       share: total === 0 ? 0 : sum(msPerWorker[s]!) / total,
       waitMs: waits[s]!,
     };
+  });
+}
+
+function kernelsOf(manifest: PlanManifest, steps: readonly ProfileStep[]): ProfileKernel[] {
+  return manifest.kernels.flatMap(({ name, work }, k) => {
+    const own = steps.filter((_, s) => manifest.steps[s]!.kernel === k);
+    if (own.length === 0) return [];
+    const predictions = own.map((s) => s.predictedMs);
+    const predictedMs = predictions.every((x) => x !== null) ? sum(predictions) : null;
+    const ms = sum(own.map((s) => s.ms));
+    return [{ kernel: name, schedule: work?.schedule ?? null, steps: own.length, ms, predictedMs }];
   });
 }
 

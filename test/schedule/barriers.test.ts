@@ -3,6 +3,7 @@
 
 import fc from 'fast-check';
 import t from 'tap';
+import { defaultMachine } from '../../compiler/schedule/cost.ts';
 import { enumerate } from '../../compiler/schedule/enumerate.ts';
 import type { Lowered } from '../../compiler/schedule/lowered.ts';
 import { scheduleProgram } from '../../compiler/schedule/plan.ts';
@@ -12,7 +13,11 @@ import { elementwiseKernel, ProgramBuilder, testTarget, transposeKernel } from '
 import { programArbitrary } from '../support/programs.ts';
 
 const seed = 20240720;
-const options = { target: testTarget, targetKind: 'js', workers: [1, 2, 3] } as const;
+const options = {
+  target: { ...testTarget, machine: { ...defaultMachine, wakeNs: 1 } },
+  targetKind: 'js',
+  workers: [1, 2, 3],
+} as const;
 
 /** Words that an item touches, with whether it writes them. All buffers hold words. */
 function wordsOf(item: ScheduleItem, m: PlanManifest, lowered: Lowered): [word: string, isWrite: boolean][] {
@@ -96,7 +101,7 @@ t.test('what is over sooner than the workers could meet is done by one of them',
   b.output('y', value);
   const program = b.finish();
   const barriersAt = (barrierNs: number): number => {
-    const machine = { flopsPerNs: 30, bytesPerNs: 16, callNs: 10, barrierNs };
+    const machine = { flopsPerNs: 30, bytesPerNs: 16, callNs: 10, barrierNs, wakeNs: 100 };
     const { manifest } = scheduleProgram(program, { ...options, workers: [2], machine });
     return manifest.schedules[0]!.lists[0]!.filter((item) => item.do === 'barrier').length;
   };

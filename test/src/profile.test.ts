@@ -65,6 +65,8 @@ const manifest: PlanManifest = {
   buffers: [],
 };
 const walk = makeWalk(manifest, 2);
+/** 4 units of 'conv': 4 ms of arithmetic, 1 ms of memory. */
+const machine = { flopsPerNs: 2, bytesPerNs: 2, callNs: 1e6, barrierNs: 5e5, wakeNs: 1 };
 
 /** A run that begins at 1000 ms on the caller's clock; each worker's clock starts at another time. */
 const run = (scale: number) => ({
@@ -85,7 +87,7 @@ const run = (scale: number) => ({
 });
 
 t.test('times of workers become times of steps, waits, and what is lost', async (t) => {
-  const p = summarise('train', { batch: 8 }, manifest, { walk, runs: [run(1)] });
+  const p = summarise('train', { batch: 8 }, manifest, { walk, machine, runs: [run(1)] });
   t.same(
     [p.entry, p.dims, p.target, p.workers, p.runs, p.barriers, p.memoryBytes],
     ['train', { batch: 8 }, 'wasm', 2, 1, 1, 1024 + 2 * 48],
@@ -136,7 +138,7 @@ t.test('times of workers become times of steps, waits, and what is lost', async 
 });
 
 t.test('medians of the runs; the fastest is kept beside', async (t) => {
-  const p = summarise('train', {}, manifest, { walk, runs: [run(1), run(4), run(2)] });
+  const p = summarise('train', {}, manifest, { walk, machine, runs: [run(1), run(4), run(2)] });
   t.equal(p.steps[0]!.ms, 10);
   t.equal(p.steps[0]!.bestMs, 5);
   t.equal(p.totals.kernelMs, 26);
@@ -145,7 +147,7 @@ t.test('medians of the runs; the fastest is kept beside', async (t) => {
 });
 
 t.test('the trace: a row per worker, spans without gaps, on one clock', async (t) => {
-  const { traceEvents } = summarise('train', {}, manifest, { walk, runs: [run(1)] }).trace();
+  const { traceEvents } = summarise('train', {}, manifest, { walk, machine, runs: [run(1)] }).trace();
   t.same(
     traceEvents.filter((e) => e.ph === 'M').map((e) => [e.tid, e.args['name']]),
     [
@@ -175,35 +177,49 @@ t.test('a clock that contradicts the order of events is moved until it does not'
   const wrong = run(1);
   // Worker 1 would leave the barrier 3 ms before worker 0 arrived.
   wrong.workers[1]![0]! -= 5.5;
-  const { steps, totals } = summarise('train', {}, manifest, { walk, runs: [wrong] });
+  const { steps, totals } = summarise('train', {}, manifest, { walk, machine, runs: [wrong] });
   t.same(
     steps.map((s) => s.msPerWorker),
     [[4, 5], [0, 1], [3, 0]],
     'durations are what they were',
   ); // biome-ignore format: a table
   t.equal(2 * totals.walkMs, totals.kernelMs + totals.imbalanceMs + totals.synchronisationMs);
-  const events = summarise('train', {}, manifest, { walk, runs: [wrong] }).trace().traceEvents;
+  const events = summarise('train', {}, manifest, { walk, machine, runs: [wrong] }).trace().traceEvents;
   const waits = events.filter((e) => e.cat === 'wait');
   t.ok(waits[1]!.ts + waits[1]!.dur >= waits[0]!.ts, 'nobody leaves before all have come');
   t.ok(events.every((e) => e.ph === 'M' || e.tid === 0 || (e.ts >= 1000 && e.ts + e.dur <= 13000)));
 });
 
 t.test('as a table: longest steps first, the rest in one line, where the time goes', async (t) => {
-  const p = summarise('train', { batch: 8 }, manifest, { walk, runs: [run(1)] });
+  const p = summarise('train', { batch: 8 }, manifest, { walk, machine, runs: [run(1)] });
   t.equal(
-    `\n${formatProfile(p, { top: 2, schedules: true })}\n`,
+    `\n${formatProfile(p, { top: 2, schedules: true, kernels: true })}\n`,
     `
 train(batch=8): 3 steps, 1 barrier on 2 workers; medians of 1 run
-       ms   share  GFLOP/s     GB/s    wait ms  units step
-    5.000  69.2 %      1.6      0.4      2.750      4 s0/conv
+       ms predicted   share  GFLOP/s     GB/s    wait ms  units step
+    5.000     3.000  69.2 %      1.6      0.4      2.750      4 s0/conv
             tile 4×8
-    3.000  23.1 %      2.7      0.7      0.000      4 s1/conv
+    3.000     5.000  23.1 %      2.7      0.7      0.000      4 s1/conv
             tile 4×8
-    1.000   7.7 %                        0.000        1 more
+    1.000     0.000   7.7 %                        0.000        1 more
 wall 14.0 ms = walk 9.500 + waking 2.500 + copying 2.000
 workers 19.0 ms = kernels 13.0 + imbalance 5.250 + synchronisation 0.750 (lost 31.6 %)
+predicted walk 9.500 ms; median error of a step 53.3 %
+       ms predicted     steps kernel
+    8.000     8.000         2 conv
+    1.000         –         1 sum
 `,
   );
+});
+
+t.test('what was predicted stands beside what was measured', async (t) => {
+  const p = summarise('train', {}, manifest, { walk, machine, runs: [run(1)] });
+  t.same(
+    p.steps.map((s) => s.predictedMs),
+    [3, null, 5],
+    'half of the units and a call; nothing is known of the sum; all units and a call',
+  );
+  t.same(p.prediction, { walkMs: 4 + 0.5 + 5, medianError: (2 / 5 + 2 / 3) / 2 }, 'a call of the sum counts');
 });
 
 const net = (options: { target: 'wasm' | 'js' | 'reference'; threads: number }) => {

@@ -5,6 +5,7 @@
 import { compileGraph } from '../../compiler/compile.ts';
 import { interpretGraph } from '../../compiler/graph/interpret.ts';
 import type { Graph, HostTensor } from '../../compiler/graph/ir.ts';
+import type { Machine } from '../../compiler/kernel/ir.ts';
 import type { Executor } from '../../runtime/executor.ts';
 
 export type Values = Readonly<Record<string, HostTensor>>;
@@ -26,6 +27,9 @@ function feed({ type, data }: HostTensor): Float32Array | Int32Array | Uint32Arr
 /** What a graph is compiled for: `relaxed` is `wasm` with fused multiply-add. */
 export type AgreeTarget = 'wasm' | 'relaxed' | 'js';
 
+/** Where company costs nothing, even small graphs are shared among workers: for tests of that. */
+export const eagerMachine: Machine = { flopsPerNs: 1, bytesPerNs: 1, callNs: 1, barrierNs: 1, wakeNs: 1 };
+
 /** Compiles, proves the plan safe, runs it once. */
 export async function runCompiled(
   graph: Graph,
@@ -37,6 +41,7 @@ export async function runCompiled(
     target: target === 'js' ? 'js' : 'wasm',
     relaxed: target === 'relaxed',
     workers: [1, executor.threads],
+    machine: eagerMachine,
     verify: true,
   });
   const loaded = await executor.load(plan);
