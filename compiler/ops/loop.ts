@@ -22,7 +22,9 @@ export interface ScanOptions {
 /** One row of each sequence. */
 export type RowsOf<X extends readonly Node[]> = { readonly [I in keyof X]: RowOf<X[I]> };
 type RowOf<T> = T extends Node<infer S extends Shape, infer D extends DType> ? Node<TailOf<S>, D> : Node;
-type TailOf<S extends Shape> = S extends readonly [number, ...infer Tail extends Shape] ? Tail : Shape;
+type TailOf<S extends Shape> = S extends readonly [number, ...infer Tail extends Shape]
+  ? readonly [...Tail]
+  : Shape;
 
 export interface ScanResult<C extends readonly Node[], Y extends readonly Node[]> {
   /** The carried values after the last step. */
