@@ -368,7 +368,7 @@ export class Program<E extends Entries = Entries> {
     throw runtimeError('HDL1002', {
       what: `the program was disposed, it cannot ${what}`,
       rule: 'dispose ends a program for good',
-      hint: 'dispose it at the end, or make another one',
+      hint: 'dispose it at the end, after an await of what it runs, or make another one',
     });
   }
 }

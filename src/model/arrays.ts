@@ -30,7 +30,7 @@ export function toRows(what: string, spec: ExampleSpec, examples: Feed): Example
   };
   if (values.length === 0) fail('is empty', 'there is at least one example', 'check how the data was read');
   if (shape !== null && shape.slice(1).join() !== spec.shape.join()) {
-    fail(`has shape [${shape.join(', ')}]`, `its shape is ${wanted}`, shapeHint(shape, spec.shape));
+    fail(`has shape [${shape.join(', ')}]`, `its shape is ${wanted}`, shapeHint(shape, spec));
   }
   if (values.length % rowSize !== 0) {
     fail(
@@ -104,7 +104,12 @@ function read(
   );
 }
 
-function shapeHint(shape: readonly number[], wanted: Shape): string {
+function shapeHint(shape: readonly number[], { shape: wanted, dtype }: ExampleSpec): string {
+  if (dtype === 'i32' && wanted.length === 0 && shape.length === 2) {
+    return shape[1] === 1
+      ? 'labels are a list: drop the last dimension'
+      : `labels are numbers of classes; for one-hot rows say so: compile({ y: [${shape[1]}], … })`;
+  }
   if (shape.join() === wanted.join()) return 'one example still has a first dimension: wrap it, [example]';
   if (elementCount(shape.slice(1)) === elementCount(wanted)) {
     return `the elements are as many: pass { data, shape: [${[shape[0], ...wanted].join(', ')}] }`;

@@ -2,9 +2,12 @@
 // and metrics. A build function that returns one tensor has one output, `prediction`, and one target, `y`; one that returns a
 // record has as many, with targets `y/NAME`.
 
+import { describeNode } from '../../compiler/graph/describe.ts';
 import { compilerError } from '../../compiler/graph/errors.ts';
 import type { Tensor } from '../../compiler/graph/ir.ts';
+import { callerLocation } from '../../compiler/graph/location.ts';
 import { scope } from '../../compiler/graph/scope.ts';
+import { sameType } from '../../compiler/graph/types.ts';
 import { add, mul } from '../../compiler/ops/index.ts';
 import { grad } from '../../compiler/passes/grad.ts';
 import type { Context } from '../context.ts';
@@ -111,10 +114,16 @@ function measure(
   for (const head of heads) {
     const { output, input, loss } = head;
     const name = output === onlyOutput ? 'loss' : `loss/${output}`;
-    losses.set(
-      head,
-      scope(name, () => loss(outputs[output]!, given[input]!)),
-    );
+    const value = scope(name, () => loss(outputs[output]!, given[input]!));
+    if (!sameType(value.type, { dtype: 'f32', shape: [] })) {
+      throw compilerError('HDL0015', {
+        what: `the loss of '${output}' is ${describeNode(value)}`,
+        rule: 'what training minimizes is one number, f32[]',
+        hint: "take the mean, or leave out reduction: 'none'",
+        loc: callerLocation(),
+      });
+    }
+    losses.set(head, value);
   }
   const weighted = heads.map(
     (h): Tensor => (h.weight === 1 ? losses.get(h)! : mul(losses.get(h)!, h.weight)),

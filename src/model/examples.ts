@@ -15,6 +15,14 @@ export type RowsByName = Readonly<Record<string, ExampleRows & { readonly shape:
 /** Rows of inputs and target. `prefix` goes before names in errors. Throws HDL0016. */
 export function rowsOf(inputs: Specs, heads: readonly Head[], data: ModelData, prefix: string): RowsByName {
   refusePromise(`${prefix}data`, data);
+  if (typeof data !== 'object' || data === null || Array.isArray(data) || ArrayBuffer.isView(data)) {
+    throw compilerError('HDL0016', {
+      what: `${prefix}data is ${data === undefined ? 'missing' : 'no record'}`,
+      rule: 'examples come as { x, y }: inputs and targets together',
+      hint: 'fit({ x, y }, { epochs: 10 })',
+      loc: callerLocation(),
+    });
+  }
   const rows = inputRows(inputs, data.x, prefix);
   const [name, first] = Object.entries(rows)[0]!;
   const targets = heads.map(({ input, output, target }) => {

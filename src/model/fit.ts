@@ -1,5 +1,7 @@
 // The course of a training: epochs over batches, validation, figures, callbacks.
 
+import { compilerError } from '../../compiler/graph/errors.ts';
+import { callerLocation } from '../../compiler/graph/location.ts';
 import type { RunData } from '../../runtime/tensor.ts';
 import type { Callback, History, TrainingRun } from '../callbacks/callback.ts';
 import { batchesOf } from '../data/batches.ts';
@@ -26,6 +28,7 @@ export interface Fit {
 export async function runFit(fit: Fit, options: FitOptions): Promise<History> {
   const { epochs = 1, batchSize = 32, shuffle = true, seed = 0, signal, onEpochEnd, learningRate } = options;
   const { program, optimizer, metrics, rows, validate } = fit;
+  checkOptions(options);
   const progress = options.verbose === false ? silent : (options.progress ?? createProgress());
   const callbacks: readonly Callback[] = options.callbacks ?? [];
   const history: Record<string, number[]> = {};
@@ -63,7 +66,9 @@ export async function runFit(fit: Fit, options: FitOptions): Promise<History> {
       visit: (results, examples) => {
         const loss = totals.add(results, examples);
         steps++;
-        if (!Number.isFinite(loss)) throw divergence(loss, epoch, steps);
+        if (!Number.isFinite(loss)) {
+          throw divergence(loss, { epoch, step: steps, learningRate: rates.at(steps - 1) }, rows);
+        }
         progress.update(totals.examples, totals.figures(false));
         for (const callback of callbacks) callback.onBatchEnd?.({ epoch, step: steps, loss }, run);
         return !signal?.aborted || !pace.oneByOne;
@@ -85,6 +90,22 @@ export async function runFit(fit: Fit, options: FitOptions): Promise<History> {
   }
   for (const callback of callbacks) await callback.onTrainEnd?.(run);
   return history;
+}
+
+function checkOptions({ epochs = 1, learningRate }: FitOptions): void {
+  const fail = (what: string, rule: string, hint: string): never => {
+    throw compilerError('HDL0003', { what: `fit with ${what}`, rule, hint, loc: callerLocation() });
+  };
+  if (!Number.isInteger(epochs) || epochs < 1) {
+    fail(`epochs: ${JSON.stringify(epochs)}`, 'epochs is an integer of at least 1', 'epochs: 10');
+  }
+  if (learningRate !== undefined && typeof learningRate !== 'function') {
+    fail(
+      `learningRate: ${String(learningRate)}`,
+      'it is a function from the number of the step to its rate',
+      'a rate that stays belongs to the optimizer: optimizers.adam({ learningRate: 0.01 }); others are made by schedules',
+    );
+  }
 }
 
 /** The learning rates of all groups of an optimizer: what a schedule says, or their variables, times a factor. */

@@ -20,6 +20,11 @@ export function trainingOf(
   batch: number,
 ): Training | undefined {
   const { loss, optimizer, metrics } = options;
+  expectMade('optimizer', optimizer, 'update', 'optimizers.adam()');
+  if (typeof loss === 'string')
+    throw invalid(`compile with loss: '${loss}'`, 'a loss is a function', 'losses.meanSquaredError');
+  for (const metric of Object.values(metrics ?? {}).flat())
+    expectMade('metric', metric, 'measure', 'metrics.accuracy()');
   if (loss === undefined) {
     if (optimizer === undefined && metrics === undefined) return undefined;
     throw invalid(
@@ -83,6 +88,14 @@ export function trainingOf(
     );
   }
   return { heads, optimizer, metrics: named };
+}
+
+/** A setting is an object with that method: not a name, and not the function that makes one. Throws HDL0015. */
+function expectMade(setting: string, value: unknown, method: string, example: string): void {
+  if (value === undefined || (typeof value === 'object' && value !== null && method in value)) return;
+  const what = typeof value === 'function' ? `a function, ${value.name}` : JSON.stringify(value);
+  const hint = typeof value === 'function' ? `call it: ${example}` : `use ${example}`;
+  throw invalid(`compile with ${what} as ${setting}`, `it is what a call such as ${example} returns`, hint);
 }
 
 function targetSpec(loss: Loss, given: InputSpec | undefined, prediction: Tensor, batch: number): Spec {

@@ -114,11 +114,25 @@ function resultsOf(
   );
 }
 
-/** What is said when a loss is no longer finite. */
-export function divergence(loss: number, epoch: number, step: number): Error {
+/** What is said when a loss is no longer finite: what the data has to do with it, or the learning rate. */
+export function divergence(
+  loss: number,
+  at: { readonly epoch: number; readonly step: number; readonly learningRate: number },
+  rows: RowsByName,
+): Error {
+  const what = `the loss is ${loss} at step ${at.step}, in epoch ${at.epoch}`;
+  for (const [name, { data, rowSize }] of Object.entries(rows)) {
+    const wrong = data instanceof Float32Array ? data.findIndex((v) => !Number.isFinite(v)) : -1;
+    if (wrong < 0) continue;
+    return runtimeError('HDL1005', {
+      what: `${what}, and ${name} has ${data[wrong]} in example ${Math.floor(wrong / rowSize)}`,
+      rule: 'examples are finite numbers',
+      hint: 'leave such examples out, or fill in what is missing',
+    });
+  }
   return runtimeError('HDL1005', {
-    what: `the loss is ${loss} at step ${step}, in epoch ${epoch}`,
+    what,
     rule: 'training goes on only from a finite loss',
-    hint: 'lower the learning rate, scale the inputs, or clip gradients; checkNumerics: true names the first op that is not finite',
+    hint: `lower the learning rate, which is ${at.learningRate}, scale the inputs, or clip gradients; checkNumerics: true names the first op that is not finite`,
   });
 }

@@ -11,6 +11,7 @@ import type { History } from '../callbacks/callback.ts';
 import { batchesOf } from '../data/batches.ts';
 import { type AnyEntry, type Specs, type Traced, traceEntry } from '../entry.ts';
 import type { Metric } from '../metrics/metric.ts';
+import { sequential } from '../nn/container.ts';
 import type { Layer } from '../nn/layer.ts';
 import { Program } from '../program.ts';
 import type { Figures } from '../progress.ts';
@@ -74,7 +75,7 @@ export class Model {
     const names = Object.keys(this.#inputs);
     if (this.#build !== undefined || names.length > 1 || this.#program !== null) {
       throw compilerError('HDL0015', {
-        what: `add of ${layers.map((l) => l.kind).join(', ')} to a model ${
+        what: `add of ${layers.map((l) => l?.kind ?? typeof l).join(', ')} to a model ${
           this.#program !== null
             ? 'that is compiled'
             : this.#build === undefined
@@ -89,6 +90,7 @@ export class Model {
         loc: callerLocation(),
       });
     }
+    sequential(layers);
     this.#layers.push(...layers);
     return this;
   }

@@ -22,6 +22,15 @@ export function warnOfHeads(
   for (const { output, loss } of heads) {
     const kind = layers.findLast((l) => l.output === outputs[output] && l.kind !== 'block')?.kind;
     const takes = loss.logits;
+    if (takes === 'softmax' && outputs[output]!.type.shape[1] === 1) {
+      warn(
+        [
+          'warning: the loss compares classes, and the net has one output',
+          '  why:  the probability of the only class is 1: the loss is 0, and nothing is learnt',
+          '  try:  as many outputs as classes, or losses.binaryCrossEntropy for yes and no',
+        ].join('\n'),
+      );
+    }
     if (takes === undefined || kind !== takes) continue;
     warn(
       [

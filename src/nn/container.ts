@@ -16,7 +16,8 @@ import { type Layer, type LayerOptions, layer } from './layer.ts';
 export function sequential(layers: readonly Layer[], options: LayerOptions = {}): Layer {
   const children = [...layers];
   children.forEach((child, i) => {
-    if (typeof child?.apply === 'function') return;
+    // A function has an `apply`, too.
+    if (typeof child === 'object' && typeof child?.apply === 'function') return;
     throw compilerError('HDL0015', {
       what: `sequential with ${typeof child === 'function' ? 'a function' : String(child)} at position ${i}`,
       rule: 'it is made of layers',

@@ -76,9 +76,10 @@ export function optimizer(
 ): Optimizer {
   const { learningRate, weightDecay = 0, decoupled = false, scope = 'optimizer' } = options;
   for (const [key, value] of Object.entries(options)) {
-    if (typeof value !== 'number' || value >= 0) continue;
+    if (key === 'scope' || value === undefined || typeof value === 'boolean') continue;
+    if (typeof value === 'number' && value >= 0) continue;
     throw compilerError('HDL0003', {
-      what: `${name}({ ${key}: ${value} })`,
+      what: `${name}({ ${key}: ${typeof value === 'string' ? `'${value}'` : String(value)} })`,
       rule: `${key} is a number of at least 0`,
       loc: callerLocation(),
     });

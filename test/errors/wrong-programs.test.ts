@@ -161,5 +161,5 @@ says('a run after dispose', async () => {
 }, [
   'HDL1002: the program was disposed, it cannot run',
   '  rule: dispose ends a program for good',
-  '  try:  dispose it at the end, or make another one',
+  '  try:  dispose it at the end, after an await of what it runs, or make another one',
 ]);

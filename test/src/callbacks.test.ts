@@ -150,7 +150,7 @@ t.test('a training is told of, step by step, and goes back to its best', async (
   });
   const kept = (await model.evaluate({ x, y }))['loss']!;
   const { valLoss } = history as { readonly valLoss: readonly number[] };
-  t.ok(Math.abs(kept - Math.min(...valLoss)) < 1e-6 && kept < valLoss.at(-1)!, `${kept} of ${valLoss}`);
+  t.ok(Math.abs(kept - Math.min(...valLoss)) < 1e-4 && kept < valLoss.at(-1)!, `${kept} of ${valLoss}`);
   await model.dispose();
 });
 
