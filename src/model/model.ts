@@ -201,9 +201,13 @@ export class Model {
     return measureRows(metric, outputs[head!.output]!, head!.target, rows[head!.input]!);
   }
 
-  /** A table of layers, output shapes and parameters. */
-  summary(): string {
-    return summarize(this.#trace(), probeBatch);
+  /**
+   * A table of layers with output shapes, parameters and the arithmetic of one example. With a batch size, which needs a
+   * compiled model, also the plan for it: how many bytes its buffers and variables take.
+   */
+  summary(of: { readonly batchSize?: number } = {}): string {
+    const table = summarize(this.#trace(), probeBatch);
+    return of.batchSize === undefined ? table : `${table}\n${this.describePlan({ batchSize: of.batchSize })}`;
   }
 
   /**

@@ -3,13 +3,16 @@
 import t from 'tap';
 import {
   cast,
+  constant,
   entry,
   type Floats,
   grad,
+  input,
   logSoftmax,
   losses,
   metrics,
   program,
+  reshape,
   type Tensor,
   tensor,
 } from '../../src/index.ts';
@@ -206,4 +209,73 @@ t.test('accuracy counts the first largest', async (t) => {
   ];
   t.same((await compute(metrics.countCorrect, logits, [1, 1, 0, 2], 'i32')).value, [3]);
   t.equal(metrics.accuracy().result({ correct: Float64Array.of(3) }, 4), 0.75);
+});
+
+t.test('sample weights: for each value or each example, and the mean divides by the number', async (t) => {
+  const p = [
+    [1, 3],
+    [5, 7],
+  ];
+  const weighted = (shape: readonly number[], weights: readonly number[]) =>
+    compute(
+      (p, y) =>
+        losses.meanSquaredError(p, y, {
+          sampleWeight: reshape(constant([...weights]), [...shape]) as Tensor,
+        }),
+      p,
+      [0, 0, 0, 0],
+      'f32',
+    );
+  t.ok(near((await weighted([2], [1, 0.5])).value, [(1 + 9 + 0.5 * (25 + 49)) / 4]));
+  t.ok(near((await weighted([2, 2], [0, 1, 0, 2])).value, [(9 + 2 * 49) / 4]));
+  await t.rejects(weighted([2, 1], [1, 1]), {
+    code: 'HDL0001',
+    message: /weights have shape \[2\], one for each example/,
+  });
+  const byClass = await compute(
+    (p, y) =>
+      losses.softmaxCrossEntropy(p, y, { sampleWeight: constant([2, 0]) as Tensor, classWeights: [1, 3] }),
+    [
+      [0, 0],
+      [0, 0],
+    ],
+    [1, 0],
+    'i32',
+  );
+  t.ok(near(byClass.value, [(2 * 3 * Math.LN2) / 4]), 'classes are averaged by their weights');
+});
+
+t.test('probabilities of 0 and 1 have a finite loss and gradient', async (t) => {
+  const bce = losses.withOptions(losses.binaryCrossEntropy, { fromLogits: false });
+  const wrong = await compute(bce, [[0], [1], [0], [1]], [1, 0, 0, 1], 'f32');
+  t.ok(near(wrong.value, [50]), 'two of four are as wrong as can be: 100');
+  t.ok(wrong.gradient.every(Number.isFinite), `${wrong.gradient}`);
+  t.equal(bce.logits, undefined, 'it takes no logits any more');
+  const still = await compute(bce, [[Number.NaN]], [1], 'f32');
+  t.ok(Number.isNaN(still.value[0]), 'NaN stays');
+});
+
+t.test('squaredHinge; vectors of zeros have a finite cosine', async (t) => {
+  const squared = await compute(
+    (p, y) => losses.squaredHinge(p, y, { reduction: 'none' }),
+    [[0.5], [-3], [1]],
+    [1, 1, 1],
+    'f32',
+  );
+  t.ok(near(squared.value, [0.25, 16, 0]));
+  const zero = await compute(losses.cosineDistance, [[0, 0]], [1, 1], 'f32');
+  t.ok(near(zero.value, [1]) && zero.gradient.every(Number.isFinite), `${zero.gradient}`);
+});
+
+t.test('withOptions keeps what a loss says of its targets', async (t) => {
+  const smooth = losses.withOptions(losses.softmaxCrossEntropy, { labelSmoothing: 0.1 });
+  t.equal(smooth.targets, 'classes');
+  t.equal(smooth.logits, 'softmax');
+  t.throws(
+    () => losses.softmaxCrossEntropy(input('z', [2, 3]), input('y', [2], 'i32'), { classWeights: [1, 2] }),
+    {
+      code: 'HDL0003',
+      message: /one number of at least 0 for each of the 3 classes/,
+    },
+  );
 });

@@ -81,23 +81,27 @@ t.test('summary', async (t) => {
     nn.globalAvgPool(),
     nn.dense(10),
   );
-  const rule = '─'.repeat(50);
-  t.equal(
-    model.summary(),
-    [
-      'layer                 output            parameters',
-      rule,
-      'conv1                 [batch, 4, 8, 8]          36',
-      'bn1                   [batch, 4, 8, 8]          16',
-      'relu1                 [batch, 4, 8, 8]            ',
-      'residual1/main/conv1  [batch, 4, 8, 8]         148',
-      'residual1             [batch, 4, 8, 8]            ',
-      'pool1                 [batch, 4]                  ',
-      'dense1                [batch, 10]               50',
-      rule,
-      '250 parameters (242 trainable), 1.0 KiB',
-    ].join('\n'),
-  );
+  const rule = '─'.repeat(58);
+  // Convolutions: 2 · outputs · channels · taps, and one sum for each bias.
+  const table = [
+    'layer                 output            parameters   FLOPs',
+    rule,
+    'conv1                 [batch, 4, 8, 8]          36   4,608',
+    'bn1                   [batch, 4, 8, 8]          16     776',
+    'relu1                 [batch, 4, 8, 8]                 512',
+    'residual1/main/conv1  [batch, 4, 8, 8]         148  18,688',
+    'residual1             [batch, 4, 8, 8]                 256',
+    'pool1                 [batch, 4]                       260',
+    'dense1                [batch, 10]               50      90',
+    rule,
+    '250 parameters (242 trainable), 1.0 KiB; 25,190 FLOPs for one example',
+  ].join('\n');
+  t.equal(model.summary(), table);
+  model.compile({ threads: 1 });
+  const planned = model.summary({ batchSize: 4 });
+  t.ok(planned.startsWith(`${table}\npredict(batch=4): `), planned);
+  t.match(planned, /arena .* KiB for \d+ buffers/);
+  await model.dispose();
 });
 
 t.test('progress, callbacks, stopping', async (t) => {

@@ -29,6 +29,11 @@ const sections: readonly (readonly [folder: string, title: string, note: string]
   ],
   ['constraints', 'Constraints', 'What holds for weights after each update: `nn.dense(10, { constraint })`.'],
   ['metrics', 'Metrics', 'Exact over batches of any size: sums, or values kept to the end of the epoch.'],
+  [
+    'callbacks',
+    'Callbacks',
+    'What happens beside training: `fit({ callbacks: [callbacks.earlyStopping()] })`. η is the learning rate.',
+  ],
 ];
 
 export interface Definition {
@@ -81,7 +86,7 @@ export function documentVocabulary(): string {
   return `${[
     '# The training vocabulary',
     '',
-    'Losses, optimizers, schedules, initializers, regularizers, constraints and metrics. Each is one definition, at the',
+    'Losses, optimizers, schedules, initializers, regularizers, constraints, metrics, callbacks. Each is one definition, at the',
     'link; `npm run docs` writes this page from the comments that stand there.',
     '',
     ...lines,
