@@ -6,7 +6,7 @@ import type { Shape } from '../../compiler/graph/types.ts';
 import { add, log, lt, maximum, mul, neg, softplus, sub, where } from '../../compiler/ops/index.ts';
 import type { Floats } from '../floats.ts';
 import { checkPositive } from './check.ts';
-import { expectSameShape, type Loss, type LossOptions, reduceLoss } from './loss.ts';
+import { expectSameShape, type LossOptions, type LossTraits, reduceLoss } from './loss.ts';
 
 export interface BinaryCrossEntropyOptions extends LossOptions {
   /** Weight of the positive answers: above 1 for recall, below 1 for precision; default 1. */
@@ -15,7 +15,7 @@ export interface BinaryCrossEntropyOptions extends LossOptions {
   readonly fromLogits?: boolean | undefined;
 }
 
-export interface BinaryCrossEntropy extends Loss {
+export interface BinaryCrossEntropy extends LossTraits {
   (prediction: Tensor, target: Tensor, options?: BinaryCrossEntropyOptions): Floats;
   readonly logits: 'sigmoid';
 }

@@ -12,8 +12,12 @@ import type { Floats } from '../floats.ts';
 /**
  * A function of a prediction and its target; f32. Any such function is a loss; one that knows options takes them third.
  */
-export interface Loss {
+export interface Loss extends LossTraits {
   (prediction: Tensor, target: Tensor, options?: LossOptions): Floats;
+}
+
+/** What a loss says of itself. */
+export interface LossTraits {
   /** What targets are: `classes` are i32 numbers of classes, `values` (default) are f32. */
   readonly targets?: 'classes' | 'values';
   /** The layer that makes probabilities of the logits that the loss takes: not to be applied before it. */
@@ -123,7 +127,7 @@ export function expectSameShape(fn: string, prediction: Tensor, target: Tensor):
  * @example model.compile({ loss: losses.withOptions(losses.softmaxCrossEntropy, { labelSmoothing: 0.1 }), optimizer })
  */
 export function withOptions<O extends LossOptions>(
-  loss: ((prediction: Tensor, target: Tensor, options?: O) => Floats) & Pick<Loss, 'targets' | 'logits'>,
+  loss: ((prediction: Tensor, target: Tensor, options?: O) => Floats) & LossTraits,
   fixed: O,
 ): Loss {
   const { targets, logits } = loss;

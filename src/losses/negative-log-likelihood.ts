@@ -4,9 +4,9 @@ import type { Tensor } from '../../compiler/graph/ir.ts';
 import { scope } from '../../compiler/graph/scope.ts';
 import type { Floats } from '../floats.ts';
 import { expectLabels, type LabelOptions, lossByLabel } from './labels.ts';
-import type { Loss } from './loss.ts';
+import type { LossTraits } from './loss.ts';
 
-export interface NegativeLogLikelihood extends Loss {
+export interface NegativeLogLikelihood extends LossTraits {
   (logProbabilities: Tensor, labels: Tensor, options?: LabelOptions): Floats;
   readonly targets: 'classes';
 }

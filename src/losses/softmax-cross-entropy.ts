@@ -7,7 +7,7 @@ import { add, logSoftmax, mul } from '../../compiler/ops/index.ts';
 import type { Floats } from '../floats.ts';
 import { checkFraction, refused } from './check.ts';
 import { expectLabels, type LabelOptions, lossByLabel } from './labels.ts';
-import type { Loss } from './loss.ts';
+import type { LossTraits } from './loss.ts';
 import { softCrossEntropyAs } from './soft-cross-entropy.ts';
 
 export interface CrossEntropyOptions extends LabelOptions {
@@ -15,7 +15,7 @@ export interface CrossEntropyOptions extends LabelOptions {
   readonly labelSmoothing?: number | undefined;
 }
 
-export interface SoftmaxCrossEntropy extends Loss {
+export interface SoftmaxCrossEntropy extends LossTraits {
   (logits: Tensor, target: Tensor, options?: CrossEntropyOptions): Floats;
   readonly targets: 'classes';
 }
