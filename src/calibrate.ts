@@ -2,8 +2,10 @@
 // JSON, to be kept by whoever wants it. Measured on plans like any other: kernels of our own code generator, called by our
 // own workers, so that a constant means what the model means by it.
 //
-//   flopsPerNs, bytesPerNs   a product of matrices and a convolution; sums of vectors: what their kernels took
-//   callNs, barrierNs        one plan with many calls of the smallest kernel (many barriers) less one with few
+//   flopsPerNs               a product of matrices and a convolution: what their kernels took
+//   bytesPerNs, near…        sums of long vectors, and of short ones
+//   callNs                   the smallest kernel, called between others
+//   barrierNs                a plan with many barriers less one with few
 //   wakeNs                   a run of all workers less a run of one
 
 import { type CompileOptions, compileGraph, machineOf } from '../compiler/compile.ts';
@@ -27,7 +29,7 @@ export interface CalibrateOptions {
   readonly relaxed?: boolean | 'auto' | undefined;
 }
 
-/** Calls, and barriers, in the larger of two plans. */
+/** Barriers in two plans. */
 const many = 320;
 const few = 64;
 
@@ -49,13 +51,15 @@ export async function calibrate(options: CalibrateOptions = {}): Promise<Machine
   try {
     const measure = new Measure(executor, compileOptions);
     const arithmetic = await measure.rates(contractions());
-    const memory = await measure.rates(streams());
+    const far = await measure.rates(sums(4, 1 << 19));
+    const near = await measure.rates(sums(4, 1 << 14));
     const { callNs, barrierNs, wakeNs } = await measure.overheads(executor.threads);
     const positive = (x: number | null, otherwise: number): number =>
       x !== null && Number.isFinite(x) && x > 0 ? digits(x) : otherwise;
     return {
       flopsPerNs: positive(arithmetic.flopsPerNs, usual.flopsPerNs),
-      bytesPerNs: positive(memory.bytesPerNs, usual.bytesPerNs),
+      bytesPerNs: positive(far.bytesPerNs, usual.bytesPerNs),
+      nearBytesPerNs: positive(near.bytesPerNs, usual.nearBytesPerNs),
       callNs: positive(callNs, usual.callNs),
       barrierNs: positive(barrierNs, usual.barrierNs),
       wakeNs: positive(wakeNs, usual.wakeNs),
@@ -76,10 +80,16 @@ function contractions(): Graph {
   return graphOf({ product, image });
 }
 
-/** Over as much memory as the values of a small net take: more than the nearest cache holds. */
-function streams(): Graph {
-  const sum = (n: number): Node => add(input(`x${n}`, [n]), input(`y${n}`, [n]));
-  return graphOf({ small: sum(16384), middle: sum(65536), large: sum(131072) });
+/** Sums of pairs of vectors of `n` elements: a run touches `12 count n` bytes, each once. */
+function sums(count: number, n: number): Graph {
+  const of = (i: number): Node => add(input(`x${i}`, [n]), input(`y${i}`, [n]));
+  return graphOf(Object.fromEntries(Array.from({ length: count }, (_, i) => [`sum${i}`, of(i)])));
+}
+
+/** Kernels of a few elements, no two alike. */
+function tinyKernels(): Graph {
+  const of = (n: number): Node => add(input(`x${n}`, [n]), n);
+  return graphOf(Object.fromEntries(Array.from({ length: 16 }, (_, i) => [`y${i}`, of(i + 1)])));
 }
 
 function graphOf(outputs: Readonly<Record<string, Node>>): Graph {
@@ -87,6 +97,8 @@ function graphOf(outputs: Readonly<Record<string, Node>>): Graph {
     outputs: Object.entries(outputs).map(([name, node]) => ({ name, node })),
   });
 }
+
+type KernelWork = NonNullable<PlanManifest['kernels'][number]['work']>;
 
 class Measure {
   readonly #executor: Executor;
@@ -99,6 +111,47 @@ class Measure {
 
   /** Operations and bytes of all kernels over the time they take on one worker, quick runs of many. */
   async rates(graph: Graph): Promise<{ flopsPerNs: number; bytesPerNs: number }> {
+    let [flops, bytes, ns] = [0, 0, 0];
+    for (const { work, took } of await this.#calls(graph)) {
+      flops += work.flops;
+      bytes += work.bytes;
+      ns += took;
+    }
+    return { flopsPerNs: flops / ns, bytesPerNs: bytes / ns };
+  }
+
+  /** `barrierNs` and `wakeNs` are null for one thread. */
+  async overheads(
+    threads: number,
+  ): Promise<{ callNs: number; barrierNs: number | null; wakeNs: number | null }> {
+    const calls = await this.#calls(tinyKernels());
+    const callNs = typical(calls.map(({ took }) => took));
+    if (threads === 1) return { callNs, barrierNs: null, wakeNs: null };
+    const { plan } = compileGraph(graphOf({ y: add(input('x', [1]), 1) }), this.#options);
+    const meeting = (count: number): Plan =>
+      withLists(
+        plan,
+        Array.from({ length: threads }, (_, w) => [
+          ...Array.from({ length: count }, (): ScheduleItem => ({ do: 'barrier' })),
+          run(w),
+        ]),
+      );
+    const oneAlone = withLists(plan, [Array.from({ length: threads }, (_, step) => run(step))]);
+    const [less, more, together, alone] = await this.#walls([
+      meeting(few),
+      meeting(many),
+      meeting(0),
+      oneAlone,
+    ]);
+    return {
+      callNs,
+      barrierNs: (more! - less!) / (many - few),
+      wakeNs: (together! - alone!) / (threads - 1),
+    };
+  }
+
+  /** What each call of the graph's kernels does, and the nanoseconds that it takes on one worker. */
+  async #calls(graph: Graph): Promise<{ readonly work: KernelWork; readonly took: number }[]> {
     const { plan } = compileGraph(graph, this.#options);
     const loaded = await this.#executor.load(plan);
     const inputs = Object.fromEntries(
@@ -107,42 +160,14 @@ class Measure {
     const { walk, runs } = await this.#executor.profile(loaded, inputs, { runs: 40, warmUp: 40 });
     await this.#executor.unload(loaded);
     const { kernels, steps } = plan.manifest;
-    let [flops, bytes, ns] = [0, 0, 0];
-    walk.steps[0]!.forEach((step, item) => {
-      const { work } = kernels[steps[step]!.kernel]!;
-      const took = runs.map(
-        ({ workers }) => workers[0]![tableHead + item]! - workers[0]![tableHead + item - 1]!,
-      );
-      flops += work!.flops;
-      bytes += work!.bytes;
-      ns += 1e6 * typical(took);
-    });
-    return { flopsPerNs: flops / ns, bytesPerNs: bytes / ns };
-  }
-
-  async overheads(
-    threads: number,
-  ): Promise<{ callNs: number; barrierNs: number | null; wakeNs: number | null }> {
-    const { plan } = compileGraph(graphOf({ y: add(input('x', [1]), 1) }), this.#options);
-    const calls = (count: number): Plan =>
-      withLists(plan, [Array.from({ length: count }, (_, step) => run(step))]);
-    const barriers = (count: number): Plan =>
-      withLists(
-        plan,
-        Array.from({ length: threads }, (_, w) => [
-          ...Array.from({ length: count }, (): ScheduleItem => ({ do: 'barrier' })),
-          run(w),
-        ]),
-      );
-    const plans = [calls(few), calls(many)];
-    if (threads > 1) plans.push(barriers(few), barriers(many), barriers(0), calls(threads));
-    const [fewCalls, manyCalls, fewBarriers, manyBarriers, together, alone] = await this.#walls(plans);
-    const each = (more: number, less: number): number => (more - less) / (many - few);
-    return {
-      callNs: each(manyCalls!, fewCalls!),
-      barrierNs: threads > 1 ? each(manyBarriers!, fewBarriers!) : null,
-      wakeNs: threads > 1 ? (together! - alone!) / (threads - 1) : null,
-    };
+    return Array.from(walk.steps[0]!, (step, item) => ({
+      work: kernels[steps[step]!.kernel]!.work!,
+      took:
+        1e6 *
+        typical(
+          runs.map(({ workers: [times] }) => times![tableHead + item]! - times![tableHead + item - 1]!),
+        ),
+    }));
   }
 
   /** Nanoseconds of a run of each plan, in turns, so that what else the machine does meets all alike. */

@@ -98,6 +98,8 @@ export interface Machine {
   readonly flopsPerNs: number;
   /** Bytes of the arena that a kernel reads and writes per nanosecond. */
   readonly bytesPerNs: number;
+  /** The same for as much as a core keeps near (`nearBytes` of schedule/cost.ts), where the core itself left it. */
+  readonly nearBytesPerNs: number;
   /** Calling a kernel. */
   readonly callNs: number;
   /** Meeting at a barrier. */

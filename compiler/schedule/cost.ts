@@ -1,7 +1,8 @@
 // What things cost on a machine, in nanoseconds: the only measure by which schedules are made. It steers who does what,
 // never what is computed.
 //
-//   a call of a kernel   max(operations / speed of arithmetic, bytes / speed of memory) + the call itself
+//   a call of a kernel   max(operations / speed of arithmetic, time of its bytes) + the call itself
+//   time of bytes        the first `nearBytes` come from a near cache, if this core left them there; the rest from further away
 //
 // Constants stand with the targets (target/targets.ts); a user may measure others (src/calibrate.ts) and pass them.
 
@@ -13,10 +14,19 @@ import type { StepCost } from './barriers.ts';
 export const defaultMachine: Machine = {
   flopsPerNs: 30,
   bytesPerNs: 16,
+  nearBytesPerNs: 48,
   callNs: 60,
   barrierNs: 500,
   wakeNs: 4000,
 };
+
+/** A second cache of usual size. */
+const nearBytes = 1 << 20;
+
+/** The machine for a kernel whose operands another worker has made in part: they do not lie near. */
+export function fromAfar(machine: Machine): Machine {
+  return { ...machine, nearBytesPerNs: Math.min(machine.nearBytesPerNs, machine.bytesPerNs) };
+}
 
 /** The same constants with their names in one order, so that equal machines print alike. Throws HDL0003. */
 export function checkMachine(machine: Machine): Machine {
@@ -36,7 +46,9 @@ export function workOf(
   { cost }: { readonly cost: Pick<Kernel['cost'], 'flops' | 'bytes'> },
   machine: Machine,
 ): number {
-  return Math.max(cost.flops / machine.flopsPerNs, cost.bytes / machine.bytesPerNs);
+  const near = Math.min(cost.bytes, nearBytes);
+  const memory = near / machine.nearBytesPerNs + (cost.bytes - near) / machine.bytesPerNs;
+  return Math.max(cost.flops / machine.flopsPerNs, memory);
 }
 
 /** Nanoseconds of calling a kernel once for all its units. */

@@ -11,7 +11,7 @@
 import type { PlanSchedule, ScheduleItem } from '../../runtime/plan.ts';
 import type { Kernel, Machine } from '../kernel/ir.ts';
 import type { StepCost } from './barriers.ts';
-import { stepCosts, workOf } from './cost.ts';
+import { fromAfar, stepCosts, workOf } from './cost.ts';
 import type { Phase, Phases } from './phases.ts';
 
 /** Steps of at most so many calls' time are not split while others keep the workers busy. */
@@ -33,7 +33,9 @@ export function partition(
 ): PlanSchedule {
   const costs = stepCosts(steps, machine);
   const lists: ScheduleItem[][] = Array.from({ length: workers }, () => []);
-  const shared = phases.phases.map((phase) => share(phase, costs, phases.group, steps, machine, workers));
+  const afar = fromAfar(machine);
+  const costsAfar = stepCosts(steps, afar);
+  const shared = phases.phases.map((phase) => share(phase, costsAfar, phases.group, steps, afar, workers));
   const alone = phases.phases.map((phase) => shareAlone(phase, costs, steps, workers));
   const isAlone = workers === 1 ? [] : chooseAlone(shared, alone, machine, workers);
   phases.phases.forEach((_, p) => {

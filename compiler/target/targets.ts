@@ -46,7 +46,7 @@ export const wasmRelaxed: Target = {
     [1, 2, 4.4],
     [1, 1, 4.4],
   ]),
-  machine: { flopsPerNs: 55, bytesPerNs: 16, callNs: 60, barrierNs: 500, wakeNs: 4000 },
+  machine: { flopsPerNs: 55, bytesPerNs: 16, nearBytesPerNs: 48, callNs: 60, barrierNs: 500, wakeNs: 4000 },
   features: ['simd128', 'relaxed-simd'],
 };
 
@@ -64,7 +64,7 @@ export const jsTarget: Target = {
   ]),
   unitWork: 16384,
   features: [],
-  machine: { flopsPerNs: 1.5, bytesPerNs: 3, callNs: 60, barrierNs: 500, wakeNs: 4000 },
+  machine: { flopsPerNs: 1.5, bytesPerNs: 3, nearBytesPerNs: 4, callNs: 60, barrierNs: 500, wakeNs: 4000 },
 };
 
 function tiles(list: readonly (readonly [rows: number, vectors: number, cycles: number])[]): RegisterTile[] {

@@ -101,7 +101,14 @@ t.test('what is over sooner than the workers could meet is done by one of them',
   b.output('y', value);
   const program = b.finish();
   const barriersAt = (barrierNs: number): number => {
-    const machine = { flopsPerNs: 30, bytesPerNs: 16, callNs: 10, barrierNs, wakeNs: 100 };
+    const machine = {
+      flopsPerNs: 30,
+      bytesPerNs: 16,
+      nearBytesPerNs: 16,
+      callNs: 10,
+      barrierNs,
+      wakeNs: 100,
+    };
     const { manifest } = scheduleProgram(program, { ...options, workers: [2], machine });
     return manifest.schedules[0]!.lists[0]!.filter((item) => item.do === 'barrier').length;
   };

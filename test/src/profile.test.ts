@@ -66,7 +66,7 @@ const manifest: PlanManifest = {
 };
 const walk = makeWalk(manifest, 2);
 /** 4 units of 'conv': 4 ms of arithmetic, 1 ms of memory. */
-const machine = { flopsPerNs: 2, bytesPerNs: 2, callNs: 1e6, barrierNs: 5e5, wakeNs: 1 };
+const machine = { flopsPerNs: 2, bytesPerNs: 2, nearBytesPerNs: 2, callNs: 1e6, barrierNs: 5e5, wakeNs: 1 };
 
 /** A run that begins at 1000 ms on the caller's clock; each worker's clock starts at another time. */
 const run = (scale: number) => ({

@@ -28,7 +28,14 @@ function feed({ type, data }: HostTensor): Float32Array | Int32Array | Uint32Arr
 export type AgreeTarget = 'wasm' | 'relaxed' | 'js';
 
 /** Where company costs nothing, even small graphs are shared among workers: for tests of that. */
-export const eagerMachine: Machine = { flopsPerNs: 1, bytesPerNs: 1, callNs: 1, barrierNs: 1, wakeNs: 1 };
+export const eagerMachine: Machine = {
+  flopsPerNs: 1,
+  bytesPerNs: 1,
+  nearBytesPerNs: 1,
+  callNs: 1,
+  barrierNs: 1,
+  wakeNs: 1,
+};
 
 /** Compiles, proves the plan safe, runs it once. */
 export async function runCompiled(
