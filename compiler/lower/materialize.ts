@@ -39,6 +39,8 @@ function chooseByUse(
 ): void {
   const repeats = new Map<Node, number>();
   const reduced = new Map<Node, boolean>();
+  /** Read at positions that are known at run time only. */
+  const lookedUp = new Map<Node, boolean>();
   /** How many ops compute with a value; what reads it through a view counts for itself. */
   const readers = new Map<Node, number>();
   const multiple = (n: Node): boolean => new Set(users.get(n)).size > 1;
@@ -77,6 +79,7 @@ function chooseByUse(
     if (isLeaf(n)) continue;
     let ratio = 0;
     let inReduction = false;
+    let isLookedUp = false;
     let contracted = false;
     let epilogue = true;
     let read = 0;
@@ -84,6 +87,7 @@ function chooseByUse(
     for (const u of consumers) {
       const p = prober.probe(u);
       const inlined = !stored.has(u);
+      isLookedUp ||= p.looksUp || (inlined && (lookedUp.get(u) ?? false));
       const isView = inlined && p.cost === 0 && !p.reduction && !p.guarded;
       read += isView ? (readers.get(u) ?? 1) : 1;
       for (const [i, o] of u.operands.entries()) {
@@ -100,6 +104,7 @@ function chooseByUse(
     readers.set(n, read);
     repeats.set(n, Math.max(1, ratio));
     reduced.set(n, inReduction);
+    lookedUp.set(n, isLookedUp);
     if (stored.has(n)) {
       repeats.set(n, 1);
       reduced.set(n, false);
@@ -108,7 +113,8 @@ function chooseByUse(
     const p = prober.probe(n);
     let store: boolean;
     if (p.reduction) store = !epilogue || inReduction || ratio > 1;
-    else if (p.guarded) store = inReduction || consumers.size > 1 || (ratio > 2 && p.cost > 0);
+    // Which side of a guard holds at a position looked up could not be proved, and is asked again for every element.
+    else if (p.guarded) store = isLookedUp || inReduction || consumers.size > 1 || (ratio > 2 && p.cost > 0);
     else if (p.cost === 0) store = contracted && p.divides;
     else if (contracted) store = true;
     else if (ratio > 2 && p.cost > cheap) store = true;

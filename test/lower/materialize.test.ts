@@ -77,3 +77,26 @@ t.test('shared work counts once: forty squares in a row are one kernel', async (
   for (let i = 0; i < 40; i++) y = h.mul(y, y);
   t.same(show(graphOf({ y, z: h.add(y, 1) })), ['top: mul + add (x) → y, z']);
 });
+
+t.test('what is joined or padded is stored before positions are looked up in it', async (t) => {
+  const a = h.input('a', [2, 3]);
+  const index = h.input('index', [4], 'i32');
+  const joined = graphOf({ y: h.gather(h.exp(h.concat([a, a, h.neg(a)], 0)), index, 0) });
+  t.same(show(joined), [
+    'top: concat + neg (a) → concat',
+    'top: gather + exp + checkIndex (index, concat) → y, flags',
+  ]);
+  const padded = graphOf({
+    y: h.gather(
+      h.neg(
+        h.pad(a, [
+          [1, 1],
+          [0, 0],
+        ]),
+      ),
+      index,
+      0,
+    ),
+  });
+  t.same(show(padded), ['top: pad (a) → pad', 'top: gather + neg + checkIndex (index, pad) → y, flags']);
+});
