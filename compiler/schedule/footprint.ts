@@ -4,8 +4,10 @@
 //   for v < 10 step 4: store p[v], 4 lanes        →        p[4 v' + lane],  v' < 3, lane < 4
 
 import {
+  type Atom,
   addIndex,
   atomKey,
+  atomRange,
   type Index,
   indexRange,
   type LoopVar,
@@ -140,9 +142,26 @@ export function rangeUnder(index: Index, bounds: readonly Bound[]): Range | null
     min += factor > 0 ? factor * lo : factor * hi;
     max += factor > 0 ? factor * hi : factor * lo;
   }
-  const r = indexRange(rest);
+  const r = { min: rest.constant, max: rest.constant };
+  for (const { coeff, atom } of rest.terms) {
+    const own = atomUnder(atom, bounds);
+    if (own === null) return null;
+    r.min += Math.min(coeff * own.min, coeff * own.max);
+    r.max += Math.max(coeff * own.min, coeff * own.max);
+  }
   const whole = indexRange(index);
   return { min: Math.max(whole.min, min + r.min), max: Math.min(whole.max, max + r.max) };
+}
+
+/** Bounds on x say something about quotients and remainders of x; null when they cannot be met. */
+function atomUnder(atom: Atom, bounds: readonly Bound[]): Range | null {
+  const own = atomRange(atom);
+  if (atom.kind === 'var' || atom.kind === 'value') return own;
+  const x = rangeUnder(atom.x, bounds);
+  if (x === null) return null;
+  const [low, high] = [Math.floor(x.min / atom.by), Math.floor(x.max / atom.by)];
+  if (atom.kind === 'div') return { min: Math.max(own.min, low), max: Math.min(own.max, high) };
+  return low === high ? { min: x.min - low * atom.by, max: x.max - low * atom.by } : own;
 }
 
 /** The factor with which all terms of `part` occur in `index`; 0 when they do not. */

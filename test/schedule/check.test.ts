@@ -1,9 +1,15 @@
 // Given a correct plan, when one thing in it is broken, then the checker finds it and names the steps and buffers.
 
 import t from 'tap';
+import { compileGraph } from '../../compiler/compile.ts';
+import { makeGraph } from '../../compiler/graph/graph.ts';
+import type { Node } from '../../compiler/graph/ir.ts';
 import { addIndex, constIndex, varIndex } from '../../compiler/kernel/affine.ts';
 import { constant } from '../../compiler/kernel/expr.ts';
 import type { Kernel, Stmt } from '../../compiler/kernel/ir.ts';
+import { gatherAt } from '../../compiler/ops/gather.ts';
+import { input } from '../../compiler/ops/leaf.ts';
+import { padBy } from '../../compiler/ops/slice.ts';
 import { checkPlan } from '../../compiler/schedule/check.ts';
 import { examineKernel } from '../../compiler/schedule/check-kernel.ts';
 import type { Lowered } from '../../compiler/schedule/lowered.ts';
@@ -309,4 +315,13 @@ t.test('a guarded load is in bounds where its guard holds', async (t) => {
     examineKernel({ ...base, unit, body: body(0) }).problem,
     /a load of 'in0' reaches element -1 in unit 0/,
   );
+});
+
+t.test('positions known at run time are bounded by what guards their quotients', async (t) => {
+  const x = input('x', [3]);
+  const at = input('at', [4], 'i32');
+  // x[(at − 1) / 2] where at − 1 is in range and even.
+  const y = gatherAt(padBy(x as Node, { lo: [1], interior: [1] }), at, { axis: 0, batch: 0 });
+  const graph = makeGraph('guarded', { inputs: [x, at], outputs: [{ name: 'y', node: y }] });
+  t.doesNotThrow(() => compileGraph(graph, { verify: true }));
 });
