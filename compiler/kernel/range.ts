@@ -80,10 +80,12 @@ function narrow(scope: RangeScope, bounds: readonly Bound[]): RangeScope {
     const only = index.terms.length === 1 ? index.terms[0]! : null;
     if (only?.atom.kind !== 'var') continue;
     const known = vars.get(only.atom.id) ?? atomRange(only.atom);
-    const ends = [(lo - index.constant) / only.coeff, (hi - index.constant) / only.coeff];
+    // A bound that nothing meets (lo > hi) leaves a variable without values, and the place cannot be reached.
+    const ends = [(lo - index.constant) / only.coeff, (hi - index.constant) / only.coeff] as const;
+    const [from, to] = only.coeff > 0 ? ends : [ends[1], ends[0]];
     vars.set(only.atom.id, {
-      min: Math.max(known.min, Math.ceil(Math.min(...ends))),
-      max: Math.min(known.max, Math.floor(Math.max(...ends))),
+      min: Math.max(known.min, Math.ceil(from)),
+      max: Math.min(known.max, Math.floor(to)),
     });
   }
   return { ...scope, vars };
@@ -91,6 +93,7 @@ function narrow(scope: RangeScope, bounds: readonly Bound[]): RangeScope {
 
 /** The range of an index in a scope. When the scope cannot be reached, min may be larger than max. */
 export function rangeOf(index: Index, scope: RangeScope, bounds: readonly Bound[] = scope.bounds): Range {
+  if (isUnreachable(scope)) return nowhere;
   let { min, max } = plainRange(index, scope);
   // index = k · bounded + rest, where the first term of `bounded` goes away.
   bounds.forEach((b, i) => {
@@ -107,6 +110,14 @@ export function rangeOf(index: Index, scope: RangeScope, bounds: readonly Bound[
     max = Math.min(max, r.max + Math.max(k * b.lo, k * b.hi));
   });
   return { min, max };
+}
+
+const nowhere: Range = { min: 0, max: -1 };
+
+/** Whether a variable has no value left: what is asked about there is never run. */
+function isUnreachable(scope: RangeScope): boolean {
+  for (const { min, max } of scope.vars.values()) if (min > max) return true;
+  return false;
 }
 
 /** x mod k + k · floor(x / k) is x again. */

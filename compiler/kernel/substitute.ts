@@ -120,11 +120,25 @@ export function decide(c: Condition): boolean | null {
   if (c.kind === 'inRange') {
     const r = indexRange(c.index);
     if (r.min >= c.lo && r.max < c.hi) return true;
-    return r.max < c.lo || r.min >= c.hi ? false : null;
+    return r.max < c.lo || r.min >= c.hi || !steps(c.index, Math.max(r.min, c.lo), Math.min(r.max, c.hi - 1))
+      ? false
+      : null;
   }
   const rest = modIndex(c.index, c.by);
   if (rest.terms.length === 0) return rest.constant === 0;
   return null;
+}
+
+/** Whether the index has a value in [lo, hi]: 2 i never is 1. */
+function steps(index: Index, lo: number, hi: number): boolean {
+  const by = index.terms.reduce((g, t) => gcd(g, Math.abs(t.coeff)), 0);
+  if (by <= 1) return true;
+  const first = lo + ((((index.constant - lo) % by) + by) % by);
+  return first <= hi;
+}
+
+function gcd(a: number, b: number): number {
+  return b === 0 ? a : gcd(b, a % b);
 }
 
 /** Coefficient of a variable that may hide in run-time values; NaN when it does. See `coefficientOfVar`. */

@@ -152,3 +152,18 @@ t.test('unflatten', async (t) => {
   ]);
   t.same(unflatten(varIndex(u), []), []);
 });
+
+t.test('a condition between two steps of an index holds nowhere', async (t) => {
+  const even = scaleIndex(varIndex(i), 2);
+  t.equal(decide({ kind: 'inRange', index: even, lo: 1, hi: 2 }), false, '2 i is never 1');
+  t.equal(decide({ kind: 'inRange', index: even, lo: 1, hi: 3 }), null, 'but may be 2');
+  t.equal(
+    decide({ kind: 'inRange', index: offsetIndex(even, 1), lo: 4, hi: 5 }),
+    false,
+    'nor is 2 i + 1 ever 4',
+  );
+  t.equal(decide({ kind: 'inRange', index: offsetIndex(even, 1), lo: 3, hi: 4 }), null);
+  const down = offsetIndex(scaleIndex(varIndex(i), -3), 1);
+  t.equal(decide({ kind: 'inRange', index: down, lo: -4, hi: -2 }), false, '1 − 3 i is neither −4 nor −3');
+  t.equal(decide({ kind: 'inRange', index: down, lo: -5, hi: -2 }), null);
+});
