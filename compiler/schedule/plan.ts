@@ -178,7 +178,12 @@ function fitBudget(program: Lowered, options: ScheduleOptions): Fitted {
   const machine = machineOf(options);
   let goal = budget;
   for (let round = 1; ; round++) {
-    const arranged = arrange(program, { isParallel, machine, budget: goal });
+    const parallel = arrange(program, { isParallel, machine, budget: goal });
+    // Steps that one worker does alone need no room to run at once.
+    const arranged =
+      isParallel && options.workers.every((n) => isDoneByOne(parallel, machine, n))
+        ? arrange(program, { isParallel: false, machine, budget: goal })
+        : parallel;
     const { lowered, phases } = arranged;
     const lifetimes = lifetimesOf(lowered);
     const pairs = findInPlacePairs(lowered, lifetimes, phases);
@@ -187,6 +192,11 @@ function fitBudget(program: Lowered, options: ScheduleOptions): Fitted {
     if (arena.lowerBound > goal || round === budgetRounds) throw overBudget(program, arena.height, budget);
     goal -= arena.height - budget;
   }
+}
+
+function isDoneByOne({ lowered, phases }: Arranged, machine: Machine, workers: number): boolean {
+  const { lists } = partition(lowered.steps, machine, phases, workers);
+  return lists.slice(1).every((list) => list.every((item) => item.do === 'barrier'));
 }
 
 function checkBudget(budget: number | null): void {
