@@ -1,6 +1,7 @@
 // Pool: what is computed in the same way shares its code. Addresses are arguments, so two layers of equal shape are one
 // kernel; it is scheduled once, modules get smaller, and the engine's optimizer sees fewer, hotter functions.
 
+import { moveBases } from './bases.ts';
 import type { KernelDefinition } from './definition.ts';
 import { definitionKey } from './definition-key.ts';
 import type { Kernel, Target } from './ir.ts';
@@ -11,6 +12,8 @@ export interface KernelCall<Arg> {
   readonly label: string;
   readonly kernel: Kernel;
   readonly args: readonly Arg[];
+  /** Elements from the start of each argument to the address that the kernel is given. */
+  readonly bases: readonly number[];
 }
 
 /** A definition of those that one was replaced by. Arguments are its parameters, and −1, −2, … for temporaries. */
@@ -51,12 +54,19 @@ export class KernelPool {
 
   /**
    * The kernels that compute a definition, in order, with `temporary` buffers between them: earlier ones if they compute
-   * the same. With the key of the definition.
+   * the same, from addresses in the arguments for which `mayMove` allows it. With the definition over what it touches of
+   * each, and its key.
    */
   calls<Arg>(
-    { def, args }: Bound<Arg>,
+    { def: whole, args }: Bound<Arg>,
     temporary: NewTemporary<Arg>,
-  ): { readonly key: string; readonly calls: readonly KernelCall<Arg>[] } {
+    mayMove: (arg: Arg) => boolean = () => false,
+  ): {
+    readonly key: string;
+    readonly def: KernelDefinition;
+    readonly calls: readonly KernelCall<Arg>[];
+  } {
+    const { def, bases } = moveBases(whole, (p) => p !== whole.flags && mayMove(args[p]!));
     const key = definitionKey(def);
     let prepared = this.prepared.get(key);
     if (!prepared) {
@@ -78,9 +88,10 @@ export class KernelPool {
         label,
         kernel: part.kernel,
         args: part.args.map((a) => (a >= 0 ? args[a]! : between[-1 - a]!)),
+        bases: part.args.map((a) => (a >= 0 ? bases[a]! : 0)),
       };
     });
-    return { key, calls };
+    return { key, def, calls };
   }
 
   /** The kernel of a definition: an earlier one if it computes the same, else a new one with a name of its own. */

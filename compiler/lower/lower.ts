@@ -285,17 +285,29 @@ class Lowering {
       this.prober,
     );
     const whole = this.define(sinks, isRead, label);
-    const { key, calls } = this.pool.calls(whole, (name, elements) =>
+    const temporary = (name: string, elements: number): BufferId =>
       this.addTypedBuffer(
         name,
         { dtype: 'f32', shape: [elements] },
         [0],
         { kind: 'arena', role: 'temporary' },
         null,
+      );
+    const mayMove = (id: BufferId): boolean => {
+      const { kind } = this.buffers[id]!.home;
+      return kind === 'arena' || kind === 'constant';
+    };
+    const { key, def, calls } = this.pool.calls(whole, temporary, mayMove);
+    const contraction = this.contractions.note(key, def, calls);
+    this.steps.push(
+      ...calls.map(
+        ({ bases, ...step }): LoweredStep => ({
+          ...step,
+          ...(bases.some((b) => b > 0) && { bases }),
+          ...(contraction !== null && { contraction }),
+        }),
       ),
     );
-    const contraction = this.contractions.note(key, whole.def, calls);
-    this.steps.push(...calls.map((step) => (contraction === null ? step : { ...step, contraction })));
   }
 
   private define(sinks: readonly Sink[], isRead: (n: Node) => boolean, label: string): Bound<BufferId> {

@@ -4,7 +4,7 @@
 import type { Location, PlanManifest } from '../../runtime/plan.ts';
 import { elementBytes } from '../kernel/cost.ts';
 import type { KernelFacts } from './check-kernel.ts';
-import type { Buffer, Lowered } from './lowered.ts';
+import { type Buffer, baseBytes, type Lowered, moveLocation } from './lowered.ts';
 
 /** Throws the checker's error; `subject` names steps and buffers. */
 export type Fail = (what: string, rule: string) => never;
@@ -60,7 +60,7 @@ export function locateBuffers(m: PlanManifest, lowered: Lowered, fail: Fail): (L
   lowered.steps.forEach((step, s) => {
     const mine = m.steps[s]!;
     step.args.forEach((id, p) => {
-      note(id, mine.args[p]!, stepText(m, s));
+      note(id, moveLocation(mine.args[p]!, -baseBytes(step, p)), stepText(m, s));
     });
   });
   return found;
@@ -106,9 +106,10 @@ export function checkRoom(
       const b = lowered.buffers[step.args[p]!]!;
       const bytes = param.elements * elementBytes(param.storage);
       const declared = m.kernels[m.steps[s]!.kernel]!.params[p]!;
-      if (bytes > b.bytes)
+      const base = baseBytes(step, p);
+      if (base < 0 || base + bytes > b.bytes)
         fail(
-          `${stepText(m, s)} touches ${bytes} bytes of buffer '${b.name}', which has ${b.bytes}`,
+          `${stepText(m, s)} touches bytes ${base} to ${base + bytes} of buffer '${b.name}', which has ${b.bytes}`,
           'accesses stay in bounds',
         );
       if (declared.bytes !== bytes || declared.access !== param.access) {
@@ -272,5 +273,6 @@ function isInPlace(
   );
   const widths = [...read, ...write].map((p) => elementBytes(call.kernel.params[p]!.storage));
   if (read.length !== 1 || write.length !== 1 || widths[0] !== widths[1]) return false;
+  if (baseBytes(call, read[0]!) !== baseBytes(call, write[0]!)) return false;
   return facts[step]!.mayOverwrite(read[0]!, write[0]!);
 }

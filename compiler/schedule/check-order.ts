@@ -10,9 +10,9 @@ export function checkOrder(lowered: Lowered, original: Lowered, fail: Fail): voi
     const { copyOf } = lowered.buffers[id]!;
     return copyOf === undefined ? id : first(copyOf);
   };
-  const meaning = ({ kernel, args }: LoweredStep): readonly [LoweredStep['kernel'], string] => [
-    kernel,
-    args.map(first).join(),
+  const meaning = (step: LoweredStep): readonly [LoweredStep['kernel'], string] => [
+    step.kernel,
+    placesText(step, step.args.map(first)),
   ];
   const position = positionsOf(lowered, original, meaning, fail);
   checkCopies(lowered, original, meaning, fail);
@@ -37,6 +37,11 @@ export function checkOrder(lowered: Lowered, original: Lowered, fail: Fail): voi
   });
 }
 
+/** What a step touches: buffers, and where it starts in them. */
+function placesText({ bases }: LoweredStep, args: readonly BufferId[]): string {
+  return `${args.join()};${bases?.join() ?? ''}`;
+}
+
 type Meaning = (step: LoweredStep) => readonly [LoweredStep['kernel'], string];
 
 /** Where each step of the original is; steps that are not copies are those, each once. */
@@ -52,7 +57,7 @@ function positionsOf(lowered: Lowered, original: Lowered, meaning: Meaning, fail
     byArgs.set(args, [...(byArgs.get(args) ?? []), at]);
   });
   const positions = original.steps.map(
-    (step) => found.get(step.kernel)?.get(step.args.join())?.shift() ?? -1,
+    (step) => found.get(step.kernel)?.get(placesText(step, step.args))?.shift() ?? -1,
   );
   if (count !== original.steps.length || positions.includes(-1))
     fail(
@@ -71,7 +76,7 @@ function checkCopies(lowered: Lowered, original: Lowered, meaning: Meaning, fail
   const numbers = new Map<LoweredStep['kernel'], Map<string, number>>();
   original.steps.forEach((step, s) => {
     const known = numbers.get(step.kernel) ?? new Map<string, number>();
-    numbers.set(step.kernel, known.set(step.args.join(), s));
+    numbers.set(step.kernel, known.set(placesText(step, step.args), s));
   });
   /** Per buffer, its writers as steps of the original, and whether something is written after it was read. */
   const writers: number[][] = lowered.buffers.map(() => []);

@@ -11,7 +11,7 @@
 
 import { elementBytes } from '../kernel/cost.ts';
 import type { Kernel } from '../kernel/ir.ts';
-import type { Lowered, LoweredStep } from './lowered.ts';
+import { baseBytes, type Lowered, type LoweredStep } from './lowered.ts';
 import type { Lifetime, Phases } from './phases.ts';
 import { accessKey, isStaticIndex, type Trace, traceOf } from './trace.ts';
 
@@ -49,6 +49,7 @@ export function findInPlacePairs(
           lifetimes[input]?.to === s &&
           buffers[input]!.bytes === buffers[output]!.bytes &&
           elementBytes(candidate.storage) === elementBytes(param.storage) &&
+          baseBytes(step, at) === baseBytes(step, q) &&
           step.args.filter((other) => other === input).length === 1 &&
           usersInPhase(input, s).every((user) => user === s || isSameGroup(phases, user, s)) &&
           overwritesWhatItRead(traceFor(step, traces), at, q)

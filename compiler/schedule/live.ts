@@ -9,7 +9,7 @@
 import { elementBytes } from '../kernel/cost.ts';
 import type { Kernel } from '../kernel/ir.ts';
 import { overwritesWhatItRead } from './inplace.ts';
-import type { Buffer, Lowered, LoweredStep } from './lowered.ts';
+import { type Buffer, baseBytes, type Lowered, type LoweredStep } from './lowered.ts';
 import { traceOf } from './trace.ts';
 
 export interface LiveModel {
@@ -49,6 +49,7 @@ export class LiveFacts {
     const facts: StepFacts = {
       touched: Int32Array.from(new Set(args.filter(inArena))),
       pairs: places
+        .filter(([p, q]) => baseBytes(step, p) === baseBytes(step, q))
         .map(([p, q]) => [args[p]!, args[q]!] as const)
         .filter(
           ([input, output]) =>

@@ -1,8 +1,10 @@
 // What lowering hands to scheduling: kernels, the buffers that they read and write, and the calls in a valid order.
 // No offsets, no workers yet. A buffer is a value that lies in memory; its id is its position in `buffers`.
 
+import type { Location } from '../../runtime/plan.ts';
 import type { Node, Payload } from '../graph/ir.ts';
 import type { TensorType } from '../graph/types.ts';
+import { elementBytes } from '../kernel/cost.ts';
 import type { Kernel } from '../kernel/ir.ts';
 
 export type BufferId = number & { readonly __brand: 'BufferId' };
@@ -36,10 +38,22 @@ export interface LoweredStep {
   readonly kernel: Kernel;
   /** One buffer per kernel parameter. A buffer may be an argument twice only if both are reads. */
   readonly args: readonly BufferId[];
+  /** Elements from the start of each argument to the address that the kernel is given; absent: 0. Of arena and constants. */
+  readonly bases?: readonly number[];
   /** Key of the contraction that it is, or is a part of: packing, what is made of the sums (lower/contractions.ts). */
   readonly contraction?: string;
   /** Runs a second time what another step has done, into buffers of its own (rematerialize.ts). */
   readonly isCopy?: true;
+}
+
+/** Bytes from the start of an argument's buffer to the address that the kernel is given. */
+export function baseBytes({ kernel, bases }: LoweredStep, param: number): number {
+  return bases === undefined ? 0 : bases[param]! * elementBytes(kernel.params[param]!.storage);
+}
+
+/** The place so many bytes further on. Variables and flags are always passed whole. */
+export function moveLocation(l: Location, bytes: number): Location {
+  return l.space === 'arena' || l.space === 'constant' ? { ...l, offset: l.offset + bytes } : l;
 }
 
 export interface LoweredTensor {

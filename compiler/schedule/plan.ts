@@ -21,7 +21,7 @@ import { layOutConstants } from './constants.ts';
 import { defaultMachine } from './cost.ts';
 import { findInPlacePairs, type InPlacePair } from './inplace.ts';
 import { lifetimesOf, peakBytes, widen } from './lifetimes.ts';
-import type { Buffer, Lowered, LoweredTensor } from './lowered.ts';
+import { type Buffer, baseBytes, type Lowered, type LoweredTensor, moveLocation } from './lowered.ts';
 import { mergeBarriers } from './merge-barriers.ts';
 import { partition } from './partition.ts';
 import type { Lifetime } from './phases.ts';
@@ -99,7 +99,7 @@ export function scheduleProgram(program: Lowered, options: ScheduleOptions): Sch
     (s): PlanStep => ({
       label: s.label,
       kernel: kernelIndex.get(s.kernel)!,
-      args: s.args.map((id) => locate(lowered.buffers[id]!)),
+      args: s.args.map((id, p) => moveLocation(locate(lowered.buffers[id]!), baseBytes(s, p))),
       units: s.kernel.unit.extent,
     }),
   );

@@ -32,8 +32,8 @@ export function runLowered(lowered: Lowered, leaves: Readonly<Record<string, Hos
     if (b.home.kind === 'variable' && b.home.bank === 'current')
       put(b.id, leaves[lowered.variables[b.home.variable]!.name]!.data);
   }
-  for (const { kernel, args } of lowered.steps) {
-    const buffers = args.map((id) => memory[id]!);
+  for (const { kernel, args, bases } of lowered.steps) {
+    const buffers = args.map((id, p) => memory[id]!.subarray(bases?.[p] ?? 0));
     // Units in falling order: nothing may rely on the order.
     for (let unit = kernel.unit.extent - 1; unit >= 0; unit--)
       interpretKernel(kernel, buffers, unit, unit + 1);
