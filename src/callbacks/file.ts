@@ -1,7 +1,6 @@
 // Files that callbacks write, where the host has any.
 
-import { compilerError } from '../../compiler/graph/errors.ts';
-import { callerLocation } from '../../compiler/graph/location.ts';
+import { expectFiles, replaceFile } from '../files.ts';
 
 export interface FileWriter {
   /** Writes the file anew; it appears whole or not at all. */
@@ -12,21 +11,10 @@ export interface FileWriter {
 
 /** Throws HDL0017 where there are no files, as in browsers. */
 export function fileWriter(fn: string, path: string): FileWriter {
-  if (typeof process !== 'object' || process.versions?.node === undefined) {
-    throw compilerError('HDL0017', {
-      what: `${fn} to '${path}'`,
-      rule: 'this host has no files',
-      hint: 'give a function in place of the path',
-      loc: callerLocation(),
-    });
-  }
+  expectFiles(`${fn} to '${path}'`, 'give a function in place of the path');
   let isBegun = false;
   return {
-    replace: async (bytes) => {
-      const fs = await import('node:fs/promises');
-      await fs.writeFile(`${path}.part`, bytes);
-      await fs.rename(`${path}.part`, path);
-    },
+    replace: (bytes) => replaceFile(path, bytes),
     append: async (text) => {
       const fs = await import('node:fs/promises');
       await (isBegun ? fs.appendFile(path, text) : fs.writeFile(path, text));

@@ -4,6 +4,8 @@
 
 import { compilerError } from '../../compiler/graph/errors.ts';
 import { elementCount } from '../../compiler/graph/types.ts';
+import { gunzip } from './gunzip.ts';
+import { bytesOf, type DataSource } from './source.ts';
 
 export interface IdxArray {
   readonly shape: readonly number[];
@@ -26,13 +28,14 @@ const types: Readonly<Record<number, ElementType>> = {
 };
 
 /**
- * Reads an IDX file. Throws HDL0016 for a file of another kind, cut short or too long.
+ * Reads an IDX file from its bytes or path, plain or gzip. Throws HDL0016 for a file that is missing, of another kind, cut
+ * short or too long.
  *
  * @example
- * const { shape, data } = await data.loadIdx(await readFile('train-images-idx3-ubyte.gz')); // [60000, 28, 28]
+ * const { shape, data: pixels } = await data.loadIdx('train-images-idx3-ubyte.gz'); // [60000, 28, 28]
  */
-export async function loadIdx(file: Uint8Array): Promise<IdxArray> {
-  const bytes = await gunzip(file, 'IDX file');
+export async function loadIdx(source: DataSource): Promise<IdxArray> {
+  const bytes = await gunzip(await bytesOf(source, 'IDX file'), 'IDX file');
   const fail = (what: string, hint: string): Error =>
     compilerError('HDL0016', {
       what: `IDX file of ${bytes.length} bytes ${what}`,
@@ -62,42 +65,4 @@ export async function loadIdx(file: Uint8Array): Promise<IdxArray> {
   const data = type.make(elements);
   for (let i = 0; i < elements; i++) data[i] = type.read(view, start + i * type.bytes);
   return { shape, data };
-}
-
-/** The bytes themselves, or what they hold when they are gzip. Throws HDL0016 for gzip that is damaged. */
-export async function gunzip(bytes: Uint8Array, what: string): Promise<Uint8Array> {
-  if (bytes[0] !== 0x1f || bytes[1] !== 0x8b) return bytes;
-  try {
-    return await decompress(bytes);
-  } catch (cause) {
-    throw compilerError(
-      'HDL0016',
-      {
-        what: `${what} of ${bytes.length} bytes does not unpack`,
-        rule: 'it starts like gzip',
-        hint: 'download it again',
-      },
-      { cause },
-    );
-  }
-}
-
-/** Fails for gzip that is cut short; piping it into a `Response` would wait forever instead (Node 20). */
-async function decompress(bytes: Uint8Array): Promise<Uint8Array> {
-  const { readable, writable } = new DecompressionStream('gzip');
-  const writer = writable.getWriter();
-  const written = writer.write(bytes.slice()).then(() => writer.close());
-  // The reader tells the same failure.
-  written.catch(() => {});
-  const chunks: Uint8Array[] = [];
-  const reader = readable.getReader();
-  for (let next = await reader.read(); !next.done; next = await reader.read()) chunks.push(next.value);
-  await written;
-  const all = new Uint8Array(chunks.reduce((n, c) => n + c.length, 0));
-  let at = 0;
-  for (const chunk of chunks) {
-    all.set(chunk, at);
-    at += chunk.length;
-  }
-  return all;
 }

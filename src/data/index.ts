@@ -1,8 +1,19 @@
 // Data: files that are read, tasks that are drawn, batches.
 
 export { batchesOf, gatherRows, type Rows } from './batches.ts';
-export { cifar10Classes, type LabelledPictures, loadCifar10 } from './cifar10.ts';
+export {
+  type Cifar100Pictures,
+  cifar10Classes,
+  type LabelledPictures,
+  loadCifar10,
+  loadCifar100,
+} from './cifar10.ts';
+export { type CsvOptions, loadCsv, parseCsv } from './csv.ts';
+export { type CsvColumn, CsvTable, type Missing } from './csv-table.ts';
 export { type IdxArray, loadIdx } from './idx.ts';
+export { loadNpy, type NpyArray, type NumericArray, saveNpy } from './npy.ts';
+export { loadNpz, saveNpz } from './npz.ts';
 export { normalize, statistics } from './pictures.ts';
 export { type ShapesOptions, shapeClasses, shapes } from './shapes.ts';
+export type { DataSource } from './source.ts';
 export { type LabelledPoints, spiral } from './spiral.ts';

@@ -37,6 +37,8 @@ const packages: Readonly<Record<string, string>> = {
   graphlib: 'compiler/graph/',
   'web-worker': 'runtime/',
   '@bufbuild/protobuf': 'src/onnx/',
+  papaparse: 'src/data/',
+  fflate: 'src/data/',
 };
 
 /** A file with this at the start of a line runs in Node alone; the files that browsers load may reach it by `import()`. */

@@ -1,0 +1,57 @@
+// Files, where the host has any: read whole, and written so that whoever looks sees the old contents or the new ones, never a
+// part, whatever ends the process meanwhile.
+//
+//   path.part   written and flushed to the disk, then renamed to path; the folder is flushed, so that the name stays
+
+import { compilerError } from '../compiler/graph/errors.ts';
+import { callerLocation } from '../compiler/graph/location.ts';
+
+export function hasFiles(): boolean {
+  return typeof process === 'object' && process.versions?.node !== undefined;
+}
+
+/** Throws HDL0017 where there are no files, as in browsers. */
+export function expectFiles(what: string, hint: string): void {
+  if (hasFiles()) return;
+  throw compilerError('HDL0017', { what, rule: 'this host has no files', hint, loc: callerLocation() });
+}
+
+/** The bytes of a file; null when there is none of that name. Throws what the system says otherwise. */
+export async function readIfThere(path: string | URL): Promise<Uint8Array | null> {
+  const fs = await import('node:fs/promises');
+  try {
+    return await fs.readFile(path);
+  } catch (error) {
+    if ((error as { code?: unknown }).code === 'ENOENT') return null;
+    throw error;
+  }
+}
+
+/** Puts `bytes` in the place of the file, which appears whole or not at all, also when the machine fails meanwhile. */
+export async function replaceFile(path: string, bytes: Uint8Array): Promise<void> {
+  const [fs, { dirname }] = await Promise.all([import('node:fs/promises'), import('node:path')]);
+  const unfinished = `${path}.part`;
+  const file = await fs.open(unfinished, 'w');
+  try {
+    await file.writeFile(bytes);
+    await file.sync();
+  } finally {
+    await file.close();
+  }
+  await fs.rename(unfinished, path);
+  await flushFolder(dirname(path));
+}
+
+/** Makes names in the folder last; systems that cannot open folders keep them by themselves. */
+async function flushFolder(path: string): Promise<void> {
+  const fs = await import('node:fs/promises');
+  const folder = await fs.open(path, 'r').catch(() => null);
+  if (folder === null) return;
+  try {
+    await folder.sync();
+  } catch (error) {
+    if (!['EINVAL', 'EPERM', 'EISDIR'].includes(String((error as { code?: unknown }).code))) throw error;
+  } finally {
+    await folder.close();
+  }
+}
