@@ -18,6 +18,7 @@ export type { BatchEnd, Callback, EpochEnd, History, TrainingRun } from './callb
 export * as callbacks from './callbacks/index.ts';
 export * as constraints from './constraints/index.ts';
 export type { AppliedLayer, Context, Traits } from './context.ts';
+export { Dataset } from './data/dataset/index.ts';
 export * as data from './data/index.ts';
 export { type Entry, entry, type InputsOf, type Outputs, type Specs } from './entry.ts';
 export type { Feed } from './feeds.ts';

@@ -10,6 +10,7 @@ export {
 } from './cifar10.ts';
 export { type CsvOptions, loadCsv, parseCsv } from './csv.ts';
 export { type CsvColumn, CsvTable, type Missing } from './csv-table.ts';
+export * from './dataset/index.ts';
 export { type IdxArray, loadIdx } from './idx.ts';
 export { loadNpy, type NpyArray, type NumericArray, saveNpy } from './npy.ts';
 export { loadNpz, saveNpz } from './npz.ts';
