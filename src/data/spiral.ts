@@ -1,21 +1,21 @@
 // The spiral: arms of points that wind around the origin, one class each. No line separates them.
 
-import { random } from '../random.ts';
+import { type Draws, drawsOf } from './draws.ts';
 
 export interface LabelledPoints {
-  /** [classes · n, 2], row-major, class by class. */
+  /** [points, 2], row-major, class by class. */
   readonly x: Float32Array;
   readonly y: Int32Array;
 }
 
 /**
  * `n` points for each of `classes` arms. Point k of arm c has radius k / (n−1) and angle (c + 1.5 · radius) · 2π/classes plus
- * normal noise.
+ * normal noise. The draws follow from the seed, or come from a stream.
  *
  * @example const { x, y } = data.spiral(100, 3, 1);
  */
-export function spiral(n: number, classes = 3, seed = 0, noise = 0.1): LabelledPoints {
-  const draw = random(seed, 'spiral');
+export function spiral(n: number, classes = 3, seed: number | Draws = 0, noise = 0.1): LabelledPoints {
+  const draw = drawsOf(seed, 'spiral');
   const x = new Float32Array(n * classes * 2);
   const y = new Int32Array(n * classes);
   const arm = (2 * Math.PI) / classes;

@@ -1,0 +1,14 @@
+// All experiments, in the order of the table.
+
+import type { Experiment } from '../support/experiment.ts';
+import { circlesAndMoons } from './circles-moons.ts';
+import { linearRegression } from './linear-regression.ts';
+import { product } from './product.ts';
+import { spiral } from './spiral.ts';
+
+export const experiments: readonly Experiment[] = [
+  ...spiral,
+  ...linearRegression,
+  ...product,
+  ...circlesAndMoons,
+];
