@@ -1,6 +1,7 @@
 // npm run bench [-- SUITE…] [--rounds N] [--json FILE] [--plain] [--no-peers] [--seed N] [--count N] [--workers N] [--top N] [--trace FILE]
 //
-// Suites by name (`--help` lists them; `all`: every one); `kernels` takes the name of a workload behind it. The ceilings
+// Suites by name (`--help` lists them; `all`: every one); `kernels` takes the name of a workload behind it,
+// `numpy` any number of parts of names of experiments. The ceilings
 // of the machine come first, in the same process, so that every figure stands beside what could be. In each round every
 // contender in turn is timed; printed are medians of the rounds, and ratios taken round by round.
 
@@ -13,6 +14,7 @@ import { chain, norm } from './suites/bandwidth.mjs';
 import { ceilings as ceilingsSuite } from './suites/ceilings.mjs';
 import { conv, gemm, shapes } from './suites/contractions.mjs';
 import { kernels } from './suites/kernels.mjs';
+import { numpy } from './suites/numpy.mjs';
 import { schedule } from './suites/schedule.mjs';
 import { resnet8, spiral } from './suites/throughput.mjs';
 
@@ -27,6 +29,7 @@ const suites = {
   schedule,
   spiral,
   resnet8,
+  numpy,
 };
 const byDefault = ['spiral', 'resnet8'];
 
@@ -42,6 +45,7 @@ const { values, positionals } = parseArgs({
     workers: { type: 'string', default: '1' },
     top: { type: 'string', default: '15' },
     trace: { type: 'string' },
+    data: { type: 'string' },
     help: { type: 'boolean', default: false },
   },
 });
@@ -59,6 +63,7 @@ function choose(words) {
   for (let i = 0; i < words.length; i++) {
     if (words[i] === 'all') chosen.push(...Object.keys(suites).map((name) => ({ name })));
     else if (words[i] === 'kernels') chosen.push({ name: 'kernels', workload: words[++i] });
+    else if (words[i] === 'numpy') return [...chosen, { name: 'numpy', words: words.slice(i + 1) }];
     else chosen.push({ name: words[i] });
   }
   return chosen;
@@ -96,20 +101,23 @@ const context = {
   workers: number('workers'),
   top: number('top'),
   trace: values.trace,
+  ...(values.data && { data: values.data }),
   peers: !values['no-peers'],
   relaxed,
   ceilings: new Ceilings(relaxed),
 };
 const report = { machine, suites: {} };
-if (chosen.some(({ name }) => name !== 'ceilings')) {
+if (chosen.some(({ name }) => name !== 'ceilings' && name !== 'numpy')) {
   report.ceilings = await measureCeilings(context.ceilings, Math.min(context.rounds, 5), false);
   printCeilings(report.ceilings);
 }
-for (const { name, workload } of chosen) {
+for (const { name, workload, words } of chosen) {
   console.log(`\n${name}${workload ? ` ${workload}` : ''}: ${suites[name].about}`);
-  report.suites[workload ? `${name} ${workload}` : name] = await suites[name].run(
-    workload ? { ...context, workload } : context,
-  );
+  report.suites[workload ? `${name} ${workload}` : name] = await suites[name].run({
+    ...context,
+    ...(workload && { workload }),
+    ...(words && { words }),
+  });
 }
 await context.ceilings.stop();
 if (values.json) writeFileSync(values.json, JSON.stringify(report, null, 1));

@@ -15,11 +15,12 @@ import {
 } from '../../src/index.ts';
 import {
   type Experiment,
-  type Outcome,
+  type Prepared,
   type Range,
   type RunOptions,
-  trainSteps,
+  training,
 } from '../support/experiment.ts';
+import { mapGradients } from '../support/map-gradients.ts';
 import { type Stream, streams } from '../support/streams.ts';
 
 const points = 5000;
@@ -58,23 +59,14 @@ const wide = (init: Stream): Layer[] => [
   he(init, 16, 1),
 ];
 
-/** Gradient descent whose gradients of biases, which have one dimension, are divided by the number of points. */
-function slowBiases(learningRate: number): Optimizer {
-  const sgd = optimizers.sgd({ learningRate });
-  return {
-    ...sgd,
-    update: (parameters, gradients, ctx) => {
-      const slowed = gradients.map((g) => (g.type.shape.length === 1 ? div(g, points) : g));
-      sgd.update(parameters, slowed, ctx);
-    },
-  };
-}
+const sgd = optimizers.sgd({ learningRate: 0.05 });
 
 const published: Method = {
   name: 'published',
   about: "a tutorial's settings and its slip: biases hardly move",
   net: narrow,
-  optimizer: slowBiases(0.05),
+  // Biases have one dimension.
+  optimizer: mapGradients(sgd, (g) => (g.type.shape.length === 1 ? div(g, points) : g)),
   steps: 9000,
   fromLogits: false,
 };
@@ -82,7 +74,7 @@ const trueGradient: Method = {
   ...published,
   name: 'true-gradient',
   about: 'the same with the gradients as they are',
-  optimizer: optimizers.sgd({ learningRate: 0.05 }),
+  optimizer: sgd,
 };
 const adam: Method = {
   name: 'adam',
@@ -95,13 +87,12 @@ const adam: Method = {
 
 const shapes = { circles: data.circles, moons: data.moons };
 
-async function train(
+async function prepare(
   shape: keyof typeof shapes,
-  method: Method,
+  { net, optimizer, steps, fromLogits }: Method,
   seed: number,
   options: RunOptions,
-): Promise<Outcome> {
-  const { net, optimizer, steps, fromLogits } = method;
+): Promise<Prepared> {
   const draws = streams(seed);
   const { x, y: labels } = shapes[shape](points, { seed: draws.data });
   const y = Float32Array.from(labels);
@@ -111,19 +102,19 @@ async function train(
     metrics: [metrics.rocAuc()],
     threads: options.threads ?? 1,
   });
-  try {
-    const trained = await trainSteps(
-      model.program,
-      { feeds: { x, y }, rows: null, batch: points, steps },
-      options,
-    );
-    const { loss, rocAuc } = await model.evaluate({ x, y }, { batchSize: points });
-    const scores = (await model.predict(x, { batchSize: points })).data;
-    const value = aucOfLabels(scores, labels, fromLogits ? 0 : 0.5);
-    return { value, others: { auc_of_scores: rocAuc!, loss: loss! }, ...trained };
-  } finally {
-    await model.dispose();
-  }
+  return {
+    program: model.program,
+    feeds: { x, y },
+    rows: null,
+    batch: points,
+    steps,
+    measure: async () => {
+      const { loss, rocAuc } = await model.evaluate({ x, y }, { batchSize: points });
+      const scores = (await model.predict(x, { batchSize: points })).data;
+      const value = aucOfLabels(scores, labels, fromLogits ? 0 : 0.5);
+      return { value, others: { auc_of_scores: rocAuc!, loss: loss! } };
+    },
+  };
 }
 
 /** The area under the ROC curve of answers yes or no: the mean of the shares of right ones among both. */
@@ -142,7 +133,7 @@ const record = (shape: keyof typeof shapes, method: Method, median: Range): Expe
   about: method.about,
   metric: 'auc_of_labels',
   median,
-  run: (seed, options = {}) => train(shape, method, seed, options),
+  ...training((seed, options) => prepare(shape, method, seed, options)),
 });
 
 export const circlesAndMoons: readonly Experiment[] = [

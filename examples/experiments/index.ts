@@ -3,6 +3,7 @@
 import type { Experiment } from '../support/experiment.ts';
 import { circlesAndMoons } from './circles-moons.ts';
 import { linearRegression } from './linear-regression.ts';
+import { mnist } from './mnist.ts';
 import { product } from './product.ts';
 import { spiral } from './spiral.ts';
 
@@ -11,4 +12,5 @@ export const experiments: readonly Experiment[] = [
   ...linearRegression,
   ...product,
   ...circlesAndMoons,
+  ...mnist,
 ];

@@ -3,10 +3,10 @@
 import { data, losses, Model, nn, optimizers } from '../../src/index.ts';
 import {
   type Experiment,
-  type Outcome,
+  type Prepared,
   type Range,
   type RunOptions,
-  trainSteps,
+  training,
 } from '../support/experiment.ts';
 import { streams } from '../support/streams.ts';
 
@@ -27,29 +27,29 @@ const variants: readonly Variant[] = [
   { name: 'linreg-noise-10', about: 'ten epochs, noise 0.01', epochs: 10, noise: 0.01, median: [0, 6e-3] },
 ];
 
-async function train({ epochs, noise }: Variant, seed: number, options: RunOptions): Promise<Outcome> {
+async function prepare({ epochs, noise }: Variant, seed: number, options: RunOptions): Promise<Prepared> {
   const draws = streams(seed);
   const { x, y, weights, bias } = data.linear(100, { seed: draws.data, noise });
-  const layer = nn.dense(1, { name: 'line', init: draws.init.normals(10, Math.sqrt(1 / 10)) });
-  const model = new Model({ input: [10] }).add(layer).compile({
+  const line = nn.dense(1, { name: 'line', init: draws.init.normals(10, Math.sqrt(1 / 10)) });
+  const { program } = new Model({ input: [10] }).add(line).compile({
     loss: losses.meanSquaredError,
     optimizer: optimizers.sgd({ learningRate: 0.05 }),
     threads: options.threads ?? 1,
   });
-  try {
-    const rows = draws.order.rows(100, epochs, batch);
-    const trained = await trainSteps(
-      model.program,
-      { feeds: { x, y }, rows, batch, steps: rows.length / batch },
-      options,
-    );
-    const w = model.program.get('line/w').data;
-    const b = model.program.get('line/b').data[0]!;
-    const error = Math.hypot(...weights.map((v, i) => v - w[i]!));
-    return { value: error, others: { bias_error: Math.abs(b - bias) }, ...trained };
-  } finally {
-    await model.dispose();
-  }
+  const rows = draws.order.rows(100, epochs, batch);
+  return {
+    program,
+    feeds: { x, y },
+    rows,
+    batch,
+    steps: rows.length / batch,
+    measure: async () => {
+      const w = program.get('line/w').data;
+      const b = program.get('line/b').data[0]!;
+      const error = Math.hypot(...weights.map((v, i) => v - w[i]!));
+      return { value: error, others: { bias_error: Math.abs(b - bias) } };
+    },
+  };
 }
 
 export const linearRegression: readonly Experiment[] = variants.map((variant) => ({
@@ -57,5 +57,5 @@ export const linearRegression: readonly Experiment[] = variants.map((variant) =>
   about: variant.about,
   metric: 'weight_error',
   median: variant.median,
-  run: (seed, options = {}) => train(variant, seed, options),
+  ...training((seed, options) => prepare(variant, seed, options)),
 }));

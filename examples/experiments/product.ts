@@ -3,10 +3,10 @@
 import { data, type Layer, losses, Model, metrics, nn, optimizers } from '../../src/index.ts';
 import {
   type Experiment,
-  type Outcome,
+  type Prepared,
   type Range,
   type RunOptions,
-  trainSteps,
+  training,
 } from '../support/experiment.ts';
 import { type Stream, streams } from '../support/streams.ts';
 
@@ -43,7 +43,7 @@ const variants: readonly Variant[] = [
   },
 ];
 
-async function train({ net, learningRate }: Variant, seed: number, options: RunOptions): Promise<Outcome> {
+async function prepare({ net, learningRate }: Variant, seed: number, options: RunOptions): Promise<Prepared> {
   const draws = streams(seed);
   const { x, y } = data.product(rowCount, { seed: draws.data });
   const model = new Model({ input: [2] }).add(...net(draws.init)).compile({
@@ -52,19 +52,18 @@ async function train({ net, learningRate }: Variant, seed: number, options: RunO
     metrics: [metrics.rSquared()],
     threads: options.threads ?? 1,
   });
-  try {
-    const rows = draws.order.rows(rowCount, epochs, batch);
-    const trained = await trainSteps(
-      model.program,
-      { feeds: { x, y }, rows, batch, steps: rows.length / batch },
-      options,
-    );
-    const { rSquared } = await model.evaluate({ x, y }, { batchSize: rowCount });
-    const sums = epochSums(trained.losses);
-    return { value: sums.at(-1)!, others: { r_squared: rSquared! }, ...trained };
-  } finally {
-    await model.dispose();
-  }
+  const rows = draws.order.rows(rowCount, epochs, batch);
+  return {
+    program: model.program,
+    feeds: { x, y },
+    rows,
+    batch,
+    steps: rows.length / batch,
+    measure: async (losses) => {
+      const { rSquared } = await model.evaluate({ x, y }, { batchSize: rowCount });
+      return { value: epochSums(losses).at(-1)!, others: { r_squared: rSquared! } };
+    },
+  };
 }
 
 /** The batch losses of each epoch, summed. */
@@ -82,5 +81,5 @@ export const product: readonly Experiment[] = variants.map((variant) => ({
   about: variant.about,
   metric: 'last_epoch_loss_sum',
   median: variant.median,
-  run: (seed, options = {}) => train(variant, seed, options),
+  ...training((seed, options) => prepare(variant, seed, options)),
 }));

@@ -4,10 +4,10 @@
 import { data, type Layer, losses, Model, metrics, nn, type Optimizer, optimizers } from '../../src/index.ts';
 import {
   type Experiment,
-  type Outcome,
+  type Prepared,
   type Range,
   type RunOptions,
-  trainSteps,
+  training,
 } from '../support/experiment.ts';
 import { rmspropInside } from '../support/rmsprop-inside.ts';
 import { type Streams, streams } from '../support/streams.ts';
@@ -96,28 +96,27 @@ const variants: readonly Variant[] = [
   },
 ];
 
-async function train({ net, optimizer }: Variant, seed: number, options: RunOptions): Promise<Outcome> {
+async function prepare({ net, optimizer }: Variant, seed: number, options: RunOptions): Promise<Prepared> {
   const draws = streams(seed);
   const { x, y } = data.spiral(100, 3, draws.data);
-  const model = new Model({ input: [2] }).add(...net(draws));
-  model.compile({
+  const model = new Model({ input: [2] }).add(...net(draws)).compile({
     loss: losses.softmaxCrossEntropy,
     optimizer,
     metrics: [metrics.accuracy()],
     threads: options.threads ?? 1,
   });
-  try {
-    const rows = draws.order.rows(300, epochs, batch);
-    const trained = await trainSteps(
-      model.program,
-      { feeds: { x, y }, rows, batch, steps: rows.length / batch },
-      options,
-    );
-    const { accuracy, loss } = await model.evaluate({ x, y }, { batchSize: 300 });
-    return { value: accuracy!, others: { full_loss: loss! }, ...trained };
-  } finally {
-    await model.dispose();
-  }
+  const rows = draws.order.rows(300, epochs, batch);
+  return {
+    program: model.program,
+    feeds: { x, y },
+    rows,
+    batch,
+    steps: rows.length / batch,
+    measure: async () => {
+      const { accuracy, loss } = await model.evaluate({ x, y }, { batchSize: 300 });
+      return { value: accuracy!, others: { full_loss: loss! } };
+    },
+  };
 }
 
 export const spiral: readonly Experiment[] = variants.map((variant) => ({
@@ -125,5 +124,5 @@ export const spiral: readonly Experiment[] = variants.map((variant) => ({
   about: variant.about,
   metric: 'train_accuracy',
   median: variant.median,
-  run: (seed, options = {}) => train(variant, seed, options),
+  ...training((seed, options) => prepare(variant, seed, options)),
 }));

@@ -15,11 +15,12 @@ export interface RunOptions {
   readonly onProgress?: ((share: number) => void) | undefined;
 }
 
+/** What a run of an experiment measured. */
 export interface Outcome {
   /** The metric of the experiment. */
   readonly value: number;
   /** Other numbers worth telling, by name. */
-  readonly others?: Readonly<Record<string, number>>;
+  readonly others?: Readonly<Record<string, number>> | undefined;
   /** The loss of each step, before its update. */
   readonly losses: ArrayLike<number>;
   /** Training steps, and what they took; without data, compilation and evaluation. */
@@ -46,43 +47,58 @@ export interface Experiment {
   /** The data set that it reads from the folder; without it, it cannot be run. */
   readonly needs?: string | undefined;
   readonly run: (seed: number, options?: RunOptions) => Promise<Outcome>;
+  /** The training apart from its measurement, for benchmarks: where it is steps of one program. */
+  readonly prepare?: ((seed: number, options?: RunOptions) => Promise<Prepared>) | undefined;
 }
 
-export interface Steps {
+/** A training that is ready to begin: steps of entry `train`, whose output `loss` is kept, and what is measured after them. */
+export interface Prepared {
+  readonly program: Program;
   /** All examples, by the names of the entry's inputs. */
   readonly feeds: Readonly<Record<string, Feed>>;
   /** Rows of the steps, one after the other; null: every step sees all examples. */
   readonly rows: Int32Array | null;
   readonly batch: number;
   readonly steps: number;
+  readonly measure: (losses: ArrayLike<number>) => Promise<Pick<Outcome, 'value' | 'others'>>;
 }
 
-/**
- * Runs the steps of entry `train`, whose output `loss` is kept, in as few calls as there are moments of progress. The clock sees
- * the steps alone.
- */
-export async function trainSteps(
-  program: Program,
-  { feeds, rows, batch, steps: all }: Steps,
-  options: RunOptions = {},
-): Promise<Pick<Outcome, 'losses' | 'steps' | 'seconds' | 'compileSeconds'>> {
-  const steps = Math.min(all, options.steps ?? all);
-  const start = performance.now();
-  await program.compile('train', { batch });
-  const compiled = performance.now();
+type Trained = Pick<Experiment, 'run' | 'prepare'>;
+
+/** The parts of an experiment's record that follow from how its training is prepared. */
+export function training(prepare: (seed: number, options: RunOptions) => Promise<Prepared>): Trained {
+  return {
+    prepare: (seed, options = {}) => prepare(seed, options),
+    run: async (seed, options = {}) => {
+      const start = performance.now();
+      const prepared = await prepare(seed, options);
+      try {
+        await prepared.program.compile('train', { batch: prepared.batch });
+        const compileSeconds = (performance.now() - start) / 1000;
+        const trained = await train(prepared, options);
+        return { ...(await prepared.measure(trained.losses)), ...trained, compileSeconds };
+      } finally {
+        await prepared.program.dispose();
+      }
+    },
+  };
+}
+
+/** Runs the steps in one call. The clock sees the steps alone. */
+async function train(
+  { program, feeds, rows, batch, steps: all }: Prepared,
+  { steps: most = all, onProgress }: RunOptions,
+): Promise<Pick<Outcome, 'losses' | 'steps' | 'seconds'>> {
+  const steps = Math.min(all, most);
   const set = resident(feeds);
+  const start = performance.now();
   const { loss } = await program.run('train', {
     steps,
     feed: rows === null ? feeds : set.rows(rows.subarray(0, steps * batch)),
     outputs: 'each',
-    onProgress: ({ done }) => options.onProgress?.(done / steps),
+    onProgress: ({ done }) => onProgress?.(done / steps),
   });
-  const end = performance.now();
+  const seconds = (performance.now() - start) / 1000;
   await set.release();
-  return {
-    losses: loss!.data as Float32Array,
-    steps,
-    seconds: (end - compiled) / 1000,
-    compileSeconds: (compiled - start) / 1000,
-  };
+  return { losses: loss!.data as Float32Array, steps, seconds };
 }

@@ -3,6 +3,7 @@
 
 import t from 'tap';
 import { experiments } from '../../examples/experiments/index.ts';
+import { missing, sharedFolder } from '../support/shared.ts';
 
 const steps = [0, 1, 2, 9, 99];
 const expected: Readonly<Record<string, readonly number[]>> = {
@@ -23,19 +24,25 @@ const expected: Readonly<Record<string, readonly number[]>> = {
   'circles-adam': [0.8949659776, 0.8234740561, 0.7700279607, 0.7144880566, 0.1909789348],
   'moons-true-gradient': [1.811722469, 1.614041867, 1.447005487, 0.8442571579, 0.6903121297],
   'moons-adam': [0.8613828212, 0.7694087406, 0.6877298587, 0.3642616441, 0.009161372629],
+  'mnist-cnn-clean': [2.310273416, 2.327916761, 2.286543067, 1.926463979, 0.1102664852],
 };
 
 for (const [name, wanted] of Object.entries(expected)) {
-  t.test(name, async (t) => {
-    const { losses } = await experiments.find((e) => e.name === name)!.run(1, { steps: 100 });
-    t.equal(losses.length, 100);
-    wanted.forEach((w, i) => {
-      const found = losses[steps[i]!]!;
-      const error = Math.abs(found - w) / w;
-      t.ok(
-        error <= (steps[i] === 99 ? 1e-3 : 1e-5),
-        `step ${steps[i]}: ${found}, ${w}: ${error.toExponential(1)} off`,
-      );
-    });
-  });
+  const experiment = experiments.find((e) => e.name === name)!;
+  t.test(
+    name,
+    { skip: experiment.needs === undefined ? false : missing(`data/${experiment.needs}`) },
+    async (t) => {
+      const { losses } = await experiment.run(1, { steps: 100, data: `${sharedFolder}/data` });
+      t.equal(losses.length, 100);
+      wanted.forEach((w, i) => {
+        const found = losses[steps[i]!]!;
+        const error = Math.abs(found - w) / w;
+        t.ok(
+          error <= (steps[i] === 99 ? 1e-3 : 1e-5),
+          `step ${steps[i]}: ${found}, ${w}: ${error.toExponential(1)} off`,
+        );
+      });
+    },
+  );
 }
