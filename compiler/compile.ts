@@ -3,12 +3,13 @@
 //   verify → passes (simplify, legalize, …) → lower (layouts, fusion, kernels) → schedule (order, memory, workers) → emit
 
 import type { Plan } from '../runtime/plan.ts';
-import { type Dumpable, type DumpStage, dumpStage } from './dump.ts';
+import { inspect } from './dump/inspect.ts';
+import type { Inspection } from './dump/inspection.ts';
+import { type Dumpable, type DumpOptions, type DumpStage, dumpStage } from './dump.ts';
 import { compilerError } from './graph/errors.ts';
 import type { Graph } from './graph/ir.ts';
 import { verifyGraph } from './graph/verify.ts';
 import type { Machine } from './kernel/ir.ts';
-import { printKernel } from './kernel/print.ts';
 import { checkSchedules, type Schedules } from './kernel/tiles.ts';
 import { verifyKernel } from './kernel/verify.ts';
 import { type ContractionInfo, tilesApplied, tilesLeftAside } from './lower/contractions.ts';
@@ -18,11 +19,12 @@ import { standardPasses } from './passes/pipeline.ts';
 import { checkPlan } from './schedule/check.ts';
 import { checkMachine, defaultMachine } from './schedule/cost.ts';
 import type { Lowered } from './schedule/lowered.ts';
-import { printPlan, schedulePlan } from './schedule/plan.ts';
-import { printMemory } from './schedule/print-memory.ts';
+import { schedulePlan } from './schedule/plan.ts';
+import { checkPlanText } from './schedule/plan-roundtrip.ts';
 import { type Backend, backends } from './target/backends.ts';
 
-export { type DumpStage, dumpStages } from './dump.ts';
+export type { Inspection } from './dump/inspection.ts';
+export { checkStage, type DumpOptions, type DumpStage, dumpStages } from './dump.ts';
 export type { Schedules, Tile } from './kernel/tiles.ts';
 export type { ContractionInfo, TileCandidate } from './lower/contractions.ts';
 export type { PassRecord } from './passes/manager.ts';
@@ -71,7 +73,9 @@ export interface Compilation {
   readonly contractions: readonly ContractionInfo[];
   readonly timings: readonly Timing[];
   /** Text of a stage; see `dumpStages`. */
-  dump(stage: DumpStage): string;
+  dump(stage: DumpStage, options?: DumpOptions): string;
+  /** Everything, as data: what the viewer shows. */
+  inspect(): Inspection;
 }
 
 /** The options that a plan depends on, with their defaults. */
@@ -127,7 +131,8 @@ export function compileGraph(source: Graph, options: CompileOptions = {}): Compi
   };
 
   timed('verify', () => verifyGraph(source));
-  const graph = runPasses(source, standardPasses({ checkNumerics }), {
+  const pipeline = standardPasses({ checkNumerics });
+  const graph = runPasses(source, pipeline, {
     verify: options.verify ?? false,
     now: () => performance.now(),
     onPass: (record) => {
@@ -153,18 +158,23 @@ export function compileGraph(source: Graph, options: CompileOptions = {}): Compi
       tiles: tilesApplied(lowered.contractions),
     }),
   );
-  if (options.verify) timed('check plan', () => checkPlan(plan, ordered, lowered));
+  if (options.verify) {
+    timed('check plan', () => checkPlan(plan, ordered, lowered));
+    checkPlanText(plan);
+  }
 
   const shown: Dumpable = {
+    plan,
     source,
     graph,
     passes,
+    lowered: ordered,
+    machine: machine ?? target.machine ?? defaultMachine,
     target: backend,
-    printKernels: () => kernels.map(printKernel).join('\n'),
-    printPlan: () =>
-      printPlan(plan, ordered, machine ?? target.machine) + tilesLeftAside(schedules, lowered.contractions),
-    printMemory: () => printMemory(plan, ordered),
-    printCode: () => backend.print(kernels, emission),
+    language: backend.language,
+    passDocs: new Map(pipeline.map((p) => [p.name, p.doc])),
+    planNotes: tilesLeftAside(schedules, lowered.contractions),
+    printCode: (list) => backend.print(list, emission),
   };
   return {
     plan,
@@ -173,7 +183,8 @@ export function compileGraph(source: Graph, options: CompileOptions = {}): Compi
     lowered: ordered,
     contractions: lowered.contractions,
     timings,
-    dump: (stage) => dumpStage(shown, stage),
+    dump: (stage, of) => dumpStage(shown, stage, of),
+    inspect: () => inspect(shown),
   };
 }
 

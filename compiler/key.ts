@@ -10,9 +10,9 @@ import type { Graph, Node } from './graph/ir.ts';
 import { printGraph } from './graph/print.ts';
 import { checksFamily } from './ops/check.ts';
 import { registry } from './ops/registry.ts';
+import { compilerVersion } from './version.ts';
 
-/** The version of this package. */
-export const compilerVersion = '0.1.0';
+export { compilerVersion } from './version.ts';
 
 /**
  * 64 hexadecimal digits, or null for a graph that has no key: it applies an op that is not one of Heddle's own, and what

@@ -111,7 +111,7 @@ export async function main(options: ResnetOptions = {}): Promise<number | null> 
   });
   try {
     if (options.dump !== undefined) {
-      log(model.dump(options.dump, { batchSize: Math.min(batchSize, count) }));
+      log(model.dump(options.dump, { batchSize: Math.min(batchSize, count), full: true }));
       return null;
     }
     log(`${dataset.name}: ${count} pictures to learn from, ${test.y.length} to be tested on,`);

@@ -5,7 +5,9 @@ import {
   type CompileOptions,
   type ContractionInfo,
   compileGraph,
+  type DumpOptions,
   type DumpStage,
+  type Inspection,
   machineOf,
   type Schedules,
   type Timing,
@@ -31,7 +33,9 @@ export interface Compiled {
   readonly timings: readonly Timing[];
   /** Null where there is none: in the interpreter. */
   readonly plan: Plan | null;
-  dump(stage: DumpStage): string;
+  dump(stage: DumpStage, options?: DumpOptions): string;
+  /** All of the compilation, as data. Throws HDL0017 in the interpreter. */
+  inspect(): Inspection;
 }
 
 /** Times, and the machine for which the plan was made. */

@@ -2,7 +2,7 @@
 //
 // Ops are free functions; layers, losses, optimizers, initializers, metrics and data lie in namespaces of their own.
 
-export type { DumpStage, Schedules, Tile, Timing } from '../compiler/compile.ts';
+export type { DumpOptions, DumpStage, Inspection, Schedules, Tile, Timing } from '../compiler/compile.ts';
 export type { Tensor } from '../compiler/graph/ir.ts';
 export { scope } from '../compiler/graph/scope.ts';
 export type { DType, Shape } from '../compiler/graph/types.ts';
@@ -63,6 +63,7 @@ export {
   type TraceEvent,
 } from './profile/index.ts';
 export {
+  type DumpOf,
   type FeedsOf,
   type InputViewsOf,
   Program,

@@ -4,7 +4,13 @@
 // Compilation is a pure function, so none of these can be told from another but by its time. What is remembered is held
 // weakly: it lives as long as a program does that uses it, and programs that compile equal graphs share one plan.
 
-import { type CompileOptions, compileGraph, planOptions, type Timing } from '../compiler/compile.ts';
+import {
+  type Compilation,
+  type CompileOptions,
+  compileGraph,
+  planOptions,
+  type Timing,
+} from '../compiler/compile.ts';
 import { graphVariables } from '../compiler/graph/graph.ts';
 import type { Graph } from '../compiler/graph/ir.ts';
 import { sameType } from '../compiler/graph/types.ts';
@@ -77,13 +83,19 @@ export class PlanSource {
   }
 
   #make(graph: Graph, before: readonly Timing[]): Compiled {
-    const { plan, dump, timings } = compileGraph(graph, this.#options);
-    return this.#remember({ graph, plan, timings: [...before, ...timings], dump });
+    const { plan, dump, inspect, timings } = compileGraph(graph, this.#options);
+    return this.#remember({ graph, plan, timings: [...before, ...timings], dump, inspect });
   }
 
   /** Texts of stages are not kept with plans; compiling again gives the same ones, with the lines of this graph. */
-  #unshown(graph: Graph, plan: Plan): { graph: Graph; plan: Plan; dump: Compiled['dump'] } {
-    return { graph, plan, dump: (stage) => compileGraph(graph, this.#options).dump(stage) };
+  #unshown(graph: Graph, plan: Plan): Omit<Compiled, 'timings'> & { readonly plan: Plan } {
+    const again = (): Compilation => compileGraph(graph, this.#options);
+    return {
+      graph,
+      plan,
+      dump: (stage, options) => again().dump(stage, options),
+      inspect: () => again().inspect(),
+    };
   }
 
   #recall(graph: Graph): Compiled | null {

@@ -9,6 +9,7 @@ import type { RunData, RunTensor } from '../runtime/tensor.ts';
 import type { AnyEntry, Entry, Outputs, Specs } from './entry.ts';
 import type { Feed } from './feeds.ts';
 import type { PlanCache } from './plan-source.ts';
+import type { Dims } from './spec.ts';
 import type { CompileEvent } from './specialisations.ts';
 import type { StepsOptions } from './steps.ts';
 
@@ -43,6 +44,12 @@ export interface ProgramOptions {
   readonly cache?: PlanCache | undefined;
   /** Told of each stage of a compilation. */
   readonly onProgress?: ((event: CompileEvent) => void) | undefined;
+}
+
+/** Which of a program's specialisations to show. */
+export interface DumpOf<E extends Entries = Entries> {
+  readonly entry?: (keyof E & string) | undefined;
+  readonly dims?: Dims | undefined;
 }
 
 export interface VariableInfo {

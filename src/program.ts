@@ -4,7 +4,13 @@
 // Invariant: a call that fails, in checking, building, compiling or running, leaves variables and specialisations as
 // they were.
 
-import { type DumpStage, dumpStages, type Timing } from '../compiler/compile.ts';
+import {
+  checkStage,
+  type DumpOptions,
+  type DumpStage,
+  type Inspection,
+  type Timing,
+} from '../compiler/compile.ts';
 import { compilerError } from '../compiler/graph/errors.ts';
 import type { Node } from '../compiler/graph/ir.ts';
 import { callerLocation } from '../compiler/graph/location.ts';
@@ -17,9 +23,10 @@ import { describePlan } from './describe.ts';
 import { compiledEngine, type Engine } from './engine.ts';
 import { type AnyEntry, traceEntry } from './entry.ts';
 import { type BoundFeeds, bindFeeds, type Feed } from './feeds.ts';
-import { findEntry, nearestHint, unknownVariable } from './find-entry.ts';
+import { findEntry, unknownVariable } from './find-entry.ts';
 import { type Profile, type ProfileOptions, profileEntry } from './profile/index.ts';
 import type {
+  DumpOf,
   Entries,
   FeedsOf,
   InputViewsOf,
@@ -31,7 +38,7 @@ import type {
 import { referenceEngine } from './reference.ts';
 import { ResidentCopies } from './resident-copies.ts';
 import { checkDims, type Dims, dimNames } from './spec.ts';
-import { Specialisations, title } from './specialisations.ts';
+import { type Specialisation, Specialisations, title } from './specialisations.ts';
 import { bindStepFeed, type StepFeeds } from './steps.ts';
 import { sampleFeeds } from './tune/sample-feeds.ts';
 import { type Tuned, type TuneOptions, tuneGraph } from './tune/tune.ts';
@@ -244,41 +251,53 @@ export class Program<E extends Entries = Entries> {
   }
 
   /**
-   * Text of a stage: `source`, `graph`, `kernels`, `plan`, `code` (`wat` or `js`). Of one specialisation, which is
-   * compiled if need be, or of all that have been compiled. Throws HDL0014, HDL0003 (unknown stage, nothing to show).
+   * Text of a stage: `source`, `passes`, `pass:NAME`, `graph`, `kernels`, `plan`, `memory`, `code` (`wat` or `js`), `dot`,
+   * `json`. Of one specialisation, which is compiled if need be, or of all that have been compiled. Long texts are cut;
+   * with `full` they are whole, and graphs and plans read back. Throws HDL0014, HDL0003 (unknown stage or kernel, nothing
+   * to show), HDL0017 (a stage that this target does not have).
    *
-   * @example console.log(p.dump('plan', { entry: 'train', dims: { batch: 64 } }));
+   * @example console.log(p.dump('plan', { entry: 'train', dims: { batch: 64 }, full: true }));
    */
-  dump(stage: DumpStage, of: { readonly entry?: keyof E & string; readonly dims?: Dims } = {}): string {
+  dump(stage: DumpStage, of: DumpOf<E> & DumpOptions = {}): string {
     this.#checkOpen('dump');
-    if (!Object.hasOwn(dumpStages, stage)) {
-      throw compilerError('HDL0003', {
-        what: `dump('${stage}')`,
-        rule: `the stage is one of ${Object.keys(dumpStages).join(', ')}`,
-        hint: nearestHint(stage, Object.keys(dumpStages)),
-        loc: callerLocation(),
-      });
-    }
+    checkStage(stage, callerLocation());
+    const { entry: _entry, dims: _dims, ...options } = of;
+    const shown = this.#shown(`dump('${stage}')`, of);
+    return shown
+      .map((s) => (shown.length === 1 ? '' : `# ${title(s)}\n`) + s.compiled.dump(stage, options))
+      .join('\n');
+  }
+
+  /**
+   * All that a compilation shows of itself, as plain data: graphs, passes, kernels with their code, the plan, memory and
+   * schedules. For tools; docs/schema/inspection.json says what is in it. Of one specialisation, as `dump`; of several that
+   * have been compiled, the first. Throws as `dump`.
+   *
+   * @example const { steps, memory } = p.inspect({ entry: 'train', dims: { batch: 64 } });
+   */
+  inspect(of: DumpOf<E> = {}): Inspection {
+    this.#checkOpen('inspect');
+    return this.#shown('inspect', of)[0]!.compiled.inspect();
+  }
+
+  /** The specialisation that is asked for, compiled if need be; or all that have been compiled. */
+  #shown(what: string, of: DumpOf<E>): Specialisation[] {
     if (of.entry !== undefined) {
       const names = dimNames(this.#find(of.entry).inputs);
       if (of.dims !== undefined || names.length === 0) {
-        return this.#specialisations
-          .compile(of.entry, this.#find(of.entry), this.#checkDims(of.entry, of.dims ?? {}))
-          .compiled.dump(stage);
+        const dims = this.#checkDims(of.entry, of.dims ?? {});
+        return [this.#specialisations.compile(of.entry, this.#find(of.entry), dims)];
       }
     }
     const shown = this.#specialisations.all().filter((s) => of.entry === undefined || s.entry === of.entry);
-    if (shown.length === 0) {
-      throw compilerError('HDL0003', {
-        what: `dump('${stage}')${of.entry === undefined ? '' : ` of entry '${of.entry}'`}`,
-        rule: 'nothing has been compiled yet',
-        hint: `say for which sizes: dump('${stage}', { entry: '${Object.keys(this.#entries)[0]}', dims: { … } })`,
-        loc: callerLocation(),
-      });
-    }
-    return shown
-      .map((s) => (shown.length === 1 ? '' : `# ${title(s)}\n`) + s.compiled.dump(stage))
-      .join('\n');
+    if (shown.length > 0) return shown;
+    const call = what.replace(/\)$/, '');
+    throw compilerError('HDL0003', {
+      what: `${what}${of.entry === undefined ? '' : ` of entry '${of.entry}'`}`,
+      rule: 'nothing has been compiled yet',
+      hint: `say for which sizes: ${call}${call === what ? '(' : ', '}{ entry: '${Object.keys(this.#entries)[0]}', dims: { … } })`,
+      loc: callerLocation(),
+    });
   }
 
   /**

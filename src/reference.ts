@@ -39,6 +39,13 @@ export function referenceEngine(mode: 'f32' | 'f64' = 'f32'): Engine {
         hint: "use dump('graph'), or another target",
       });
     },
+    inspect: () => {
+      throw compilerError('HDL0017', {
+        what: "inspection of a program for target 'reference'",
+        rule: 'the interpreter runs the graph itself: there are no kernels and no plan',
+        hint: "inspect it with target 'wasm' or 'js'",
+      });
+    },
   });
 
   return {

@@ -8,23 +8,51 @@ interface Cluster {
   readonly children: Map<string, Cluster>;
 }
 
+export interface DotOptions {
+  /** Scopes that lie deeper than this are one node each: 0 folds all of them. Default: all are open. */
+  readonly depth?: number;
+}
+
 /**
  * The graph in Graphviz's DOT language. Leaves are filled, outputs are drawn twice framed, updates are dashed edges to
- * their variable. Nodes of a scope stand in a cluster; scopes that contain scopes are clusters in clusters.
+ * their variable. Nodes of a scope stand in a cluster; scopes that contain scopes are clusters in clusters. A folded scope
+ * is a rounded box with the number of its nodes; edges between folded scopes are drawn once.
  *
  *   writeFileSync('graph.dot', toDot(graph)); // dot -Tsvg graph.dot
  */
-export function toDot(graph: Graph): string {
-  const ids = new Map(graph.nodes.map((n, i) => [n, `n${i}`]));
+export function toDot(graph: Graph, { depth = Number.POSITIVE_INFINITY }: DotOptions = {}): string {
   const root: Cluster = { nodes: [], children: new Map() };
-  for (const n of graph.nodes) clusterOf(root, n.scope).nodes.push(`${ids.get(n)} [${nodeStyle(graph, n)}];`);
+  const folds = new Map<string, { readonly id: string; readonly parts: string[]; count: number }>();
+  const ids = new Map<Node, string>();
+  graph.nodes.forEach((n, i) => {
+    const parts = n.scope === '' ? [] : n.scope.split('/');
+    if (parts.length <= depth) {
+      ids.set(n, `n${i}`);
+      clusterOf(root, n.scope).nodes.push(`n${i} [${nodeStyle(graph, n)}];`);
+      return;
+    }
+    const path = parts.slice(0, depth + 1).join('/');
+    const fold = folds.get(path) ?? { id: `s${folds.size}`, parts: parts.slice(0, depth + 1), count: 0 };
+    fold.count++;
+    folds.set(path, fold);
+    ids.set(n, fold.id);
+  });
+  for (const { id, parts, count } of folds.values()) {
+    const label = quote(`${parts.at(-1)}\n${count} nodes`);
+    clusterOf(root, parts.slice(0, -1).join('/')).nodes.push(`${id} [label=${label}, style=rounded];`);
+  }
 
   const lines = [`digraph ${quote(graph.name)} {`, '  node [shape=box, fontname="monospace"];'];
   writeClusters(lines, root);
+  const drawn = new Set<string>();
   for (const n of graph.nodes) {
     n.operands.forEach((o, position) => {
-      const label = n.operands.length > 1 ? ` [label="${position}"]` : '';
-      lines.push(`  ${ids.get(o)} -> ${ids.get(n)}${label};`);
+      const [from, to] = [ids.get(o)!, ids.get(n)!];
+      const isFolded = from.startsWith('s') || to.startsWith('s');
+      if (isFolded && (from === to || drawn.has(`${from} ${to}`))) return;
+      drawn.add(`${from} ${to}`);
+      const label = n.operands.length > 1 && !isFolded ? ` [label="${position}"]` : '';
+      lines.push(`  ${from} -> ${to}${label};`);
     });
   }
   for (const u of graph.updates) {

@@ -19,7 +19,7 @@ import { type ContractionInfo, Contractions, nameContractions } from './contract
 import { addressOf, elementBuilder } from './element.ts';
 import type { Group } from './groups.ts';
 import { borderParts } from './halo.ts';
-import { labelOf, valueName } from './label.ts';
+import { contentsOf, labelOf, valueName } from './label.ts';
 import { chooseLayouts, type Order, rowMajor } from './layout.ts';
 import { chooseBuffers } from './materialize.ts';
 import { isLeaf, Prober } from './probe.ts';
@@ -202,14 +202,15 @@ class Lowering {
   }
 
   private writeBorder(pad: Node, buffer: BufferId): void {
-    const label = `${labelOf([pad], (n) => n !== pad, this.prober)} (border)`;
+    const nodes = contentsOf([pad], (n) => n !== pad);
+    const label = `${labelOf([pad], nodes, this.prober)} (border)`;
     for (const { space, at, vars } of borderParts(pad, this.orders.get(pad)!, () => new VarSource())) {
       const build = this.builder(vars, (n) => this.homes.has(n));
       const value = build.element(pad.operands[1]!, []);
       const stores = [{ param: build.param(buffer, 'write'), index: this.address(pad, buffer, at), value }];
       const { params, args } = build;
       const def = { name: label, params, flags: build.flags(), space, stores, vars };
-      this.steps.push({ label, kernel: this.pool.schedule(def), args });
+      this.steps.push({ label, kernel: this.pool.schedule(def), args, nodes: [...nodes] });
     }
   }
 
@@ -279,11 +280,9 @@ class Lowering {
     // What this kernel computes is inlined; what others computed before, and leaves, are read.
     const inside = new Set(computed);
     const isRead = (n: Node): boolean => !inside.has(n) && this.homes.has(n);
-    const label = labelOf(
-      sinks.map((s) => s.node),
-      isRead,
-      this.prober,
-    );
+    const roots = sinks.map((s) => s.node);
+    const contents = contentsOf(roots, isRead);
+    const label = labelOf(roots, contents, this.prober);
     const whole = this.define(sinks, isRead, label);
     const temporary = (name: string, elements: number): BufferId =>
       this.addTypedBuffer(
@@ -299,10 +298,12 @@ class Lowering {
     };
     const { key, def, calls } = this.pool.calls(whole, temporary, mayMove);
     const contraction = this.contractions.note(key, def, calls);
+    const nodes = [...contents];
     this.steps.push(
       ...calls.map(
         ({ bases, ...step }): LoweredStep => ({
           ...step,
+          nodes,
           ...(bases.some((b) => b > 0) && { bases }),
           ...(contraction !== null && { contraction }),
         }),

@@ -35,6 +35,8 @@ export type Home =
 export interface LoweredStep {
   /** Scope path and ops, in the user's words. */
   readonly label: string;
+  /** The graph values that it computes, alone or together with the steps that follow it: for dumps. */
+  readonly nodes?: readonly Node[];
   readonly kernel: Kernel;
   /** One buffer per kernel parameter. A buffer may be an argument twice only if both are reads. */
   readonly args: readonly BufferId[];

@@ -2,7 +2,7 @@
 // and `predict` over a program of three entries. The program stays reachable, so a hand-written step over the same
 // variables is always possible.
 
-import type { DumpStage } from '../../compiler/compile.ts';
+import type { DumpOptions, DumpStage } from '../../compiler/compile.ts';
 import { compilerError } from '../../compiler/graph/errors.ts';
 import type { Tensor } from '../../compiler/graph/ir.ts';
 import { callerLocation } from '../../compiler/graph/location.ts';
@@ -214,9 +214,13 @@ export class Model {
    * Text of a stage; see `Program.dump`. Of `train` (or what the model was compiled for) and a batch size, or of all that
    * has been compiled.
    */
-  dump(stage: DumpStage, of: { readonly entry?: string; readonly batchSize?: number } = {}): string {
-    const { entry = of.batchSize === undefined ? undefined : this.#mainEntry(), batchSize } = of;
+  dump(
+    stage: DumpStage,
+    of: { readonly entry?: string; readonly batchSize?: number } & DumpOptions = {},
+  ): string {
+    const { batchSize, entry = batchSize === undefined ? undefined : this.#mainEntry(), ...options } = of;
     return this.program.dump(stage, {
+      ...options,
       ...(entry === undefined ? {} : { entry }),
       ...(batchSize === undefined ? {} : { dims: { batch: batchSize } }),
     });

@@ -1,12 +1,12 @@
 // The summary of a model: a table of its layers with output shapes, numbers of parameters and arithmetic.
 
+import { flopsOf, graphFlops } from '../../compiler/graph/flops.ts';
 import { graphVariables } from '../../compiler/graph/graph.ts';
 import type { Node } from '../../compiler/graph/ir.ts';
 import { byteCount, elementCount } from '../../compiler/graph/types.ts';
 import { groupDigits } from '../digits.ts';
 import type { Traced } from '../entry.ts';
 import { isTrainable, variableName } from '../variable.ts';
-import { flopsOf, graphFlops } from './flops.ts';
 
 /**
  * Lines of the table, from a trace of `predict` for `batch` examples. Containers that only group are left out; a variable and

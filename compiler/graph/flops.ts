@@ -1,8 +1,8 @@
 // Arithmetic that a graph asks for, before anything is optimized: a product and a sum count as two operations, an elementwise
 // op as one for each element of its result, a reduction as one for each element that it reads. Moving data counts nothing.
 
-import type { Graph, Node } from '../../compiler/graph/ir.ts';
-import { elementCount } from '../../compiler/graph/types.ts';
+import type { Graph, Node } from './ir.ts';
+import { elementCount } from './types.ts';
 
 /** Families of ops that compute each element of their result from as many elements of their operands. */
 const elementwise: ReadonlySet<string> = new Set(['arithmetic', 'unary', 'binary', 'power', 'compare']);
