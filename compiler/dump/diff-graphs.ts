@@ -1,5 +1,5 @@
 // What changed between two graphs. Nodes are paired by what they compute, then by what they are called; numbers do not
-// count. In: two graphs, of one compilation (before and after a pass) or of two. Out: pairs, and what has no partner.
+// count. In: two lists of nodes, of one compilation (before and after a pass) or of two. Out: pairs, and what has no partner.
 //
 //   1. equal values    op, attributes, type and, all the way up, operands are the same: leaves by their names
 //   2. equal places    of the rest, those of the same scope, name and op, in order: first of equal attributes and type,
@@ -12,67 +12,84 @@ import type { Graph, Node } from '../graph/ir.ts';
 import { printGraph } from '../graph/print.ts';
 import { formatType } from '../graph/types.ts';
 
-export interface GraphDiff {
-  readonly removed: readonly Node[];
-  readonly added: readonly Node[];
-  /** Of the same place, with other attributes, another type or other operands. */
-  readonly changed: readonly (readonly [before: Node, after: Node])[];
-  /** From nodes of the first graph to nodes of the second, changed or not. */
-  readonly pairs: ReadonlyMap<Node, Node>;
+/** What pairing asks of a node. Operands are positions in the same list, before the node itself. */
+export interface DiffNode {
+  /** Scope, name and op. */
+  readonly place: string;
+  /** All of it but its operands and its place. */
+  readonly record: string;
+  /** Of a node without operands, its name. */
+  readonly leaf: string;
+  readonly operands: readonly number[];
 }
 
-/** Pairs the nodes of two graphs. */
+/** Positions in the two lists. */
+export interface GraphDiff {
+  readonly removed: readonly number[];
+  readonly added: readonly number[];
+  /** Of the same place, with other attributes, another type or other operands. */
+  readonly changed: readonly (readonly [before: number, after: number])[];
+  /** By position in the first list: the partner in the second, changed or not. */
+  readonly pairs: ReadonlyMap<number, number>;
+}
+
 export function diffGraphs(a: Graph, b: Graph): GraphDiff {
-  const pairs = new Map<Node, Node>();
-  const isTaken = new Set<Node>();
-  const pair = (keyOf: (n: Node) => string): void => {
-    const waiting = new Map<string, Node[]>();
-    for (const n of b.nodes) {
-      if (isTaken.has(n)) continue;
-      const key = keyOf(n);
+  return diffNodes(diffNodesOf(a), diffNodesOf(b));
+}
+
+/** Pairs the nodes of two lists. */
+export function diffNodes(a: readonly DiffNode[], b: readonly DiffNode[]): GraphDiff {
+  const known = new Map<string, number>();
+  const [valuesA, valuesB] = [valueKeys(a, known), valueKeys(b, known)];
+  const pairs = new Map<number, number>();
+  const taken = new Set<number>();
+  const pair = (keyOf: (node: DiffNode, value: number) => string): void => {
+    const waiting = new Map<string, number[]>();
+    b.forEach((node, i) => {
+      if (taken.has(i)) return;
+      const key = keyOf(node, valuesB[i]!);
       const list = waiting.get(key);
-      if (list) list.push(n);
-      else waiting.set(key, [n]);
-    }
+      if (list) list.push(i);
+      else waiting.set(key, [i]);
+    });
     for (const list of waiting.values()) list.reverse();
-    for (const n of a.nodes) {
-      if (pairs.has(n)) continue;
-      const partner = waiting.get(keyOf(n))?.pop();
-      if (partner === undefined) continue;
-      pairs.set(n, partner);
-      isTaken.add(partner);
-    }
+    a.forEach((node, i) => {
+      if (pairs.has(i)) return;
+      const partner = waiting.get(keyOf(node, valuesA[i]!))?.pop();
+      if (partner === undefined) return;
+      pairs.set(i, partner);
+      taken.add(partner);
+    });
   };
-  const values = valueKeys([a, b]);
   // Equal values that stand in equal places go together before equal values that do not.
-  pair((n) => `${values.get(n)} ${placeOf(n)}`);
-  pair((n) => `${values.get(n)}`);
-  pair((n) => `${placeOf(n)} ${recordOf(n)}`);
-  pair(placeOf);
+  pair(({ place }, value) => `${value} ${place}`);
+  pair((_, value) => `${value}`);
+  pair(({ place, record }) => `${place} ${record}`);
+  pair(({ place }) => place);
+  const hasChanged = (n: DiffNode, m: DiffNode): boolean =>
+    n.record !== m.record ||
+    n.operands.length !== m.operands.length ||
+    n.operands.some((o, i) => pairs.get(o) !== m.operands[i]);
   return {
     pairs,
-    removed: a.nodes.filter((n) => !pairs.has(n)),
-    added: b.nodes.filter((n) => !isTaken.has(n)),
-    changed: a.nodes.flatMap((n) => {
-      const m = pairs.get(n);
-      return m !== undefined && hasChanged(n, m, pairs) ? [[n, m] as const] : [];
+    removed: [...a.keys()].filter((i) => !pairs.has(i)),
+    added: [...b.keys()].filter((i) => !taken.has(i)),
+    changed: [...a.keys()].flatMap((i) => {
+      const partner = pairs.get(i);
+      return partner !== undefined && hasChanged(a[i]!, b[partner]!) ? [[i, partner] as const] : [];
     }),
   };
 }
 
-function hasChanged(n: Node, m: Node, pairs: ReadonlyMap<Node, Node>): boolean {
-  return (
-    recordOf(n) !== recordOf(m) ||
-    n.operands.length !== m.operands.length ||
-    n.operands.some((o, i) => pairs.get(o) !== m.operands[i])
-  );
+function diffNodesOf({ nodes, index }: Graph): DiffNode[] {
+  return nodes.map((n) => ({
+    place: JSON.stringify([n.scope, n.name, n.op.name]),
+    record: recordOf(n),
+    leaf: n.operands.length === 0 ? (n.name ?? '') : '',
+    operands: n.operands.map((o) => index.get(o)!),
+  }));
 }
 
-function placeOf({ scope, name, op }: Node): string {
-  return JSON.stringify([scope, name, op.name]);
-}
-
-/** All of a node but its operands and its place. */
 function recordOf(n: Node): string {
   const attrs = Object.entries(n.attrs).map(([key, value]) => `${key}=${formatAttr(value)}`);
   const regions = n.regions.map((r) => printGraph(r, { locations: false }));
@@ -80,17 +97,13 @@ function recordOf(n: Node): string {
 }
 
 /** A number for each value: equal for nodes that compute the same from the same leaves. */
-function valueKeys(graphs: readonly Graph[]): ReadonlyMap<Node, number> {
-  const known = new Map<string, number>();
-  const keys = new Map<Node, number>();
-  for (const { nodes } of graphs) {
-    for (const n of nodes) {
-      const leaf = n.operands.length === 0 ? (n.name ?? '') : '';
-      const text = `${recordOf(n)} ${leaf} ${n.operands.map((o) => keys.get(o)).join(',')}`;
-      const key = known.get(text) ?? known.size;
-      known.set(text, key);
-      keys.set(n, key);
-    }
+function valueKeys(nodes: readonly DiffNode[], known: Map<string, number>): number[] {
+  const keys: number[] = [];
+  for (const { record, leaf, operands } of nodes) {
+    const text = JSON.stringify([record, leaf, ...operands.map((o) => keys[o])]);
+    const key = known.get(text) ?? known.size;
+    known.set(text, key);
+    keys.push(key);
   }
   return keys;
 }

@@ -6,7 +6,7 @@
 //   ~ %2 = mul(%0, %1) …           %1 = add(%0, %0) …
 //   … 120 nodes unchanged
 
-import type { Graph, Node } from '../graph/ir.ts';
+import type { Graph } from '../graph/ir.ts';
 import { printGraph } from '../graph/print.ts';
 import { diffGraphs, type GraphDiff } from './diff-graphs.ts';
 
@@ -22,31 +22,26 @@ const context = 2;
 
 /** Rows of what changed, with some rows around them; empty for equal graphs. */
 export function diffRows(a: Graph, b: Graph, diff: GraphDiff = diffGraphs(a, b)): DiffRow[] {
-  const changed = new Set<Node>(diff.changed.map(([n]) => n));
+  const changed = new Set(diff.changed.map(([n]) => n));
   const removed = new Set(diff.removed);
-  const [before, after] = [a, b].map((g) => new Map(nodeLines(g)));
+  const [before, after] = [nodeLines(a), nodeLines(b)];
   const partner = new Map([...diff.pairs].map(([n, m]) => [m, n]));
   const rows: DiffRow[] = [];
   let at = 0;
-  for (const m of b.nodes) {
+  /** What was removed before its neighbour; nodes that moved up stand where they are now. */
+  const removeUpTo = (end: number): void => {
+    for (; at < end; at++) if (removed.has(at)) rows.push({ kind: 'removed', before: before[at]!, after: null });
+  };
+  after.forEach((line, m) => {
     const n = partner.get(m);
     if (n === undefined) {
-      rows.push({ kind: 'added', before: null, after: after!.get(m)! });
-      continue;
+      rows.push({ kind: 'added', before: null, after: line });
+      return;
     }
-    // What was removed before its neighbour; nodes that moved up stand where they are now.
-    const place = a.index.get(n)!;
-    for (; at < place; at++) {
-      const gone = a.nodes[at]!;
-      if (removed.has(gone)) rows.push({ kind: 'removed', before: before!.get(gone)!, after: null });
-    }
-    const kind = changed.has(n) ? 'changed' : 'same';
-    rows.push({ kind, before: before!.get(n)!, after: after!.get(m)! });
-  }
-  for (; at < a.nodes.length; at++) {
-    const gone = a.nodes[at]!;
-    if (removed.has(gone)) rows.push({ kind: 'removed', before: before!.get(gone)!, after: null });
-  }
+    removeUpTo(n);
+    rows.push({ kind: changed.has(n) ? 'changed' : 'same', before: before[n]!, after: line });
+  });
+  removeUpTo(before.length);
   return shorten(rows);
 }
 
@@ -82,9 +77,9 @@ function shorten(rows: readonly DiffRow[]): DiffRow[] {
 }
 
 /** The line of each node in the graph's text, without its indentation and without that of its regions. */
-function nodeLines(graph: Graph): [Node, string][] {
-  const lines = printGraph(graph, { locations: false })
+function nodeLines(graph: Graph): string[] {
+  return printGraph(graph, { locations: false })
     .split('\n')
-    .filter((line) => /^ {2}%\d+ += /.test(line));
-  return graph.nodes.map((n, i) => [n, lines[i]!.trim().replaceAll(/ {2,}/g, ' ')]);
+    .filter((line) => /^ {2}%\d+ += /.test(line))
+    .map((line) => line.trim().replaceAll(/ {2,}/g, ' '));
 }

@@ -6,6 +6,7 @@ import type { Plan } from '../../runtime/plan.ts';
 import { formatAttr } from '../graph/build.ts';
 import { flopsOf } from '../graph/flops.ts';
 import type { Graph, Node } from '../graph/ir.ts';
+import { printGraph } from '../graph/print.ts';
 import { byteCount, formatType } from '../graph/types.ts';
 import type { Kernel, Machine } from '../kernel/ir.ts';
 import { printKernel } from '../kernel/print.ts';
@@ -83,6 +84,8 @@ export function inspectGraph(graph: Graph): InspectedGraph {
       op: n.op.name,
       operands: n.operands.map(number),
       attrs: Object.fromEntries(Object.entries(n.attrs).map(([key, value]) => [key, formatAttr(value)])),
+      payload: n.payload?.hash ?? null,
+      regions: n.regions.map((r) => printGraph(r, { locations: false })),
       type: formatType(n.type),
       bytes: byteCount(n.type),
       flops: flopsOf(n),

@@ -55,6 +55,10 @@ export interface InspectedNode {
   readonly operands: readonly number[];
   /** As in the text: `{axes = [0]}` is `{ "axes": "[0]" }`. */
   readonly attrs: Readonly<Record<string, string>>;
+  /** Hash of the elements of a large constant, or null. */
+  readonly payload: string | null;
+  /** Texts of the graphs that it runs (`scan`, `checkpoint`). */
+  readonly regions: readonly string[];
   /** `f32[64, 10]` */
   readonly type: string;
   readonly bytes: number;
