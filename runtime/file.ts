@@ -1,22 +1,16 @@
-// Plans, and the values that their variables start with, as one file. Numbers are little-endian.
-//
-//     0    8  magic: 89 'HDLP' 0d 0a 1a, so that a transfer as text, or a cut, shows in the first bytes
-//     8    4  version
-//     12   4  number of sections
-//     16   8  bytes of the file
-//     24  32  SHA-256 of all other bytes
-//     56      table, 24 bytes per section: kind (4), number of its plan or variable (4), offset (8), bytes (8)
-//             sections, in the order of the table, each at a multiple of 8
+// Plans, and the values that their variables start with, as one file of sections (sections.ts).
 //
 // A plan may be there in several variants: for engines with and without a feature. Section `variants` then lists the
 // numbers of the plans that belong together, best first; without it every plan stands by itself.
 //
-// The checksum finds damage. It is no signature: whoever wants to know who made a file has to sign it.
+// Nothing in a file is believed: checksums first, then every number of every manifest (validate.ts), then what the code
+// asks for (wasm-module.ts). Code for target `js` is a program with all rights of whoever runs it, so it is only given out
+// when the caller says that it trusts the file.
 
 import { runtimeError } from './errors.ts';
 import { featureObstacle, relaxedSimd } from './features.ts';
 import type { Plan, PlanManifest, PlanVariable } from './plan.ts';
-import { sha256 } from './sha256.ts';
+import { readSections, refuse, type Section, type SectionKind, writeSections } from './sections.ts';
 import {
   elementCount,
   formatTensor,
@@ -38,19 +32,11 @@ export interface SavedPlans {
   readonly variables: ReadonlyMap<string, RunTensor>;
 }
 
-const version = 1;
-const magic = [0x89, 0x48, 0x44, 0x4c, 0x50, 0x0d, 0x0a, 0x1a];
-const checksumAt = 24;
-const tableAt = 56;
-const entryBytes = 24;
-
-const kinds = { manifest: 1, code: 2, constants: 3, names: 4, values: 5, variants: 6 } as const;
-type Kind = keyof typeof kinds;
-
-interface Section {
-  readonly kind: Kind;
-  readonly number: number;
-  readonly bytes: Uint8Array;
+export interface LoadPlansOptions {
+  /** `false`: no variants that use fused multiply-add, so that results are the same on every machine. */
+  readonly relaxed?: boolean;
+  /** `js` also takes plans for target `js`: these are programs, which may do whatever this process may. */
+  readonly trust?: 'js';
 }
 
 /**
@@ -90,17 +76,16 @@ export function savePlans(
   saved.forEach(({ data }, number) => {
     sections.push({ kind: 'values', number, bytes: data });
   });
-  return write(sections);
+  return writeSections(sections);
 }
 
 /**
- * Reads what `savePlans` has written, and picks the variants that run here; with `relaxed: false` none that use fused
- * multiply-add, so that results are the same on every machine. Throws HDL1006 with the reason for a file of another
- * version, cut short, changed, or of plans that are not well-formed.
+ * Reads what `savePlans` has written, and picks the variants that run here. Throws HDL1006 with the reason for a file of
+ * another version, cut short, changed, of plans that are not well-formed, or of JavaScript without `trust: 'js'`.
  */
-export function loadPlans(bytes: Uint8Array, options: { readonly relaxed?: boolean } = {}): SavedPlans {
-  const sections = read(bytes);
-  const find = (kind: Kind, number: number): Uint8Array => {
+export function loadPlans(bytes: Uint8Array, options: LoadPlansOptions = {}): SavedPlans {
+  const sections = readSections(bytes);
+  const find = (kind: SectionKind, number: number): Uint8Array => {
     const found = sections.filter((section) => section.kind === kind && section.number === number);
     if (found.length !== 1) throw refuse(`it has ${found.length} sections '${kind}' of number ${number}`);
     return found[0]!.bytes;
@@ -114,6 +99,7 @@ export function loadPlans(bytes: Uint8Array, options: { readonly relaxed?: boole
       constants: find('constants', number),
     };
     validatePlan(plan);
+    if (plan.manifest.target === 'js' && options.trust !== 'js') throw untrusted(plan.manifest.entry);
     all.push(plan);
   }
   const isGrouped = sections.some((section) => section.kind === 'variants');
@@ -121,6 +107,11 @@ export function loadPlans(bytes: Uint8Array, options: { readonly relaxed?: boole
   checkVariants(variants);
   const names = fromJson(find('names', 0));
   if (!Array.isArray(names)) throw refuse('its list of variables is not a list');
+  if (new Set(names).size !== names.length) throw refuse('it has two values for one variable');
+  const expected = 3 * count + Number(isGrouped) + 1 + names.length;
+  if (sections.length !== expected) {
+    throw refuse(`it has ${sections.length} sections, its plans and variables make ${expected}`);
+  }
   const known = distinctVariables(all);
   const variables = new Map<string, RunTensor>();
   names.forEach((name: unknown, number) => {
@@ -194,67 +185,6 @@ function toTensor(variable: PlanVariable, bytes: Uint8Array): RunTensor {
   return { dtype, shape: [...shape], data };
 }
 
-function write(sections: readonly Section[]): Uint8Array<ArrayBuffer> {
-  const align = (offset: number) => Math.ceil(offset / 8) * 8;
-  let end = align(tableAt + sections.length * entryBytes);
-  const offsets = sections.map(({ bytes }) => {
-    const offset = end;
-    end = align(offset + bytes.length);
-    return offset;
-  });
-  const file = new Uint8Array(end);
-  const view = new DataView(file.buffer);
-  file.set(magic);
-  view.setUint32(8, version, true);
-  view.setUint32(12, sections.length, true);
-  view.setBigUint64(16, BigInt(end), true);
-  sections.forEach(({ kind, number, bytes }, i) => {
-    const at = tableAt + i * entryBytes;
-    view.setUint32(at, kinds[kind], true);
-    view.setUint32(at + 4, number, true);
-    view.setBigUint64(at + 8, BigInt(offsets[i]!), true);
-    view.setBigUint64(at + 16, BigInt(bytes.length), true);
-    file.set(bytes, offsets[i]!);
-  });
-  file.set(checksum(file), checksumAt);
-  return file;
-}
-
-/** Sections are copies: they do not keep the file alive, and nobody can change them behind our back. */
-function read(file: Uint8Array): Section[] {
-  if (!(file instanceof Uint8Array)) throw refuse('it is not given as a Uint8Array');
-  if (magic.some((byte, i) => file[i] !== byte)) throw refuse('it does not start as a file of saved plans');
-  if (file.length < tableAt) throw refuse(`it is cut short: ${file.length} bytes do not even hold its head`);
-  const view = new DataView(file.buffer, file.byteOffset, file.byteLength);
-  const found = view.getUint32(8, true);
-  if (found !== version) throw refuse(`it has version ${found}, this runtime reads version ${version}`);
-  const total = Number(view.getBigUint64(16, true));
-  if (file.length < total) throw refuse(`it is cut short: ${file.length} of ${total} bytes`);
-  if (file.length > total) throw refuse(`it has ${file.length - total} bytes too many`);
-  const expected = file.subarray(checksumAt, tableAt);
-  if (checksum(file).some((byte, i) => byte !== expected[i])) {
-    throw refuse('its checksum does not fit its contents: it was changed or damaged');
-  }
-  // The checksum only says that these bytes were written so, not that we wrote them.
-  const count = view.getUint32(12, true);
-  if (tableAt + count * entryBytes > file.length) throw refuse('its table is longer than the file');
-  const names = Object.keys(kinds) as Kind[];
-  return Array.from({ length: count }, (_, i) => {
-    const at = tableAt + i * entryBytes;
-    const kind = names.find((name) => kinds[name] === view.getUint32(at, true));
-    const offset = Number(view.getBigUint64(at + 8, true));
-    const length = Number(view.getBigUint64(at + 16, true));
-    if (kind === undefined) throw refuse(`section ${i} is of an unknown kind`);
-    if (offset < tableAt || offset + length > file.length)
-      throw refuse(`section ${i} is not inside the file`);
-    return { kind, number: view.getUint32(at + 4, true), bytes: file.slice(offset, offset + length) };
-  });
-}
-
-function checksum(file: Uint8Array): Uint8Array {
-  return sha256(file.subarray(0, checksumAt), file.subarray(tableAt));
-}
-
 function toJson(value: unknown): Uint8Array {
   return new TextEncoder().encode(JSON.stringify(value));
 }
@@ -267,10 +197,10 @@ function fromJson(bytes: Uint8Array): unknown {
   }
 }
 
-function refuse(reason: string): Error {
+function untrusted(entry: string): Error {
   return runtimeError('HDL1006', {
-    what: `saved plans cannot be loaded: ${reason}`,
-    rule: 'a file is loaded whole and unchanged, as savePlans wrote it',
-    hint: 'copy the file again in binary mode, or save the plans again with this version',
+    what: `saved plans cannot be loaded: plan '${entry}' is for target 'js'`,
+    rule: 'its code is JavaScript, which nothing confines: it may do whatever this process may',
+    hint: "save it from a program of target 'wasm', or pass trust: 'js' if you know who made the file",
   });
 }

@@ -2,7 +2,8 @@
 
 export { type ErrorLocation, type ErrorParts, formatLocation, HeddleError, runtimeErrors } from './errors.ts';
 export { Executor, type ExecutorOptions, type LoadedPlan } from './executor.ts';
-export { loadPlans, type SavedPlans, savePlans } from './file.ts';
+export { type LoadPlansOptions, loadPlans, type SavedPlans, savePlans } from './file.ts';
+export { type LoadOptions, load, type SavedEntry, SavedProgram } from './load.ts';
 export type {
   Plan,
   PlanDType,

@@ -47,6 +47,8 @@ export interface PlanKernel {
   readonly name: string;
   /** Bytes that the kernel may touch from the address of each parameter: the loader checks them against memory. */
   readonly params: readonly { readonly access: 'read' | 'write'; readonly bytes: number }[];
+  /** Units that it has: what steps call it with, if it is said. */
+  readonly units?: number;
   /** For profiles, not needed to run. */
   readonly work?: PlanWork;
 }

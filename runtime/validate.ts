@@ -4,21 +4,20 @@
 // of the `js` target is a program, to be loaded only from where programs are loaded from.
 
 import { runtimeError } from './errors.ts';
+import { check, checkCount, checkUnique, isRecord, itemAt, Malformed } from './malformed.ts';
 import {
   type Location,
   type Plan,
   type PlanManifest,
   type PlanPlacement,
-  type PlanSchedule,
   type PlanTensor,
   type PlanWork,
   planFormat,
 } from './plan.ts';
 import { elementBytes, tensorBytes } from './tensor.ts';
-import { readModule } from './wasm-module.ts';
-
-/** Kernels have this type in WebAssembly: `(begin, end, args)`. */
-const kernelSignature = '(i32, i32, i32) -> ()';
+import { checkArena, checkBuffers, checkLives } from './validate-memory.ts';
+import { checkModule } from './validate-module.ts';
+import { checkSchedule } from './validate-schedule.ts';
 
 /** What a location gives room for, and whether kernels may write there. */
 interface Room {
@@ -39,12 +38,6 @@ export function validatePlan(plan: Plan): void {
       hint: 'compile it again with this version',
     });
   }
-}
-
-class Malformed extends Error {}
-
-function check(condition: boolean, reason: string): asserts condition {
-  if (!condition) throw new Malformed(reason);
 }
 
 function checkPlan(plan: Plan): void {
@@ -86,6 +79,8 @@ function checkPlan(plan: Plan): void {
     checkSchedule(m, schedule, `schedules[${i}]`);
   });
   checkBuffers(m);
+  checkLives(m);
+  checkArena(m);
   if (m.target === 'wasm') checkModule(m, plan.code);
 }
 
@@ -212,11 +207,21 @@ function checkSteps(m: PlanManifest): void {
     const kernel = itemAt(m.kernels, step.kernel);
     check(kernel !== undefined, `${where} names kernel ${String(step.kernel)} of ${m.kernels.length}`);
     checkCount(step.units, `${where}.units`);
-    check(step.units <= 0x7fffffff, `${where}.units is too large`);
     check(Array.isArray(step.args), `${where}.args is not a list`);
     check(
       step.args.length === kernel.params.length,
       `${where} has ${step.args.length} args, kernel '${kernel.name}' has ${kernel.params.length} parameters`,
+    );
+    // Each unit stores elements that no other unit does: more units would make a kernel's loop run for long, and beyond.
+    const written = kernel.params.reduce((sum, p) => sum + (p.access === 'write' ? p.bytes : 0), 0);
+    check(
+      step.units <= Math.max(1, written) && step.units <= 0x7fffffff,
+      `${where} has ${step.units} units, kernel '${kernel.name}' writes ${written} bytes`,
+    );
+    const { units } = kernel;
+    check(
+      units === undefined || units === step.units,
+      `${where} has ${step.units} units, kernel '${kernel.name}' has ${String(units)}`,
     );
     step.args.forEach((location, a) => {
       const room = roomAt(m, location, `${where}.args[${a}]`);
@@ -231,115 +236,4 @@ function checkSteps(m: PlanManifest): void {
       );
     });
   });
-}
-
-function checkSchedule(m: PlanManifest, schedule: PlanSchedule, where: string): void {
-  check(isRecord(schedule) && Array.isArray(schedule.lists), `${where}.lists is not a list`);
-  checkCount(schedule.workers, `${where}.workers`);
-  check(
-    schedule.workers >= 1 && schedule.lists.length === schedule.workers,
-    `${where} has ${schedule.lists.length} lists for ${schedule.workers} workers`,
-  );
-  const ranges: [number, number][][] = m.steps.map(() => []);
-  const barriers = schedule.lists.map((list, worker) => {
-    check(Array.isArray(list), `${where}.lists[${worker}] is not a list`);
-    let count = 0;
-    for (const item of list) {
-      check(isRecord(item), `${where}.lists[${worker}] holds something else than items`);
-      if (item.do === 'barrier') {
-        count++;
-        continue;
-      }
-      check(item.do === 'run', `${where}.lists[${worker}] holds an item that is neither run nor barrier`);
-      const step = itemAt(m.steps, item.step);
-      check(
-        step !== undefined,
-        `${where}.lists[${worker}] names step ${String(item.step)} of ${m.steps.length}`,
-      );
-      checkCount(item.begin, `begin of a range in ${where}.lists[${worker}]`);
-      checkCount(item.end, `end of a range in ${where}.lists[${worker}]`);
-      check(
-        item.begin <= item.end && item.end <= step.units,
-        `${where}.lists[${worker}] runs units [${item.begin}, ${item.end}) of step ${item.step}, which has ${step.units}`,
-      );
-      if (item.begin < item.end) ranges[item.step]!.push([item.begin, item.end]);
-    }
-    return count;
-  });
-  check(
-    barriers.every((count) => count === barriers[0]),
-    `${where}: workers pass different numbers of barriers (${barriers.join(', ')})`,
-  );
-  ranges.forEach((list, step) => {
-    list.sort((a, b) => a[0] - b[0]);
-    let done = 0;
-    for (const [begin, end] of list) {
-      check(
-        begin === done,
-        `${where}: unit ${Math.min(begin, done)} of step ${step} runs ${begin < done ? 'twice' : 'never'}`,
-      );
-      done = end;
-    }
-    check(done === m.steps[step]!.units, `${where}: unit ${done} of step ${step} runs never`);
-  });
-}
-
-function checkBuffers(m: PlanManifest): void {
-  m.buffers.forEach((buffer, i) => {
-    check(isRecord(buffer) && typeof buffer.name === 'string', `buffers[${i}] has no name`);
-    checkCount(buffer.offset, `buffers[${i}].offset`);
-    checkCount(buffer.bytes, `buffers[${i}].bytes`);
-    check(buffer.offset + buffer.bytes <= m.arenaBytes, `buffers[${i}] is not inside the arena`);
-    check(Number.isInteger(buffer.from) && Number.isInteger(buffer.to), `buffers[${i}] has no lifetime`);
-  });
-}
-
-function checkModule(m: PlanManifest, code: Uint8Array): void {
-  let header: ReturnType<typeof readModule>;
-  try {
-    header = readModule(code);
-  } catch (error) {
-    throw new Malformed((error as Error).message);
-  }
-  for (const { module, name, kind } of header.imports) {
-    check(
-      module === 'env' && name === 'memory' && kind === 'memory',
-      `its code imports ${kind} '${module}.${name}', only memory 'env.memory' is there`,
-    );
-  }
-  check(header.imports.length <= 1, 'its code imports memory more than once');
-  check(header.memory === null || header.memory.hasMaximum, 'its memory import has no maximum');
-  check(!header.hasStart, 'its code has a start function');
-  const exported = new Map(header.exports.map((e) => [e.name, e]));
-  for (const { name } of m.kernels) {
-    const found = exported.get(name);
-    check(found?.kind === 'func', `its code does not export kernel '${name}'`);
-    check(
-      found.signature === kernelSignature,
-      `kernel '${name}' has type ${found.signature}, kernels have ${kernelSignature}`,
-    );
-  }
-}
-
-/** Only integers count: `list['__proto__']` is there too. */
-function itemAt<T>(list: readonly T[], index: number): T | undefined {
-  return Number.isInteger(index) ? list[index] : undefined;
-}
-
-/** An integer in [0, 4 GiB]. */
-function checkCount(value: unknown, where: string): void {
-  const isCount = Number.isInteger(value) && (value as number) >= 0 && (value as number) <= 2 ** 32;
-  check(isCount, `${where} is ${String(value)}, expected an integer in [0, 2^32]`);
-}
-
-function checkUnique(list: readonly { readonly name: string }[], where: string): void {
-  const seen = new Set<string>();
-  for (const { name } of list) {
-    check(!seen.has(name), `${where} names '${name}' twice`);
-    seen.add(name);
-  }
-}
-
-function isRecord(value: unknown): boolean {
-  return typeof value === 'object' && value !== null;
 }

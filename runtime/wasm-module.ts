@@ -15,9 +15,36 @@ export interface ModuleHeader {
     readonly signature: string | null;
   }[];
   readonly hasStart: boolean;
-  /** Limits of the imported memory: where their flags lie in the code; null when no memory is imported. */
-  readonly memory: { readonly flagsAt: number; readonly hasMaximum: boolean } | null;
+  /** Limits of the imported memory; null when no memory is imported. */
+  readonly memory: MemoryLimits | null;
+  /** Numbers of all sections, in order. */
+  readonly sections: readonly number[];
 }
+
+/** Pages; `flagsAt`: where in the code their flags lie. */
+export interface MemoryLimits {
+  readonly flagsAt: number;
+  readonly minimum: number;
+  readonly maximum: number | null;
+}
+
+/** Sections by their number in the binary format. */
+export const sectionNames = [
+  'custom',
+  'type',
+  'import',
+  'function',
+  'table',
+  'memory',
+  'global',
+  'export',
+  'start',
+  'element',
+  'code',
+  'data',
+  'data count',
+  'tag',
+] as const;
 
 const sections = { type: 1, import: 2, function: 3, export: 7, start: 8 } as const;
 const sharedFlag = 2;
@@ -33,10 +60,13 @@ export function readModule(code: Uint8Array): ModuleHeader {
   const exported: { name: string; kind: Kind; index: number }[] = [];
   let memory: ModuleHeader['memory'] = null;
   let hasStart = false;
+  const ids: number[] = [];
 
   while (!reader.atEnd) {
     const id = reader.byte();
-    const end = reader.size() + reader.at;
+    const size = reader.size();
+    const end = size + reader.at;
+    ids.push(id);
     if (end > code.length) throw new Error(`section ${id} is longer than the code`);
     switch (id) {
       case sections.type:
@@ -65,6 +95,7 @@ export function readModule(code: Uint8Array): ModuleHeader {
         hasStart = true;
         break;
     }
+    if (reader.at > end) throw new Error(`section ${id} says that it is shorter than it is`);
     reader.at = end;
   }
   const signatureOf = (index: number) => types[functions[index] ?? -1] ?? null;
@@ -73,7 +104,7 @@ export function readModule(code: Uint8Array): ModuleHeader {
     kind,
     signature: kind === 'func' ? signatureOf(index) : null,
   }));
-  return { imports, exports, hasStart, memory };
+  return { imports, exports, hasStart, memory, sections: ids };
 }
 
 /** The code with its memory import declared shared or not; the same bytes when it already is. */
@@ -163,13 +194,11 @@ class Reader {
     return `${list()} -> ${list()}`;
   }
 
-  limits(): { flagsAt: number; hasMaximum: boolean } {
+  limits(): MemoryLimits {
     const flagsAt = this.at;
     const flags = this.byte();
     if (flags > 3) throw new Error('its memory is not addressed by 32 bits');
-    this.size();
-    const hasMaximum = (flags & 1) !== 0;
-    if (hasMaximum) this.size();
-    return { flagsAt, hasMaximum };
+    const minimum = this.size();
+    return { flagsAt, minimum, maximum: (flags & 1) === 0 ? null : this.size() };
   }
 }

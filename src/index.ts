@@ -70,6 +70,7 @@ export {
   type ProgramOptions,
   program,
   type ResultsOf,
+  type SaveOptions,
   type StepsOf,
   type VariableInfo,
 } from './program.ts';

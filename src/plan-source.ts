@@ -147,7 +147,7 @@ export class PlanSource {
     const bytes = await this.#attempt(() => cache.get(key), null);
     if (bytes === null || bytes === undefined) return null;
     try {
-      const [plan] = loadPlans(bytes).plans;
+      const [plan] = loadPlans(bytes, { trust: 'js' }).plans;
       return plan !== undefined && serves(plan, graph, this.#options) ? plan : null;
     } catch {
       // Damaged, or of another version: compiled anew and written again.

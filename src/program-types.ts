@@ -52,6 +52,13 @@ export interface DumpOf<E extends Entries = Entries> {
   readonly dims?: Dims | undefined;
 }
 
+export interface SaveOptions {
+  /** Each plan with and without fused multiply-add; default false. */
+  readonly variants?: boolean;
+  /** The values of variables too; default true. */
+  readonly weights?: boolean;
+}
+
 export interface VariableInfo {
   readonly name: string;
   readonly dtype: DType;

@@ -18,6 +18,7 @@ import { runtimeError } from '../runtime/errors.ts';
 import { savePlans } from '../runtime/file.ts';
 import type { StepsRequest, StepsResult } from '../runtime/steps.ts';
 import { type RunData, type RunInput, type RunTensor, toData } from '../runtime/tensor.ts';
+import { fileWriter } from './callbacks/file.ts';
 import type { AppliedLayer, Registry } from './context.ts';
 import { describePlan } from './describe.ts';
 import { compiledEngine, type Engine } from './engine.ts';
@@ -32,6 +33,7 @@ import type {
   InputViewsOf,
   ProgramOptions,
   ResultsOf,
+  SaveOptions,
   StepsOf,
   VariableInfo,
 } from './program-types.ts';
@@ -335,11 +337,23 @@ export class Program<E extends Entries = Entries> {
 
   /**
    * All plans compiled so far, with the current values of their variables, as one file that `heddle/runtime` loads
-   * without the compiler. With `variants`, each plan with and without fused multiply-add: whoever loads the file gets
-   * what the engine there can run. Throws HDL0017 for target `reference`, HDL0003 when nothing has been compiled.
+   * without the compiler; with a path (in Node) it is also written there, whole or not at all. With `variants`, each plan
+   * with and without fused multiply-add: whoever loads the file gets what the engine there can run. Without `weights`,
+   * whoever loads it gives the values. Throws HDL0017 for target `reference` and for a path where there are no files, HDL0003
+   * when nothing has been compiled.
+   *
+   * @example
+   * await p.compile('predict', { batch: 1 });
+   * await p.save('net.heddle');                       // elsewhere: load('net.heddle') of heddle/runtime
    */
-  async save(options: { readonly variants?: boolean } = {}): Promise<Uint8Array> {
+  async save(options?: SaveOptions): Promise<Uint8Array>;
+  async save(path: string, options?: SaveOptions): Promise<Uint8Array>;
+  async save(first: string | SaveOptions = {}, second: SaveOptions = {}): Promise<Uint8Array> {
     this.#checkOpen('save');
+    const [file, options] =
+      typeof first === 'string'
+        ? [fileWriter('save', first, 'use the bytes that save() returns'), second]
+        : [null, first];
     const compiled = this.#specialisations.all().map((s) => s.compiled);
     const plans = compiled.map((c) => c.plan);
     if (plans.length === 0 || plans.includes(null)) {
@@ -350,10 +364,12 @@ export class Program<E extends Entries = Entries> {
         loc: callerLocation(),
       });
     }
-    return savePlans(
+    const bytes = savePlans(
       options.variants ? compiled.map((c) => this.#engine.variants(c)) : plans.filter((p) => p !== null),
-      ({ name }) => this.get(name).data,
+      options.weights === false ? undefined : ({ name }) => this.get(name).data,
     );
+    await file?.replace(bytes);
+    return bytes;
   }
 
   /** Ends the threads. Later calls throw HDL1002. May be called again. */

@@ -1,8 +1,8 @@
 // What changed between two compilations, from their inspections: nodes, kernels, steps, memory and predicted time. In: two
 // JSON values, which may have been kept in files. Out: data, and a text of it.
 
-import type { InspectedGraph, Inspection } from './inspection.ts';
 import { type DiffNode, diffNodes } from './diff-graphs.ts';
+import type { InspectedGraph, Inspection } from './inspection.ts';
 import { amount, table } from './table.ts';
 
 export interface Comparison {
@@ -100,7 +100,8 @@ function compareKernels(a: Inspection, b: Inspection): Changes {
     changed: [...before].flatMap(([name, k]) => {
       const m = after.get(name);
       if (m === undefined || (m.code === k.code && m.text === k.text)) return [];
-      const what = m.schedule === k.schedule ? 'other code, scheduled alike' : `${k.schedule} → ${m.schedule}`;
+      const what =
+        m.schedule === k.schedule ? 'other code, scheduled alike' : `${k.schedule} → ${m.schedule}`;
       return [{ name, what }];
     }),
   };

@@ -30,7 +30,8 @@ export function diffRows(a: Graph, b: Graph, diff: GraphDiff = diffGraphs(a, b))
   let at = 0;
   /** What was removed before its neighbour; nodes that moved up stand where they are now. */
   const removeUpTo = (end: number): void => {
-    for (; at < end; at++) if (removed.has(at)) rows.push({ kind: 'removed', before: before[at]!, after: null });
+    for (; at < end; at++)
+      if (removed.has(at)) rows.push({ kind: 'removed', before: before[at]!, after: null });
   };
   after.forEach((line, m) => {
     const n = partner.get(m);

@@ -124,6 +124,7 @@ export function scheduleProgram(program: Lowered, options: ScheduleOptions): Sch
     kernels: kernels.map((k) => ({
       name: k.name,
       params: k.params.map((p) => ({ access: p.access, bytes: p.elements * elementBytes(p.storage) })),
+      units: k.unit.extent,
       work: { flops: k.cost.flops, bytes: k.cost.bytes, schedule: k.schedule },
     })),
     steps,

@@ -1,4 +1,4 @@
-// Files that callbacks write, where the host has any.
+// Files that a person asks for, where the host has any: of callbacks, and of `save`.
 
 import { expectFiles, replaceFile } from '../files.ts';
 
@@ -10,8 +10,12 @@ export interface FileWriter {
 }
 
 /** Throws HDL0017 where there are no files, as in browsers. */
-export function fileWriter(fn: string, path: string): FileWriter {
-  expectFiles(`${fn} to '${path}'`, 'give a function in place of the path');
+export function fileWriter(
+  fn: string,
+  path: string,
+  instead = 'give a function in place of the path',
+): FileWriter {
+  expectFiles(`${fn} to '${path}'`, instead);
   let isBegun = false;
   return {
     replace: (bytes) => replaceFile(path, bytes),

@@ -12,7 +12,8 @@ import type { Program } from '../program.ts';
  * optimizer is set where both have it. Throws HDL1006, HDL0015 before anything is set.
  */
 export function loadVariables(program: Program, bytes: Uint8Array, entry: string, batch: number): void {
-  const { variables: saved } = loadPlans(bytes);
+  // Only values are taken: nothing of the file's code is run.
+  const { variables: saved } = loadPlans(bytes, { trust: 'js' });
   const isOptimizers = (name: string): boolean => name.startsWith('optimizer/');
   // Building an entry makes its variables known.
   program.layers(entry, { batch });

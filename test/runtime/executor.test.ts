@@ -272,10 +272,16 @@ for (let i = begin; i < end; i++) {
   }
 });
 
+/** An arena of so many bytes, with a buffer that nothing touches. */
+const wide = (bytes: number) => ({
+  arenaBytes: bytes,
+  buffers: [{ name: 'unused', offset: 0, bytes, from: -1, to: 3 }],
+});
+
 t.test('a thousand loads and unloads leave memory flat', async (t) => {
   for (const threads of [1, 2]) {
     const executor = await Executor.create({ threads });
-    const plans = [await trainPlan('wasm'), await trainPlan('js', { arenaBytes: 300_000 })];
+    const plans = [await trainPlan('wasm'), await trainPlan('js', wide(300_000))];
     const cycle = async (times: number) => {
       for (let i = 0; i < times; i++) {
         const [a, b] = [await executor.load(plans[0]!, start), await executor.load(plans[1]!, start)];
@@ -305,7 +311,7 @@ t.test('plans still run after memory has grown under them', async (t) => {
     const executor = await Executor.create({ threads });
     const train = await executor.load(await trainPlan('js'), start);
     const size = executor.memoryUse().sizeBytes;
-    const large = await executor.load(await trainPlan('wasm', { entry: 'large', arenaBytes: 5_000_000 }));
+    const large = await executor.load(await trainPlan('wasm', { entry: 'large', ...wide(5_000_000) }));
     t.ok(executor.memoryUse().sizeBytes > size, 'memory has grown');
     const updated = trainStep(x, w0)[1];
     t.same((await executor.run(train, { x }))['updated']?.data, updated, `${threads} threads`);
@@ -322,7 +328,7 @@ t.test('what cannot be loaded leaves no trace', async (t) => {
     const refused = async (other: Partial<Plan>, manifest: Partial<Plan['manifest']> = {}) =>
       codeOf(() => executor.load({ ...plan, ...other, manifest: { ...plan.manifest, ...manifest } }, start));
     const text = (source: string) => ({ code: new TextEncoder().encode(source) });
-    t.equal(await refused({}, { arenaBytes: 2 << 20 }), 'HDL1007', 'too large');
+    t.equal(await refused({}, wide(2 << 20)), 'HDL1007', 'too large');
     t.equal(await refused(text('throw new Error("no")')), 'HDL1006', 'code that throws');
     t.equal(await refused(text('return {')), 'HDL1006', 'code that does not parse');
     t.equal(await refused(text('return { product() {} }')), 'HDL1006', 'code without a kernel');

@@ -2,10 +2,22 @@
 
 import { createHash } from 'node:crypto';
 import t from 'tap';
-import { Executor, loadPlans, type RunTensor, savePlans } from '../../runtime/index.ts';
+import {
+  Executor,
+  type LoadPlansOptions,
+  loadPlans as loadUntrusted,
+  type RunTensor,
+  type SavedPlans,
+  savePlans,
+} from '../../runtime/index.ts';
 import { sha256 } from '../../runtime/sha256.ts';
 import { seededRandom } from '../support/random.ts';
+import { reseal, resealHead } from '../support/reseal.ts';
 import { elements, trainPlan, trainStep } from './plans.ts';
+
+/** These files are ours. */
+const loadPlans = (bytes: Uint8Array, options: LoadPlansOptions = {}): SavedPlans =>
+  loadUntrusted(bytes, { trust: 'js', ...options });
 
 t.test('SHA-256 is what others compute', async (t) => {
   const random = seededRandom(5);
@@ -86,8 +98,10 @@ t.test('reasons are told', async (t) => {
       return file;
     });
   t.throws(setByte(0), /does not start as a file of saved plans/);
-  t.throws(setByte(8), /it has version 2, this runtime reads version 1/);
-  t.throws(setByte(bytes.length - 9), /its checksum does not fit its contents/);
+  t.throws(setByte(8), /it has version 3, this runtime reads version 2/);
+  t.throws(setByte(30), /its checksum does not fit its head: it was changed or damaged/);
+  t.throws(setByte(400), /the checksum of section 0 \('manifest'\) does not fit its contents/);
+  t.throws(setByte(bytes.length - 1), /it has bytes between sections: it was changed or damaged/);
   t.throws(
     changed((file) => file.subarray(0, 100)),
     {
@@ -101,10 +115,6 @@ t.test('reasons are told', async (t) => {
 t.test(
   'a file that was made wrong, with the right checksum, is refused by what is wrong in it',
   async (t) => {
-    const reseal = (file: Uint8Array) => {
-      file.set(sha256(file.subarray(0, 24), file.subarray(56)), 24);
-      return file;
-    };
     const text = new TextDecoder('latin1');
     const bytes = savePlans([await trainPlan('js')], ({ name }) => (name === 'w' ? w : undefined));
     const edit = (from: string, to: string) => () => {
@@ -123,10 +133,26 @@ t.test(
       return loadPlans(reseal(file));
     };
     t.throws(header(12, 1_000_000), /its table is longer than the file/);
+    t.throws(header(12, 4), /section 0 does not begin where the one before it ends/);
     t.throws(header(56, 77), /section 0 is of an unknown kind/);
     t.throws(header(56 + 8, 4_000_000_000), /section 0 is not inside the file/);
+    t.throws(header(56 + 8, 8), /section 0 does not begin where the one before it ends/);
     t.throws(header(56 + 20, 1), /section 0 is not inside the file/);
     t.throws(header(56 + 4, 3), /it has 0 sections 'manifest' of number 0/);
+    t.throws(header(56 + 2 * 56 + 4, 7), /it has 0 sections 'constants' of number 0/);
+    t.throws(() => {
+      const file = bytes.slice();
+      file[text.decode(file).indexOf('"kernel":2')] = 0x20;
+      loadPlans(resealHead(file));
+    }, /the checksum of section 0 \('manifest'\) does not fit its contents/);
+    const twice = savePlans([await trainPlan('wasm')], ({ name }) =>
+      name === 'w' ? w : new Float32Array(6),
+    );
+    const at = text.decode(twice).indexOf('["w","bias"]');
+    twice.set(new TextEncoder().encode('["w"   ,"w"]'), at);
+    t.throws(() => loadPlans(reseal(twice)), /it has two values for one variable/);
+    twice.set(new TextEncoder().encode('["w"       ]'), at);
+    t.throws(() => loadPlans(reseal(twice)), /it has 6 sections, its plans and variables make 5/);
   },
 );
 
@@ -172,7 +198,17 @@ t.test('variants that are no variants of each other are refused', async (t) => {
   ]) {
     const file = bytes.slice();
     file.set(new TextEncoder().encode(wrong.padEnd(list.length)), at);
-    file.set(sha256(file.subarray(0, 24), file.subarray(56)), 24);
+    reseal(file);
     t.throws(() => loadPlans(file), /its list of variants does not name each plan once, in order/, wrong);
   }
+});
+
+t.test('JavaScript is refused, unless it is trusted', async (t) => {
+  const bytes = savePlans([await trainPlan('wasm'), await trainPlan('js', { entry: 'other' })]);
+  t.throws(() => loadUntrusted(bytes), {
+    message: `HDL1006: saved plans cannot be loaded: plan 'other' is for target 'js'
+  rule: its code is JavaScript, which nothing confines: it may do whatever this process may
+  try:  save it from a program of target 'wasm', or pass trust: 'js' if you know who made the file`,
+  });
+  t.equal(loadUntrusted(bytes, { trust: 'js' }).plans.length, 2);
 });

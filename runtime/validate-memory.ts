@@ -1,0 +1,73 @@
+// Does what a plan says of its arena fit together? Types and ranges of locations have been checked before.
+
+import { check, checkCount, isRecord } from './malformed.ts';
+import type { Location, PlanBuffer, PlanManifest } from './plan.ts';
+import { tensorBytes } from './tensor.ts';
+
+/** Bytes that an arena may have beyond what anything in it uses. */
+const mostSlack = 65536;
+
+/** Throws Malformed. */
+export function checkBuffers(m: PlanManifest): void {
+  m.buffers.forEach((buffer, i) => {
+    check(isRecord(buffer) && typeof buffer.name === 'string', `buffers[${i}] has no name`);
+    checkCount(buffer.offset, `buffers[${i}].offset`);
+    checkCount(buffer.bytes, `buffers[${i}].bytes`);
+    check(buffer.offset + buffer.bytes <= m.arenaBytes, `buffers[${i}] is not inside the arena`);
+    check(Number.isInteger(buffer.from) && Number.isInteger(buffer.to), `buffers[${i}] has no lifetime`);
+  });
+}
+
+/**
+ * What is said of buffers and of addresses fits: each address in the arena is inside of a buffer that lives then. For plans
+ * that list their buffers.
+ */
+export function checkLives(m: PlanManifest): void {
+  if (m.buffers.length === 0) return;
+  // Plans have thousands of buffers, of which few live at once: steps are visited in order, with those that live then.
+  const coming = [...m.buffers].sort((x, y) => x.from - y.from);
+  let next = 0;
+  let living: PlanBuffer[] = [];
+  const begin = (step: number): void => {
+    living = living.filter((b) => b.to >= step);
+    for (; next < coming.length && coming[next]!.from <= step; next++) {
+      if (coming[next]!.to >= step) living.push(coming[next]!);
+    }
+  };
+  const checkInside = (where: string, location: Location, bytes: number): void => {
+    if (location.space !== 'arena') return;
+    const { offset } = location;
+    const isInside = living.some((b) => b.offset <= offset && offset + bytes <= b.offset + b.bytes);
+    check(isInside, `${where} is in no buffer that lives then`);
+  };
+  begin(-1);
+  m.inputs.forEach((p, i) => {
+    checkInside(`inputs[${i}].location`, p.location, tensorBytes(p));
+  });
+  m.steps.forEach(({ args, kernel }, s) => {
+    begin(s);
+    args.forEach((location, a) => {
+      checkInside(`steps[${s}].args[${a}]`, location, m.kernels[kernel]!.params[a]!.bytes);
+    });
+  });
+  begin(m.steps.length);
+  m.outputs.forEach((p, i) => {
+    checkInside(`outputs[${i}].location`, p.location, tensorBytes(p));
+  });
+}
+
+/** A plan asks for no more memory than it can say what for. */
+export function checkArena(m: PlanManifest): void {
+  let used = 0;
+  const use = (location: Location, bytes: number): void => {
+    if (location.space === 'arena') used = Math.max(used, location.offset + bytes);
+  };
+  for (const placement of [...m.inputs, ...m.outputs]) use(placement.location, tensorBytes(placement));
+  for (const { args, kernel } of m.steps) {
+    args.forEach((location, a) => {
+      use(location, m.kernels[kernel]!.params[a]!.bytes);
+    });
+  }
+  for (const { offset, bytes } of m.buffers) used = Math.max(used, offset + bytes);
+  check(m.arenaBytes <= used + mostSlack, `arenaBytes is ${m.arenaBytes}, no more than ${used} are used`);
+}
