@@ -1,7 +1,7 @@
 // Files, where the host has any: read whole, and written so that whoever looks sees the old contents or the new ones, never a
 // part, whatever ends the process meanwhile.
 //
-//   path.part   written and flushed to the disk, then renamed to path; the folder is flushed, so that the name stays
+//   path.PID.part   written and flushed to the disk, then renamed to path; the folder is flushed, so that the name stays
 
 import { compilerError } from '../compiler/graph/errors.ts';
 import { callerLocation } from '../compiler/graph/location.ts';
@@ -30,15 +30,20 @@ export async function readIfThere(path: string | URL): Promise<Uint8Array | null
 /** Puts `bytes` in the place of the file, which appears whole or not at all, also when the machine fails meanwhile. */
 export async function replaceFile(path: string, bytes: Uint8Array): Promise<void> {
   const [fs, { dirname }] = await Promise.all([import('node:fs/promises'), import('node:path')]);
-  const unfinished = `${path}.part`;
+  const unfinished = `${path}.${process.pid}.part`;
   const file = await fs.open(unfinished, 'w');
   try {
-    await file.writeFile(bytes);
-    await file.sync();
-  } finally {
-    await file.close();
+    try {
+      await file.writeFile(bytes);
+      await file.sync();
+    } finally {
+      await file.close();
+    }
+    await fs.rename(unfinished, path);
+  } catch (error) {
+    await fs.rm(unfinished, { force: true });
+    throw error;
   }
-  await fs.rename(unfinished, path);
   await flushFolder(dirname(path));
 }
 

@@ -223,11 +223,17 @@ function kernel(c: TokenCursor): PlanKernel {
     access: choice(c, ['read', 'write']),
     bytes: c.count('bytes'),
   }));
-  if (!c.accept('flops')) return { name, params };
+  const units = c.accept('units') ? { units: c.count('units') } : {};
+  if (!c.accept('flops')) return { name, params, ...units };
   const flops = amount(c, 'operations');
   c.expect('bytes');
   const bytes = amount(c, 'bytes');
-  return { name, params, work: { flops, bytes, schedule: c.name('how its loops were chosen').text } };
+  return {
+    name,
+    params,
+    ...units,
+    work: { flops, bytes, schedule: c.name('how its loops were chosen').text },
+  };
 }
 
 function step(c: TokenCursor): PlanStep {

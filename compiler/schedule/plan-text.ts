@@ -7,7 +7,7 @@
 //     input x: f32[64, 784] @ arena 0
 //     output loss: f32[] @ arena 256
 //     variable dense/kernel: f32[784, 10] trainable updated
-//     kernel 0 dot (read 200704, read 31360, write 2560) flops 1003520 bytes 234624 "tile 4 × 8"
+//     kernel 0 dot (read 200704, read 31360, write 2560) units 16 flops 1003520 bytes 234624 "tile 4 × 8"
 //     step 0 dense: kernel 0 units 16 (arena 0, current 0, arena 512)   ; x, dense/kernel → logits
 //     schedule 2 {
 //       worker 0: 0 [0, 8), barrier, 1
@@ -76,10 +76,10 @@ export function planText({ manifest: m, code, constants }: Plan, lowered?: Lower
   return `plan ${word(m.entry)} for ${m.target}${features} {\n${rows.map((r) => `  ${r}\n`).join('')}}\n`;
 }
 
-function kernelText({ name, params, work }: PlanManifest['kernels'][number]): string {
+function kernelText({ name, params, units, work }: PlanManifest['kernels'][number]): string {
   const list = params.map((p) => `${p.access} ${p.bytes}`).join(', ');
   const cost = work ? ` flops ${work.flops} bytes ${work.bytes} ${JSON.stringify(work.schedule)}` : '';
-  return `${word(name)} (${list})${cost}`;
+  return `${word(name)} (${list})${units === undefined ? '' : ` units ${units}`}${cost}`;
 }
 
 function tensorText({ name, dtype, shape }: PlanTensor): string {
