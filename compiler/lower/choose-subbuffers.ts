@@ -134,7 +134,9 @@ class Choice {
     while (!this.#stored.has(value) && !isLeaf(value) && value.operands.length === 1) {
       const p = this.#prober.probe(value);
       const isView = p.cost === 0 && p.reads.length === 1 && !p.reduction && !p.guarded;
-      if (!isView || !p.operands[0]!.isPermutation) break;
+      // A view of some of the elements: all of them would not fit into the place of those.
+      const showsAll = elementCount(value.operands[0]!.type.shape) === elementCount(value.type.shape);
+      if (!isView || !showsAll || !p.operands[0]!.isPermutation) break;
       const { at } = p.reads[0]!;
       const below = value.type.shape.map((_, d) => {
         const j = at.findIndex((i) => i.terms.some((t) => t.atom === p.vars[d]));

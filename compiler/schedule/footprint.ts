@@ -12,6 +12,7 @@ import {
   indexRange,
   type LoopVar,
   type Range,
+  sameIndex,
   scaleIndex,
   substituteIndex,
   varIndex,
@@ -106,8 +107,19 @@ function visit(trace: readonly Trace[], at: Context, out: Footprint[]): void {
 
 function narrowed(at: Context, open: readonly Condition[], holds: boolean): Context {
   if (open.length === 0) return at;
-  const added = holds ? open.flatMap(boundOf) : open.length === 1 ? open.flatMap(boundOfOpposite) : [];
-  return { ...at, bounds: [...at.bounds, ...added], isExact: false };
+  const added = holds ? open.flatMap(boundOf) : open.length === 1 ? boundOfOpposite(open[0]!, at.bounds) : [];
+  return { ...at, bounds: intersect([...at.bounds, ...added]), isExact: false };
+}
+
+/** Bounds of equal indices are one bound: a range uses each index once. */
+function intersect(bounds: readonly Bound[]): Bound[] {
+  const out: Bound[] = [];
+  for (const b of bounds) {
+    const k = out.findIndex((o) => sameIndex(o.index, b.index));
+    if (k < 0) out.push(b);
+    else out[k] = { index: b.index, lo: Math.max(out[k]!.lo, b.lo), hi: Math.min(out[k]!.hi, b.hi) };
+  }
+  return out;
 }
 
 function boundOf(c: Condition): Bound[] {
@@ -115,9 +127,9 @@ function boundOf(c: Condition): Bound[] {
 }
 
 /** Outside of a range is on one side of it when the other side cannot be reached. */
-function boundOfOpposite(c: Condition): Bound[] {
+function boundOfOpposite(c: Condition, bounds: readonly Bound[]): Bound[] {
   if (c.kind !== 'inRange') return [];
-  const r = indexRange(c.index);
+  const r = rangeUnder(c.index, bounds) ?? indexRange(c.index);
   if (r.min >= c.lo) return [{ index: c.index, lo: c.hi, hi: r.max }];
   if (r.max < c.hi) return [{ index: c.index, lo: r.min, hi: c.lo - 1 }];
   return [];

@@ -205,3 +205,27 @@ function randomNet(random: ReturnType<typeof seededRandom>): Graph {
   if (random.int(0, 2) === 0) outputs['z'] = any();
   return graphOf(outputs);
 }
+
+t.test('a part of a stored value lies in the whole, the rest of that value does not', async (t) => {
+  // What is cut off has no place in the border's inside.
+  for (const [lo, hi] of [
+    [0, -1],
+    [-1, 0],
+    [-1, -1],
+  ] as const) {
+    const x = input('x', 1, 5);
+    const padded = h.pad(
+      x,
+      [
+        [0, 1],
+        [lo, hi],
+      ],
+      0.5,
+    ) as Float;
+    const again = h.pad(padded, [
+      [2, 0],
+      [0, 1],
+    ]) as Float;
+    check(t, graphOf({ y: h.neg(padded), z: h.add(again, h.flip(again, [0])), s: h.sum(h.square(padded)) }));
+  }
+});
