@@ -13,7 +13,9 @@ import type { Machine } from './kernel/ir.ts';
 import { checkSchedules, type Schedules } from './kernel/tiles.ts';
 import { verifyKernel } from './kernel/verify.ts';
 import { type ContractionInfo, tilesApplied, tilesLeftAside } from './lower/contractions.ts';
+import type { FusionDecisions } from './lower/decisions.ts';
 import { lowerGraph } from './lower/lower.ts';
+import { printFusion } from './lower/print-fusion.ts';
 import { type PassRecord, runPasses } from './passes/manager.ts';
 import { standardPasses } from './passes/pipeline.ts';
 import { checkPlan } from './schedule/check.ts';
@@ -27,6 +29,7 @@ export type { Inspection } from './dump/inspection.ts';
 export { checkStage, type DumpOptions, type DumpStage, dumpStages } from './dump.ts';
 export type { Schedules, Tile } from './kernel/tiles.ts';
 export type { ContractionInfo, TileCandidate } from './lower/contractions.ts';
+export type { EdgeDecision, Fate, FusedKernel, FusionDecisions, ValueDecision } from './lower/decisions.ts';
 export type { PassRecord } from './passes/manager.ts';
 
 export type TargetKind = Backend['kind'];
@@ -72,6 +75,8 @@ export interface Compilation {
   /** Contractions in order of first appearance; steps of `lowered` name theirs by key. */
   readonly contractions: readonly ContractionInfo[];
   readonly timings: readonly Timing[];
+  /** Where each value of `graph` lies, which share a kernel, and why: plain data. Made when it is asked for. */
+  readonly decisions: FusionDecisions;
   /** Text of a stage; see `dumpStages`. */
   dump(stage: DumpStage, options?: DumpOptions): string;
   /** Everything, as data: what the viewer shows. */
@@ -163,6 +168,11 @@ export function compileGraph(source: Graph, options: CompileOptions = {}): Compi
     checkPlanText(plan);
   }
 
+  let decisions: FusionDecisions | null = null;
+  const fusion = (): FusionDecisions => {
+    decisions ??= lowered.fusion();
+    return decisions;
+  };
   const shown: Dumpable = {
     plan,
     source,
@@ -175,6 +185,7 @@ export function compileGraph(source: Graph, options: CompileOptions = {}): Compi
     passDocs: new Map(pipeline.map((p) => [p.name, p.doc])),
     planNotes: tilesLeftAside(schedules, lowered.contractions),
     printCode: (list) => backend.print(list, emission),
+    printFusion: () => printFusion(fusion()),
   };
   return {
     plan,
@@ -185,6 +196,9 @@ export function compileGraph(source: Graph, options: CompileOptions = {}): Compi
     timings,
     dump: (stage, of) => dumpStage(shown, stage, of),
     inspect: () => inspect(shown),
+    get decisions() {
+      return fusion();
+    },
   };
 }
 

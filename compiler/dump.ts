@@ -21,6 +21,7 @@ type NamedStage =
   | 'source'
   | 'passes'
   | 'graph'
+  | 'fusion'
   | 'kernels'
   | 'plan'
   | 'memory'
@@ -35,6 +36,7 @@ const namedStages: Readonly<Record<NamedStage, string>> = {
   source: 'the graph as it was declared',
   passes: 'the passes in order, with the number of nodes before and after each',
   graph: 'the graph after all passes',
+  fusion: 'which values are stored, inlined or computed again, which share a kernel, and why',
   kernels: 'loop nests with their schedules',
   plan: 'order, buffers, barriers, work of each worker',
   memory: 'where the arena is fullest, what lies there, what is computed again',
@@ -75,6 +77,7 @@ export interface Dumpable extends Inspectable {
   readonly target: { readonly kind: string; readonly language: 'wat' | 'js' };
   /** The end of the plan's text: tiles that were given and fit nothing. */
   readonly planNotes: string;
+  readonly printFusion: () => string;
 }
 
 /**
@@ -94,6 +97,8 @@ export function dumpStage(of: Dumpable, stage: DumpStage, options: DumpOptions =
       return of.passes.flatMap((p) => (onlyChanged && p.before === p.after ? [] : passLine(p))).join('');
     case 'graph':
       return graphText(of.graph);
+    case 'fusion':
+      return of.printFusion();
     case 'kernels':
       if (options.kernel !== undefined) return printKernel(kernelOf(lowered, options.kernel));
       return full

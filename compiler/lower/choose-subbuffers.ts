@@ -11,6 +11,7 @@ import { elementCount } from '../graph/types.ts';
 import { type Group, groupKernels } from './groups.ts';
 import type { Order } from './layout.ts';
 import { isLeaf, type Prober } from './probe.ts';
+import { StoredValues } from './stored.ts';
 import { type Along, piecesOf, SubBuffers } from './subbuffers.ts';
 
 /** Elements that are copied in the time that calling one kernel more takes. */
@@ -19,12 +20,12 @@ const copiedPerCall = 512;
 export interface Chosen {
   readonly parts: SubBuffers;
   readonly groups: readonly Group[];
-  readonly stored: ReadonlySet<Node>;
+  readonly stored: StoredValues;
 }
 
 export function chooseSubBuffers(
   graph: Graph,
-  stored: ReadonlySet<Node>,
+  stored: StoredValues,
   orders: ReadonlyMap<Node, Order>,
   prober: Prober,
 ): Chosen {
@@ -36,16 +37,16 @@ export function chooseSubBuffers(
 
 class Choice {
   readonly #graph: Graph;
-  readonly #stored: Set<Node>;
+  readonly #stored: StoredValues;
   readonly #orders: ReadonlyMap<Node, Order>;
   readonly #prober: Prober;
   readonly #parts = new SubBuffers();
   /** Values that have a buffer only since they are parts. */
   readonly #promoted = new Set<Node>();
 
-  constructor(graph: Graph, stored: ReadonlySet<Node>, orders: ReadonlyMap<Node, Order>, prober: Prober) {
+  constructor(graph: Graph, stored: StoredValues, orders: ReadonlyMap<Node, Order>, prober: Prober) {
     this.#graph = graph;
-    this.#stored = new Set(stored);
+    this.#stored = new StoredValues(stored);
     this.#orders = orders;
     this.#prober = prober;
   }
@@ -72,7 +73,7 @@ class Choice {
         this.#parts.add(part.value, whole, k, along);
         if (!isPromoted) continue;
         this.#promoted.add(part.value);
-        this.#stored.add(part.value);
+        this.#stored.add(part.value, 'joined');
       }
     }
   }

@@ -7,6 +7,7 @@
 
 import type { Graph, Node } from '../graph/ir.ts';
 import { isLeaf, type Prober } from './probe.ts';
+import type { StoredValues } from './stored.ts';
 
 /** Loads per kernel; more would leave no registers for addresses. */
 const mostLoads = 16;
@@ -24,7 +25,7 @@ interface Content {
 }
 
 /** From producers to consumers: one reduction per kernel, and not too much of anything. Adds to `stored`. */
-export function splitByContent(graph: Graph, prober: Prober, stored: Set<Node>): void {
+export function splitByContent(graph: Graph, prober: Prober, stored: StoredValues): void {
   const contents = new Map<Node, Content>();
   for (const n of graph.nodes) {
     if (isLeaf(n)) continue;
@@ -35,11 +36,11 @@ export function splitByContent(graph: Graph, prober: Prober, stored: Set<Node>):
     for (const o of open()) {
       if (contents.get(o)!.reduction === null) continue;
       const inPlace = n.operands.every((x, i) => x !== o || p.operands[i]!.isPermutation);
-      if (p.reduction || p.guarded || !inPlace) stored.add(o);
+      if (p.reduction || p.guarded || !inPlace) stored.add(o, 'otherReduction');
     }
     const carriers = open().filter((o) => contents.get(o)!.reduction !== null);
     const kept = carriers.length > 0 ? contents.get(carriers.at(-1)!)!.reduction : null;
-    for (const o of carriers) if (contents.get(o)!.reduction !== kept) stored.add(o);
+    for (const o of carriers) if (contents.get(o)!.reduction !== kept) stored.add(o, 'otherReduction');
     const gather = (): Content => {
       const loads = new Set<Node>();
       const computed = new Set<Node>([n]);
@@ -59,7 +60,7 @@ export function splitByContent(graph: Graph, prober: Prober, stored: Set<Node>):
     while (content.loads.size > mostLoads || content.operations > mostOperations) {
       const largest = largestOf(open(), contents);
       if (!largest) break;
-      stored.add(largest);
+      stored.add(largest, 'kernelFull');
       content = gather();
     }
     contents.set(n, content);
@@ -88,7 +89,7 @@ export function storeSharedReductions(
   graph: Graph,
   prober: Prober,
   users: ReadonlyMap<Node, readonly Node[]>,
-  stored: Set<Node>,
+  stored: StoredValues,
 ): void {
   const carriers = graph.nodes.filter((n) => !isLeaf(n));
   const carries = new Set<Node>();
@@ -100,7 +101,7 @@ export function storeSharedReductions(
     if (!carries.has(n)) continue;
     const within = new Set<Node>();
     if (!stored.has(n)) for (const u of users.get(n)!) for (const k of kernels.get(u)!) within.add(k);
-    if (within.size !== 1) stored.add(n);
+    if (within.size !== 1) stored.add(n, 'sharedReduction');
     kernels.set(n, within.size === 1 ? within : new Set([n]));
   }
 }

@@ -13,6 +13,7 @@ import type { Graph, Node } from '../graph/ir.ts';
 import { sameShape } from '../graph/types.ts';
 import { sameIndex } from '../kernel/affine.ts';
 import { isLeaf, type Prober } from './probe.ts';
+import type { IsStored } from './stored.ts';
 import { piecesOf, SubBuffers } from './subbuffers.ts';
 
 export interface Group {
@@ -22,7 +23,21 @@ export interface Group {
   readonly readElsewhere: ReadonlySet<Node>;
   /** Stored values that its kernels read, roots among them where one is made of another. */
   readonly loads: ReadonlySet<Node>;
+  /** Of loads that other kernels make: why this is not the same kernel. */
+  readonly apart: ReadonlyMap<Node, ApartReason>;
 }
+
+/** Why a stored value is not computed in the kernel that makes what it reads. */
+export const apartReasons = {
+  reduction: 'a reduction starts when all that it reads is there',
+  traversal: 'it runs over other positions, or reads elsewhere than in place',
+  waiting: 'it also reads what is made later',
+  kernelFull: 'that kernel has as many results and operands as it may have',
+  lanes: 'its positions would cost the reduction its lanes',
+  joined: 'only borders, or the rest of a joined value, are written there',
+} as const;
+
+export type ApartReason = keyof typeof apartReasons;
 
 interface Draft {
   readonly roots: Node[];
@@ -31,6 +46,7 @@ interface Draft {
   readonly position: number;
   readonly loads: Set<Node>;
   readonly reduction: Node | null;
+  readonly apart: Map<Node, ApartReason>;
 }
 
 const mostRoots = 6;
@@ -38,7 +54,7 @@ const mostLoads = 20;
 
 export function groupKernels(
   graph: Graph,
-  stored: ReadonlySet<Node>,
+  stored: IsStored,
   prober: Prober,
   parts: SubBuffers = new SubBuffers(),
 ): Group[] {
@@ -49,8 +65,10 @@ export function groupKernels(
     if (isLeaf(n) || !stored.has(n)) continue;
     const isWhole = parts.isWhole(n);
     const content = isWhole ? restOf(n, parts, stored, prober) : contentOf([[n, true]], stored, prober);
-    const partner = isWhole ? null : findPartner(n, content, home, readersOf, prober);
+    const apart = new Map<Node, ApartReason>();
+    const partner = isWhole ? null : findPartner(n, content, home, readersOf, prober, apart);
     if (partner) {
+      for (const [l, reason] of apart) partner.apart.set(l, reason);
       partner.roots.push(n);
       home.set(n, partner);
       for (const l of content.loads.keys()) if (home.get(l) !== partner) partner.loads.add(l);
@@ -62,6 +80,7 @@ export function groupKernels(
       position: drafts.length,
       loads: new Set<Node>(content.loads.keys()),
       reduction: content.reduction,
+      apart,
     };
     drafts.push(draft);
     home.set(n, draft);
@@ -78,6 +97,7 @@ export function groupKernels(
     roots: d.roots,
     readElsewhere: new Set(d.roots.filter((r) => d.isWhole || elsewhere.has(r) || parts.isPart(r))),
     loads: d.loads,
+    apart: d.apart,
   }));
 }
 
@@ -90,7 +110,7 @@ interface Content {
 }
 
 /** What is read to write all of a value but its parts. */
-function restOf(whole: Node, parts: SubBuffers, stored: ReadonlySet<Node>, prober: Prober): Content {
+function restOf(whole: Node, parts: SubBuffers, stored: IsStored, prober: Prober): Content {
   const own = parts.partsOf(whole);
   const pieces = piecesOf(whole).map((p) => p.operand);
   const fills = whole.operands.filter((o) => !pieces.includes(o));
@@ -104,7 +124,7 @@ function restOf(whole: Node, parts: SubBuffers, stored: ReadonlySet<Node>, probe
 
 function contentOf(
   start: readonly (readonly [node: Node, isRoot: boolean])[],
-  stored: ReadonlySet<Node>,
+  stored: IsStored,
   prober: Prober,
 ): Content {
   const loads = new Map<Node, boolean>();
@@ -135,37 +155,45 @@ function contentOf(
   return { loads, reduction, plain };
 }
 
+/** The kernel that a value joins, or null; notes in `apart` why it joins none of those that make what it reads. */
 function findPartner(
   n: Node,
   content: Content,
   home: ReadonlyMap<Node, Draft>,
   readersOf: ReadonlyMap<Node, readonly Draft[]>,
   prober: Prober,
+  apart: Map<Node, ApartReason>,
 ): Draft | null {
-  const fits = (d: Draft): boolean =>
-    !d.isWhole &&
-    d.roots.length < mostRoots &&
-    sameShape(d.roots[0]!.type.shape, n.type.shape) &&
-    new Set([...d.loads, ...content.loads.keys()]).size <= mostLoads &&
-    [...content.loads].every(([l, inPlace]) => {
+  const hindrance = (d: Draft): ApartReason | null => {
+    if (d.isWhole) return 'joined';
+    if (!sameShape(d.roots[0]!.type.shape, n.type.shape)) return 'traversal';
+    if (d.roots.length >= mostRoots) return 'kernelFull';
+    if (new Set([...d.loads, ...content.loads.keys()]).size > mostLoads) return 'kernelFull';
+    for (const [l, inPlace] of content.loads) {
       const maker = home.get(l);
-      if (maker === d) return inPlace;
-      return maker === undefined || maker.position < d.position;
-    });
+      if (maker === d ? !inPlace : maker !== undefined && maker.position >= d.position)
+        return maker === d ? 'traversal' : 'waiting';
+    }
+    return null;
+  };
   if (!content.reduction) {
     for (const l of content.loads.keys()) {
       const d = home.get(l);
-      if (d && (content.plain || !d.reduction) && fits(d)) return d;
+      if (!d) continue;
+      const why = content.plain || !d.reduction ? hindrance(d) : 'lanes';
+      if (why === null) return d;
+      apart.set(l, why);
     }
     return null;
   }
+  for (const l of content.loads.keys()) if (home.has(l)) apart.set(l, 'reduction');
   // Any partner must have been reading one of the same buffers.
   for (const l of content.loads.keys()) {
     for (const d of readersOf.get(l) ?? []) {
       if (
         d.reduction &&
         sameTraversal(d.reduction, content.reduction, prober) &&
-        fits(d) &&
+        hindrance(d) === null &&
         ![...content.loads.keys()].some((x) => home.get(x) === d)
       )
         return d;

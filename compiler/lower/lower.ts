@@ -16,6 +16,7 @@ import type { Schedules } from '../kernel/tiles.ts';
 import type { Buffer, BufferId, Home, Lowered, LoweredStep } from '../schedule/lowered.ts';
 import { chooseSubBuffers } from './choose-subbuffers.ts';
 import { type ContractionInfo, Contractions, nameContractions } from './contractions.ts';
+import { describeFusion, type FusionDecisions } from './decisions.ts';
 import { addressOf, elementBuilder } from './element.ts';
 import type { Group } from './groups.ts';
 import { borderParts } from './halo.ts';
@@ -23,6 +24,7 @@ import { contentsOf, labelOf, valueName } from './label.ts';
 import { chooseLayouts, type Order, rowMajor } from './layout.ts';
 import { chooseBuffers } from './materialize.ts';
 import { isLeaf, Prober } from './probe.ts';
+import type { StoredValues } from './stored.ts';
 import { piecesOf, type SubBuffers } from './subbuffers.ts';
 
 type Site = Lowered['sites'][number];
@@ -30,9 +32,11 @@ type Site = Lowered['sites'][number];
 /** Addresses are computed in 32 bits. */
 const mostElements = 2 ** 31 - 1;
 
-/** A lowered graph, and its contractions by key. */
+/** A lowered graph, its contractions by key, and what fusion decided. */
 export interface LoweredGraph extends Lowered {
   readonly contractions: readonly ContractionInfo[];
+  /** Takes some time. */
+  readonly fusion: () => FusionDecisions;
 }
 
 /** Throws HDL0003 for a tile in `schedules` that its contraction cannot have, HDL0017 for what cannot be addressed. */
@@ -65,6 +69,7 @@ class Lowering {
   /** Values that lie inside of another value's buffer. */
   private readonly parts: SubBuffers;
   private readonly groups: readonly Group[];
+  private readonly stored: StoredValues;
   private readonly buffers: Buffer[] = [];
   /** The buffers of values with parts, from the first part on. */
   private readonly wholes = new Map<Node, BufferId>();
@@ -83,10 +88,11 @@ class Lowering {
     this.contractions = new Contractions(target, schedules);
     this.pool = new KernelPool(target, this.contractions.prepare);
     this.orders = chooseLayouts(graph, this.prober);
-    const stored = chooseBuffers(graph, this.prober);
-    const { parts, groups } = chooseSubBuffers(graph, stored, this.orders, this.prober);
+    const buffered = chooseBuffers(graph, this.prober);
+    const { parts, groups, stored } = chooseSubBuffers(graph, buffered, this.orders, this.prober);
     this.parts = parts;
     this.groups = groups;
+    this.stored = stored;
   }
 
   run(): LoweredGraph {
@@ -141,20 +147,18 @@ class Lowering {
       return { name: o.name, buffer };
     });
 
-    for (const group of this.groups) {
+    const labels = this.groups.map((group): string => {
       const whole = group.roots[0]!;
-      if (this.parts.isWhole(whole)) {
-        this.writeRest(whole);
-        continue;
-      }
+      if (this.parts.isWhole(whole)) return this.writeRest(whole);
       const sinks = group.roots.flatMap((node): Sink[] => {
         const others = extra.filter((s) => s.node === node);
         const wanted = direct.has(node) || group.readElsewhere.has(node) || others.length > 0;
         return wanted ? [{ node, buffer: direct.get(node) ?? this.placeOf(node) }, ...others] : [];
       });
-      this.emit(sinks, group.roots);
+      const label = this.emit(sinks, group.roots);
       for (const s of sinks) if (!extra.includes(s)) this.homes.set(s.node, s.buffer);
-    }
+      return label;
+    });
     for (const s of extra) if (isLeaf(s.node)) this.emit([s], []);
 
     return {
@@ -172,6 +176,8 @@ class Lowering {
       })),
       sites: this.sites,
       contractions: this.contractions.list(),
+      fusion: () =>
+        describeFusion({ graph, stored: this.stored, parts: this.parts, groups: this.groups, labels }),
     };
   }
 
@@ -190,20 +196,25 @@ class Lowering {
     return buffer;
   }
 
-  /** Writes what is missing of a value whose parts are written: after them, or the buffer would live longer than it must. */
-  private writeRest(whole: Node): void {
+  /** Writes what is missing of a value whose parts are written: after them, or the buffer would live longer than it must. Gives a label. */
+  private writeRest(whole: Node): string {
     const buffer = this.placeOf(whole);
     this.parts.partsOf(whole).forEach((part, k) => {
       const { operand: node, from } = piecesOf(whole)[k]!;
       if (part === null) this.emit([{ node, buffer, into: { whole, from } }], []);
     });
-    if (whole.op.name === 'pad') this.writeBorder(whole, buffer);
+    const label = labelOf(
+      [whole],
+      contentsOf([whole], (n) => n !== whole),
+      this.prober,
+    );
+    if (whole.op.name === 'pad') this.writeBorder(whole, buffer, `${label} (border)`);
     this.homes.set(whole, buffer);
+    return label;
   }
 
-  private writeBorder(pad: Node, buffer: BufferId): void {
+  private writeBorder(pad: Node, buffer: BufferId, label: string): void {
     const nodes = contentsOf([pad], (n) => n !== pad);
-    const label = `${labelOf([pad], nodes, this.prober)} (border)`;
     for (const { space, at, vars } of borderParts(pad, this.orders.get(pad)!, () => new VarSource())) {
       const build = this.builder(vars, (n) => this.homes.has(n));
       const value = build.element(pad.operands[1]!, []);
@@ -274,15 +285,15 @@ class Lowering {
     return this.flags;
   }
 
-  /** One kernel that computes all sinks, or the few that its schedule wants instead. */
-  private emit(sinks: readonly Sink[], computed: readonly Node[]): void {
-    if (elementCount(sinks[0]!.node.type.shape) === 0) return;
+  /** One kernel that computes all sinks, or the few that its schedule wants instead; gives their label. */
+  private emit(sinks: readonly Sink[], computed: readonly Node[]): string {
     // What this kernel computes is inlined; what others computed before, and leaves, are read.
     const inside = new Set(computed);
     const isRead = (n: Node): boolean => !inside.has(n) && this.homes.has(n);
     const roots = sinks.map((s) => s.node);
     const contents = contentsOf(roots, isRead);
     const label = labelOf(roots, contents, this.prober);
+    if (elementCount(sinks[0]!.node.type.shape) === 0) return label;
     const whole = this.define(sinks, isRead, label);
     const temporary = (name: string, elements: number): BufferId =>
       this.addTypedBuffer(
@@ -309,6 +320,7 @@ class Lowering {
         }),
       ),
     );
+    return label;
   }
 
   private define(sinks: readonly Sink[], isRead: (n: Node) => boolean, label: string): Bound<BufferId> {

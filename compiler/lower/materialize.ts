@@ -4,126 +4,176 @@
 //   – it leaves the graph (outputs, updates), or is a leaf;
 //   – it is a reduction whose result is not read exactly once per element by one elementwise consumer (its epilogue);
 //   – a contraction would read it many times (contractions multiply elements that lie in memory);
-//   – several consumers read it and it costs more than reading what it is made of;
-//   – a consumer repeats each element (broadcast) and the element is expensive;
+//   – several consumers read it, and computing it for each costs more than storing it (cost.ts);
+//   – a consumer repeats each element (broadcast), and computing it each time costs more;
 //   – its kernel would get too large, or hold two reductions, or a reduction would run in two kernels (contents.ts).
+//
+// Each is a reason (stored.ts) that `dump('fusion')` shows, with what was weighed.
 
 import { usersOf } from '../graph/graph.ts';
 import type { Graph, Node } from '../graph/ir.ts';
 import { elementCount } from '../graph/types.ts';
 import { splitByContent, storeSharedReductions } from './contents.ts';
-import { isLeaf, type Prober } from './probe.ts';
+import { costsOfRepeating, costsOfSharing, isComputed } from './cost.ts';
+import { isLeaf, type Probe, type Prober } from './probe.ts';
+import { StoredValues } from './stored.ts';
 
-/** Operations per element up to which recomputing beats storing and reading back. */
-const cheap = 2;
-/** The same for a value that is made of one other value of its size (and of small ones): it is read as fast as a copy. */
-const cheapOfOne = 6;
+/** What is computed from more operations than this is not computed twice. */
+const mostRecomputed = 64;
 
-export function chooseBuffers(graph: Graph, prober: Prober): ReadonlySet<Node> {
-  const stored = new Set<Node>(graph.nodes.filter(isLeaf));
-  for (const o of graph.outputs) stored.add(o.node);
-  for (const u of graph.updates) stored.add(u.value);
+export function chooseBuffers(graph: Graph, prober: Prober): StoredValues {
+  const stored = new StoredValues();
+  for (const n of graph.nodes) if (isLeaf(n)) stored.add(n, 'given');
+  for (const o of graph.outputs) stored.add(o.node, 'result');
+  for (const u of graph.updates) stored.add(u.value, 'result');
   const users = usersOf(graph);
-  chooseByUse(graph, prober, users, stored);
+  new ByUse(graph, prober, users, stored).run();
   splitByContent(graph, prober, stored);
   storeSharedReductions(graph, prober, users, stored);
   return stored;
 }
 
+/** How a value is read, over all its consumers. */
+interface Use {
+  /** How often each element, at most by one consumer. */
+  ratio: number;
+  inReduction: boolean;
+  /** At positions that are known at run time only. */
+  isLookedUp: boolean;
+  isContracted: boolean;
+  /** In place, by what may follow a reduction. */
+  isEpilogue: boolean;
+  /** How many ops compute with it; what reads it through a view counts for itself. */
+  readers: number;
+}
+
+const nowhere: Use = {
+  ratio: 0,
+  inReduction: false,
+  isLookedUp: false,
+  isContracted: false,
+  isEpilogue: true,
+  readers: 0,
+};
+
 /** From consumers to producers: how is each value read? */
-function chooseByUse(
-  graph: Graph,
-  prober: Prober,
-  users: ReadonlyMap<Node, readonly Node[]>,
-  stored: Set<Node>,
-): void {
-  const repeats = new Map<Node, number>();
-  const reduced = new Map<Node, boolean>();
-  /** Read at positions that are known at run time only. */
-  const lookedUp = new Map<Node, boolean>();
-  /** How many ops compute with a value; what reads it through a view counts for itself. */
-  const readers = new Map<Node, number>();
-  const multiple = (n: Node): boolean => new Set(users.get(n)).size > 1;
-  /**
-   * Whether every consumer may compute the value for itself: its operations down to values that are in memory anyway are
-   * few, and at most one of those is as large as itself unless they are very few.
-   */
-  const recomputable = (n: Node): boolean => {
-    let operations = 0;
-    const large = new Set<Node>();
+class ByUse {
+  readonly #graph: Graph;
+  readonly #prober: Prober;
+  readonly #users: ReadonlyMap<Node, readonly Node[]>;
+  readonly #stored: StoredValues;
+  /** Of what is not stored: its consumers read through it. */
+  readonly #uses = new Map<Node, Use>();
+  readonly #weights = new Map<Node, number>();
+
+  constructor(graph: Graph, prober: Prober, users: ReadonlyMap<Node, readonly Node[]>, stored: StoredValues) {
+    this.#graph = graph;
+    this.#prober = prober;
+    this.#users = users;
+    this.#stored = stored;
+    for (const n of graph.nodes) this.#weigh(n);
+  }
+
+  run(): void {
+    for (const n of this.#graph.nodes.toReversed()) {
+      if (isLeaf(n)) continue;
+      const use = this.#useOf(n);
+      if (!this.#stored.has(n)) this.#choose(n, this.#prober.probe(n), use);
+      const isStored = this.#stored.has(n);
+      this.#uses.set(n, {
+        ...use,
+        ratio: isStored ? 1 : Math.max(1, use.ratio),
+        inReduction: use.inReduction && !isStored,
+      });
+    }
+  }
+
+  #useOf(n: Node): Use {
+    const use = { ...nowhere };
+    for (const u of new Set(this.#users.get(n))) {
+      const p = this.#prober.probe(u);
+      const through = this.#stored.has(u) ? undefined : this.#uses.get(u);
+      use.isLookedUp ||= p.looksUp || (through?.isLookedUp ?? false);
+      use.readers += through !== undefined && isView(p) ? through.readers : 1;
+      for (const [i, o] of u.operands.entries()) {
+        if (o !== n) continue;
+        const ratio = p.operands[i]!.ratio * (through?.ratio ?? 1);
+        const inside = p.reduction || (through?.inReduction ?? false);
+        use.ratio = Math.max(use.ratio, ratio);
+        use.inReduction ||= inside;
+        use.isContracted ||= inside && ratio > 2;
+        if (p.reduction || p.guarded || !p.operands[i]!.isPermutation) use.isEpilogue = false;
+      }
+    }
+    return use;
+  }
+
+  #choose(n: Node, p: Probe, use: Use): void {
+    const stored = this.#stored;
+    const isShared = new Set(this.#users.get(n)).size > 1;
+    if (p.reduction) {
+      if (!use.isEpilogue || use.inReduction || use.ratio > 1) stored.add(n, 'reduction');
+    } else if (p.guarded) {
+      // Which side of a guard holds at a position looked up could not be proved, and is asked again for every element.
+      if (use.isLookedUp) stored.add(n, 'lookedUp');
+      else if (use.inReduction || isShared || (use.ratio > 2 && p.cost > 0)) stored.add(n, 'border');
+    } else if (p.cost === 0) {
+      if (use.isContracted && p.divides) stored.add(n, 'divided');
+      else stored.compute(n, 'view');
+    } else if (use.isContracted) stored.add(n, 'contracted');
+    else {
+      const repeated = use.ratio > 2 ? costsOfRepeating(n, use.ratio, this.#weights.get(n)!) : null;
+      if (repeated !== null && !isComputed(repeated)) stored.add(n, 'repeated', repeated);
+      else if (use.readers > 1) this.#share(n, use.readers);
+      else if (repeated !== null) stored.compute(n, 'cheap', repeated);
+    }
+  }
+
+  /** Whether every consumer computes the value for itself: never a reduction, nor a border. */
+  #share(n: Node, readers: number): void {
+    const sources = new Set<Node>();
     const seen = new Set<Node>();
-    const size = elementCount(n.type.shape);
+    let operations = 0;
     const visit = (x: Node): boolean => {
       if (seen.has(x)) return true;
       seen.add(x);
-      const isSmall = 4 * elementCount(x.type.shape) <= size;
-      const p = prober.probe(x);
-      if (
+      const p = this.#prober.probe(x);
+      const share = elementCount(n.type.shape) / Math.max(1, elementCount(x.type.shape));
+      const isSmall = share >= 4;
+      const isMade =
         isLeaf(x) ||
-        stored.has(x) ||
-        (p.reduction && (multiple(x) || isSmall)) ||
-        (isSmall && p.cost > cheap)
-      ) {
-        if (!isSmall) large.add(x);
+        this.#stored.has(x) ||
+        (p.reduction && (isSmall || new Set(this.#users.get(x)).size > 1)) ||
+        (isSmall && p.cost > 0 && !isComputed(costsOfRepeating(x, share, this.#weights.get(x)!)));
+      if (isMade) {
+        if (!isSmall) sources.add(x);
         return true;
       }
       if (p.reduction || p.guarded) return false;
       operations += p.cost;
-      return operations <= cheapOfOne && x.operands.every(visit);
+      return operations <= mostRecomputed && x.operands.every(visit);
     };
-    return visit(n) && (operations <= cheap || large.size <= 1);
-  };
-
-  for (let at = graph.nodes.length - 1; at >= 0; at--) {
-    const n = graph.nodes[at]!;
-    if (isLeaf(n)) continue;
-    let ratio = 0;
-    let inReduction = false;
-    let isLookedUp = false;
-    let contracted = false;
-    let epilogue = true;
-    let read = 0;
-    const consumers = new Set(users.get(n));
-    for (const u of consumers) {
-      const p = prober.probe(u);
-      const inlined = !stored.has(u);
-      isLookedUp ||= p.looksUp || (inlined && (lookedUp.get(u) ?? false));
-      const isView = inlined && p.cost === 0 && !p.reduction && !p.guarded;
-      read += isView ? (readers.get(u) ?? 1) : 1;
-      for (const [i, o] of u.operands.entries()) {
-        if (o !== n) continue;
-        const r = p.operands[i]!.ratio * (inlined ? (repeats.get(u) ?? 1) : 1);
-        const inside = p.reduction || (inlined && (reduced.get(u) ?? false));
-        ratio = Math.max(ratio, r);
-        inReduction ||= inside;
-        contracted ||= inside && r > 2;
-        if (p.reduction || p.guarded) epilogue = false;
-        if (!p.operands[i]!.isPermutation) epilogue = false;
-      }
-    }
-    readers.set(n, read);
-    repeats.set(n, Math.max(1, ratio));
-    reduced.set(n, inReduction);
-    lookedUp.set(n, isLookedUp);
-    if (stored.has(n)) {
-      repeats.set(n, 1);
-      reduced.set(n, false);
-      continue;
-    }
-    const p = prober.probe(n);
-    let store: boolean;
-    if (p.reduction) store = !epilogue || inReduction || ratio > 1;
-    // Which side of a guard holds at a position looked up could not be proved, and is asked again for every element.
-    else if (p.guarded) store = isLookedUp || inReduction || consumers.size > 1 || (ratio > 2 && p.cost > 0);
-    else if (p.cost === 0) store = contracted && p.divides;
-    else if (contracted) store = true;
-    else if (ratio > 2 && p.cost > cheap) store = true;
-    else if (read > 1) store = !recomputable(n);
-    else store = false;
-    if (store) {
-      stored.add(n);
-      repeats.set(n, 1);
-      reduced.set(n, false);
+    if (!visit(n)) this.#stored.add(n, 'shared');
+    else {
+      const costs = costsOfSharing(n, readers, operations, [...sources]);
+      if (isComputed(costs)) this.#stored.compute(n, 'cheap', costs);
+      else this.#stored.add(n, 'shared', costs);
     }
   }
+
+  /** Operations per element of a value and of what of its size it is made of, down to reductions. */
+  #weigh(n: Node): void {
+    const p = this.#prober.probe(n);
+    if (isLeaf(n) || p.reduction) return;
+    const size = elementCount(n.type.shape);
+    const below = [...new Set(n.operands)].reduce(
+      (sum, o) => sum + (elementCount(o.type.shape) === size ? (this.#weights.get(o) ?? 0) : 0),
+      0,
+    );
+    this.#weights.set(n, p.cost + below);
+  }
+}
+
+function isView(p: Probe): boolean {
+  return p.cost === 0 && !p.reduction && !p.guarded;
 }
