@@ -60,6 +60,8 @@ export interface CompileOptions {
   readonly verify?: boolean;
   /** Called after each pass. */
   readonly onPass?: (record: PassRecord) => void;
+  /** Called with the plan's code as soon as it is there, before the rest of the plan is: an engine may compile it meanwhile. */
+  readonly onCode?: (code: Uint8Array, features: readonly string[]) => void;
 }
 
 export interface Timing {
@@ -84,7 +86,7 @@ export interface Compilation {
 }
 
 /** The options that a plan depends on, with their defaults. */
-export interface PlanOptions extends Omit<CompileOptions, 'verify' | 'onPass'> {
+export interface PlanOptions extends Omit<CompileOptions, 'verify' | 'onPass' | 'onCode'> {
   readonly target: TargetKind;
   readonly workers: readonly number[];
   readonly checkNumerics: boolean;
@@ -93,7 +95,7 @@ export interface PlanOptions extends Omit<CompileOptions, 'verify' | 'onPass'> {
 
 /** Takes from the options what a plan depends on. Throws HDL0003 for those that are not valid. */
 export function planOptions(options: CompileOptions): PlanOptions {
-  const { verify: _verify, onPass: _onPass, schedules = {}, machine, ...rest } = options;
+  const { verify: _verify, onPass: _onPass, onCode: _onCode, schedules = {}, machine, ...rest } = options;
   const tiles = checkSchedules(schedules);
   return {
     ...rest,
@@ -152,6 +154,7 @@ export function compileGraph(source: Graph, options: CompileOptions = {}): Compi
   if (options.verify) timed('verify kernels', () => kernels.forEach(verifyKernel));
   const emission = { shared: workers.some((w) => w > 1), relaxed };
   const code = timed('emit', () => backend.emit(kernels, emission));
+  if (options.onCode) timed('begin code', () => options.onCode!(code, target.features));
   const { plan, lowered: ordered } = timed('schedule', () =>
     schedulePlan(lowered, {
       target,

@@ -8,7 +8,7 @@ import { afterDispose, cannotLoad, findObstacle, unknownVariable } from './execu
 import { requireFeatures } from './features.ts';
 import { availableCores } from './host.ts';
 import { InlineRunner } from './inline.ts';
-import { compileCode } from './kernel-code.ts';
+import { type CodeAhead, compileCode } from './kernel-code.ts';
 import type { KernelCode } from './kernels.ts';
 import { checkRuns, type Measured, measureRuns, type ProfileRuns } from './measure.ts';
 import { LinearMemory } from './memory.ts';
@@ -31,6 +31,8 @@ export interface ExecutorOptions {
   readonly onNotice?: (text: string) => void;
   /** Memory never grows beyond this. Default: 4 GiB. */
   readonly maximumBytes?: number;
+  /** Called once all threads have been told to start, long before they have: they come up while the caller does other things. */
+  readonly onStarting?: () => void;
 }
 
 /** A plan that is ready to run, in one executor. */
@@ -90,20 +92,21 @@ export class Executor {
     const limit = options.maximumBytes === undefined ? {} : { maximumBytes: options.maximumBytes };
     const memory = new LinearMemory({ shared: threads > 1, ...limit });
     if (threads === 1) return new Executor(1, memory, new InlineRunner(memory));
-    return new Executor(threads, memory, await ThreadedRunner.start(memory.memory, threads));
+    const runner = await ThreadedRunner.start(memory.memory, threads, options.onStarting);
+    return new Executor(threads, memory, runner);
   }
 
   /**
    * Loads a plan: checks it, compiles its code, places it in memory. Variables that are new here get their values from
-   * `initial`; the others keep theirs. Throws HDL1006 (not a valid plan, or not of this program), HDL1001 (an initial
-   * value does not fit), HDL1007, HDL1003, HDL1002.
+   * `initial`; the others keep theirs. `ahead`: its code, if it is being compiled already. Throws HDL1006 (not a valid
+   * plan, or not of this program), HDL1001 (an initial value does not fit), HDL1007, HDL1003, HDL1002.
    */
-  async load(plan: Plan, initial?: InitialValues): Promise<LoadedPlan> {
+  async load(plan: Plan, initial?: InitialValues, ahead?: CodeAhead): Promise<LoadedPlan> {
     this.#checkOpen('load a plan');
     validatePlan(plan);
     requireFeatures(plan.manifest.entry, plan.manifest.features);
     return this.#takeTurn('load a plan', async () => {
-      const code = await compileCode(plan, this.#memory.shared);
+      const code = await compileCode(plan, this.#memory.shared, ahead);
       this.#checkOpen('load a plan');
       const program = this.#place(plan, code, initial);
       try {

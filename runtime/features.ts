@@ -1,5 +1,5 @@
-// Engine features that a plan's code may need, by the names that plans use: whether this engine has them, and the
-// compilation of modules that use them. In: names and code. Out: answers and modules.
+// Engine features that a plan's code may need, by the names that plans use: whether this engine has them, and with which
+// flags it takes code that uses them (compile-module.ts). In: names. Out: answers and flags.
 //
 // Node 20 has relaxed SIMD behind a flag of V8. The flag is on only while a module is probed or compiled, in one
 // synchronous stretch, and then off as before: what is compiled under it runs, is optimised and is posted to workers like
@@ -9,6 +9,7 @@
 //
 // Invariant: the process is left as it was found; nothing is remembered between calls.
 
+import { type EngineFlag, type EngineVersion, isBefore, nodeEngine, underFlags } from './engine-flags.ts';
 import { runtimeError } from './errors.ts';
 
 /** Fused multiply-add, among others: the feature that plans come with and without. */
@@ -18,10 +19,13 @@ interface Feature {
   /** A module that validates where the feature is there. */
   readonly probe: Uint8Array<ArrayBuffer>;
   /** The flag of V8 that has it before `since`. */
-  readonly flag?: { readonly name: string; readonly since: readonly [major: number, minor: number] };
+  readonly flag?: { readonly name: string; readonly since: EngineVersion };
   /** The environment variable by which a user refuses it: `0` does. */
   readonly refusal?: string;
 }
+
+/** How often to try under a flag: other threads may set it back. */
+export const flagAttempts = 3;
 
 /** `i8x16.splat(i32.const 0)`: some vector. */
 const vector = [0x41, 0x00, 0xfd, 0x0f];
@@ -46,7 +50,7 @@ export function featureObstacle(name: string): string | null {
   if (feature === undefined) return 'this runtime does not know it';
   if (feature.refusal !== undefined && environment(feature.refusal) === '0')
     return `${feature.refusal}=0 refuses it`;
-  const isThere = isValid(feature) || underFlag(feature, () => isValid(feature) || null) !== null;
+  const isThere = isValid(feature) || isValidUnderFlag(feature);
   return isThere ? null : 'this engine does not have it';
 }
 
@@ -66,57 +70,33 @@ export function requireFeatures(entry: string, names: readonly string[]): void {
   });
 }
 
-/** Compiles a module that needs the features; throws the engine's CompileError when the code is not valid here. */
-export async function compileModule(
-  code: Uint8Array<ArrayBuffer>,
-  names: readonly string[],
-): Promise<WebAssembly.Module> {
-  const missing = names.map((name) => features[name]).find((f) => f !== undefined && !isValid(f));
-  const compiled = missing && underFlag(missing, () => compileNow(code));
-  // Without a module the engine says what is wrong with the code.
-  return compiled ?? WebAssembly.compile(code);
-}
-
-function compileNow(code: Uint8Array<ArrayBuffer>): WebAssembly.Module | null {
-  try {
-    return new WebAssembly.Module(code);
-  } catch {
-    return null;
-  }
+/** Flags with which this engine takes code that needs the features; null when it takes it as it is, or not at all. */
+export function featureFlags(names: readonly string[]): readonly EngineFlag[] | null {
+  const missing = names.map((name) => features[name]).filter((f) => f !== undefined && !isValid(f));
+  const flags = missing.flatMap((f) => flagOf(f!) ?? []);
+  return flags.length > 0 ? flags : null;
 }
 
 function isValid({ probe }: Feature): boolean {
   return typeof WebAssembly === 'object' && WebAssembly.validate(probe);
 }
 
-/**
- * What `use` returns with the feature's flag on; null when it returns null, and where there is no such flag. Flags belong
- * to the process: a thread that ends its own stretch in the middle of this one is why `use` gets further tries.
- */
-function underFlag<T>({ flag }: Feature, use: () => T | null): T | null {
-  if (flag === undefined || !isBefore(flag.since)) return null;
-  // Not an import: bundlers for browsers would try to resolve it.
-  const v8 = process.getBuiltinModule?.('node:v8');
-  for (let attempt = 0; v8 !== undefined && attempt < 3; attempt++) {
-    v8.setFlagsFromString(`--${flag.name}`);
-    try {
-      const result = use();
-      if (result !== null) return result;
-    } finally {
-      v8.setFlagsFromString(`--no-${flag.name}`);
-    }
-  }
-  return null;
+/** The flag to set here; null where there is no such flag. */
+function flagOf({ flag }: Feature): EngineFlag | null {
+  const engine = nodeEngine();
+  return flag === undefined || engine === null || !isBefore(engine, flag.since)
+    ? null
+    : { name: flag.name, to: true };
 }
 
-/** Whether this is a Node whose V8 is older than the given version. */
-function isBefore([major, minor]: readonly [number, number]): boolean {
-  const versions = typeof process === 'object' ? process.versions : undefined;
-  const isNode = versions?.node !== undefined && versions['bun'] === undefined;
-  const found = /^(\d+)\.(\d+)\./.exec((isNode && versions.v8) || '');
-  if (found === null) return false;
-  const [have, haveMinor] = [Number(found[1]), Number(found[2])];
-  return have < major || (have === major && haveMinor < minor);
+function isValidUnderFlag(feature: Feature): boolean {
+  const flag = flagOf(feature);
+  if (flag === null) return false;
+  // Another thread may have ended its own stretch in the middle of this one.
+  for (let attempt = 0; attempt < flagAttempts; attempt++) {
+    if (underFlags([flag], () => isValid(feature))) return true;
+  }
+  return false;
 }
 
 function environment(name: string): string | undefined {

@@ -57,6 +57,7 @@ const leaveMs = 2000;
 /** The same for a run that is not wanted any more. */
 const cancelMs = 500;
 const startMs = 30_000;
+const readMs = 100;
 /** How long a run may go on while others wait. */
 const quantumMs = 10;
 const noItems = new Int32Array(0);
@@ -90,11 +91,17 @@ export class Pool {
     return this.#members.length;
   }
 
-  /** Starts workers until there are so many. Throws PoolFailure, or what starting a thread throws. */
-  async grow(workers: number): Promise<void> {
-    if (this.size >= workers && !this.#broken) return;
+  /**
+   * Starts workers until there are so many, and waits until they have started; `onStarting` is called when there is nothing
+   * left to do but wait. Throws PoolFailure, or what starting a thread throws.
+   */
+  async grow(workers: number, onStarting?: () => void): Promise<void> {
+    if (this.size >= workers && !this.#broken) return onStarting?.();
     try {
-      await this.#enqueue('grow', undefined, (operation) => void this.#start(operation, workers));
+      await this.#enqueue('grow', undefined, async (operation) => {
+        await this.#start(operation, workers);
+        onStarting?.();
+      });
     } finally {
       clearTimeout(this.#startDeadline);
     }
@@ -180,7 +187,7 @@ export class Pool {
   #enqueue(
     kind: Operation['kind'],
     program: PoolProgram | undefined,
-    begin: (operation: Operation) => void,
+    begin: (operation: Operation) => unknown,
   ): Promise<void> {
     if (this.#broken) return Promise.reject(new PoolLost());
     return new Promise((resolve, reject) => {
@@ -239,7 +246,10 @@ export class Pool {
     operation.answers = workers - this.size;
     if (operation.answers <= 0) return this.#settle();
     this.#startDeadline = setTimeout(() => {
-      this.#fail(`a worker did not start within ${startMs / 1000} s`, -1);
+      // This thread may have been busy all the time: what the workers have sent meanwhile is read first.
+      this.#startDeadline = setTimeout(() => {
+        this.#fail(`a worker did not start within ${startMs / 1000} s`, -1);
+      }, readMs);
     }, startMs);
     try {
       while (this.size < workers && !this.#broken) {

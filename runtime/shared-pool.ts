@@ -46,11 +46,11 @@ class SharedPool {
     return this.#plans++;
   }
 
-  /** A pool that works and has at least so many workers. Throws what `Pool.grow` throws. */
-  async ready(workers: number): Promise<Pool> {
+  /** A pool that works and has at least so many workers. `onStarting`: see `Pool.grow`. Throws what that throws. */
+  async ready(workers: number, onStarting?: () => void): Promise<Pool> {
     const pool = this.current ?? new Pool(this.#countCores(), spinMs);
     this.#pool = pool;
-    await pool.grow(workers);
+    await pool.grow(workers, onStarting);
     return pool;
   }
 

@@ -22,12 +22,16 @@ export class ThreadedRunner implements Runner {
     this.#workers = workers;
   }
 
-  /** Starts the workers, if there are not enough yet. Throws HDL1003. */
-  static async start(memory: WebAssembly.Memory, workers: number): Promise<ThreadedRunner> {
+  /** Starts the workers, if there are not enough yet; `onStarting`: see `Pool.grow`. Throws HDL1003. */
+  static async start(
+    memory: WebAssembly.Memory,
+    workers: number,
+    onStarting?: () => void,
+  ): Promise<ThreadedRunner> {
     const runner = new ThreadedRunner(memory, workers);
     sharedPool.acquire();
     try {
-      await runner.#ready();
+      await runner.#ready(onStarting);
     } catch (error) {
       sharedPool.release();
       throw error;
@@ -104,10 +108,10 @@ export class ThreadedRunner implements Runner {
     if (this.#stopped) throw this.#stopped;
   }
 
-  async #ready(): Promise<Pool> {
+  async #ready(onStarting?: () => void): Promise<Pool> {
     for (;;) {
       try {
-        const pool = await sharedPool.ready(this.#workers);
+        const pool = await sharedPool.ready(this.#workers, onStarting);
         for (const [program, sent] of this.#programs) {
           if (this.#stopped) break;
           await this.#loadInto(pool, program, sent);

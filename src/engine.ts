@@ -19,6 +19,7 @@ import type { Machine } from '../compiler/kernel/ir.ts';
 import { Executor } from '../runtime/executor.ts';
 import { featureObstacle, relaxedSimd } from '../runtime/features.ts';
 import { availableCores } from '../runtime/host.ts';
+import { type CodeAhead, compileAhead } from '../runtime/kernel-code.ts';
 import type { Measured, ProfileRuns } from '../runtime/measure.ts';
 import type { Plan, PlanTensor } from '../runtime/plan.ts';
 import type { ResidentRows } from '../runtime/step-feed.ts';
@@ -69,8 +70,11 @@ export type RowsToKeep = PlanTensor & { readonly values: RunInput };
 export interface Engine {
   /** Threads that compute. */
   readonly threads: number;
-  compile(graph: Graph): Compiled;
-  /** As `compile`, with the user's cache of plans where there is one. */
+  /** Starts what running needs, without waiting for it: it comes up while a graph is compiled. Failures are told by `load`. */
+  begin(): Promise<void>;
+  /** `next`: it will be loaded then, so that its code may be made ready while the rest of the plan is made. */
+  compile(graph: Graph, next?: 'load'): Compiled;
+  /** As `compile`, to be loaded, with the user's cache of plans where there is one. */
   obtain(graph: Graph): Promise<Compiled>;
   /**
    * Compiles anew with these tiles, beside those of the engine's options, and keeps nothing; null in the interpreter. Throws
@@ -108,7 +112,7 @@ export interface EngineOptions {
  */
 const verifyEverything: boolean = typeof process === 'object' && process.env?.['HEDDLE_VERIFY'] === '1';
 
-/** The compiler and the runtime. Threads start with the first load. Throws HDL0003, HDL0017 for `relaxed`. */
+/** The compiler and the runtime. Threads start when something is about to be loaded. Throws HDL0003, HDL0017 for `relaxed`. */
 export function compiledEngine(options: EngineOptions): Engine {
   const threads = options.threads ?? availableCores();
   const compileOptions: CompileOptions = {
@@ -127,6 +131,24 @@ export function compiledEngine(options: EngineOptions): Engine {
   let executor: Executor | null = null;
   let starting: Promise<Executor> | null = null;
 
+  /** Code of plans to come that is being compiled, by its bytes. */
+  const ahead = new WeakMap<Uint8Array, CodeAhead>();
+  const onCode = (code: Uint8Array, features: readonly string[]): void => {
+    if (options.target === 'wasm') ahead.set(code, compileAhead(code, features, threads > 1));
+  };
+
+  const begin = (): Promise<void> =>
+    new Promise((resolve) => {
+      if (starting !== null) return resolve();
+      starting = Executor.create({ threads, onStarting: resolve });
+      starting.then(
+        () => resolve(),
+        () => {
+          starting = null;
+          resolve();
+        },
+      );
+    });
   const start = async (): Promise<Executor> => {
     starting ??= Executor.create({ threads });
     try {
@@ -143,8 +165,9 @@ export function compiledEngine(options: EngineOptions): Engine {
     get threads() {
       return executor?.threads ?? threads;
     },
-    compile: (graph) => source.compile(graph),
-    obtain: (graph) => source.obtain(graph),
+    begin,
+    compile: (graph, next) => source.compile(graph, next && onCode),
+    obtain: (graph) => source.obtain(graph, onCode),
     explore: (graph, schedules) => {
       const all = { ...compileOptions.schedules, ...schedules };
       const compilation = compileGraph(graph, { ...compileOptions, schedules: all });
@@ -157,7 +180,8 @@ export function compiledEngine(options: EngineOptions): Engine {
     variants: (compiled) => source.variants(compiled),
     load: async ({ plan }, initial) => {
       const running = await start();
-      const loaded = await running.load(plan!, initial);
+      const loaded = await running.load(plan!, initial, ahead.get(plan!.code));
+      ahead.delete(plan!.code);
       return {
         run: (inputs) => running.run(loaded, inputs),
         runSteps: (request) => running.runSteps(loaded, request),

@@ -32,6 +32,8 @@ export interface PlanCache {
   set(key: string, bytes: Uint8Array): Promise<unknown> | unknown;
 }
 
+type OnCode = NonNullable<CompileOptions['onCode']>;
+
 /** Plans of this process that are still in use, by what can be compared at no cost, and what they were compiled as. */
 const plans = new Map<string, readonly WeakRef<Plan>[]>();
 const compilations = new WeakMap<Plan, Compiled>();
@@ -48,24 +50,24 @@ export class PlanSource {
     this.#cache = cache;
   }
 
-  /** A plan for the graph, without asking the cache. Throws what `compileGraph` throws. */
-  compile(graph: Graph): Compiled {
-    return this.#recall(graph) ?? this.#make(graph, []);
+  /** A plan for the graph, without asking the cache. `onCode`: as for `compileGraph`. Throws what that throws. */
+  compile(graph: Graph, onCode?: OnCode): Compiled {
+    return this.#recall(graph) ?? this.#make(graph, [], onCode);
   }
 
   /** As `compile`, but asks the cache first and tells it what was compiled. A cache that fails is done without. */
-  async obtain(graph: Graph): Promise<Compiled> {
+  async obtain(graph: Graph, onCode?: OnCode): Promise<Compiled> {
     const cache = this.#cache;
     const recalled = this.#recall(graph);
     const key = cache === undefined || recalled !== null ? null : compilationKey(graph, this.#options);
-    if (cache === undefined || key === null) return recalled ?? this.#make(graph, []);
+    if (cache === undefined || key === null) return recalled ?? this.#make(graph, [], onCode);
     const timings: Timing[] = [];
     const kept = await timed(timings, 'read cache', () => this.#read(cache, key, graph));
     // Another call may have compiled an equal graph in the meantime.
     const again = this.#recall(graph);
     if (again !== null) return again;
     if (kept !== null) return this.#remember({ ...this.#unshown(graph, kept), timings });
-    const compiled = this.#make(graph, timings);
+    const compiled = this.#make(graph, timings, onCode);
     const written: Timing[] = [...compiled.timings];
     await timed(written, 'write cache', () =>
       this.#attempt(() => cache.set(key, savePlans([compiled.plan!])), undefined),
@@ -82,8 +84,9 @@ export class PlanSource {
     return options.relaxed ? [plan!, second!] : [second!, plan!];
   }
 
-  #make(graph: Graph, before: readonly Timing[]): Compiled {
-    const { plan, dump, inspect, timings } = compileGraph(graph, this.#options);
+  #make(graph: Graph, before: readonly Timing[], onCode?: OnCode): Compiled {
+    const options = { ...this.#options, ...(onCode && { onCode }) };
+    const { plan, dump, inspect, timings } = compileGraph(graph, options);
     return this.#remember({ graph, plan, timings: [...before, ...timings], dump, inspect });
   }
 

@@ -50,6 +50,7 @@ export function referenceEngine(mode: 'f32' | 'f64' = 'f32'): Engine {
 
   return {
     threads: 1,
+    begin: async () => {},
     compile,
     obtain: async (graph) => compile(graph),
     explore: null,

@@ -64,11 +64,11 @@ export class Specialisations {
   }
 
   /** The entry for given sizes, all of them: compiled before, or now. Throws what building and compiling throw. */
-  compile(entry: string, definition: AnyEntry, dims: Dims): Specialisation {
+  compile(entry: string, definition: AnyEntry, dims: Dims, next?: 'load'): Specialisation {
     const found = this.#made.get(keyOf(entry, definition, dims));
     if (found !== undefined) return found;
     const traced = this.#trace(entry, definition, dims);
-    return this.#keep(traced, this.#engine.compile(traced.graph));
+    return this.#keep(traced, this.#engine.compile(traced.graph, next));
   }
 
   /** As `compile`, from the user's cache of plans if it is there, and loaded. Throws what loading throws, too. */
@@ -77,9 +77,10 @@ export class Specialisations {
     definition: AnyEntry,
     dims: Dims,
   ): Promise<{ readonly made: Specialisation; readonly loaded: Loaded }> {
+    if (!this.#made.has(keyOf(entry, definition, dims))) await this.#engine.begin();
     const made = this.#surroundings.hasCache
       ? await this.#obtain(entry, definition, dims)
-      : this.compile(entry, definition, dims);
+      : this.compile(entry, definition, dims, 'load');
     if (made.loaded !== null) return { made, loaded: await made.loaded };
     const start = performance.now();
     made.loaded = this.#engine.load(made.compiled, this.initial);
