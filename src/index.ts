@@ -33,6 +33,7 @@ export type { Metric } from './metrics/metric.ts';
 export { Model } from './model/model.ts';
 export type {
   CompileModelOptions,
+  FitData,
   FitOptions,
   InputSpec,
   ModelData,

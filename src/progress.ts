@@ -10,7 +10,7 @@ import { defaultSink, type Sink } from './sink.ts';
 export type Figures = Readonly<Record<string, number>>;
 
 export interface Progress {
-  /** Starts a part of `total` examples. */
+  /** Starts a part of `total` examples; 0 where that is not known. */
   begin(title: string, total: number): void;
   /** So many examples are done. */
   update(done: number, figures: Figures): void;
@@ -67,23 +67,23 @@ export function createProgress(options: ProgressOptions = {}): Progress {
       const time = now();
       if (time - shown < (sink.isTTY ? redrawMs : logMs)) return;
       shown = time;
-      const share = total > 0 ? done / total : 1;
-      const percent = `${Math.floor(100 * share)} %`;
+      const share = total > 0 ? done / total : 0;
+      const percent = total > 0 ? `${Math.floor(100 * share)} %` : String(done);
       const left = done > 0 ? ((time - begun) / 1000) * ((total - done) / done) : 0;
-      const eta = `ETA ${formatSeconds(left)}`;
+      const eta = total > 0 ? `ETA ${formatSeconds(left)}` : '';
       if (!sink.isTTY) {
         sink.write(`${line([title, percent, formatFigures(figures), rate(), eta])}\n`);
         return;
       }
       const filled = Math.round(barColumns * share);
-      const bar = '━'.repeat(filled) + '─'.repeat(barColumns - filled);
+      const bar = total > 0 ? '━'.repeat(filled) + '─'.repeat(barColumns - filled) : '';
       const text = line([title, bar, percent.padStart(5), formatFigures(figures), rate(), eta]);
       // Cut to the width: a line that wraps cannot be rewritten.
       sink.write(`\r\x1b[K${[...text].slice(0, Math.max(1, sink.columns - 1)).join('')}`);
     },
     end: (figures) => {
       const seconds = (now() - begun) / 1000;
-      done = total;
+      done = Math.max(done, total);
       const text = line([title, formatFigures(figures), rate(), formatSeconds(seconds)]);
       sink.write(`${sink.isTTY ? '\r\x1b[K' : ''}${text}\n`);
     },

@@ -20,19 +20,23 @@ export function* batchesOf(
   batchSize: number,
   shuffle?: { readonly seed: number } | null,
 ): Generator<Int32Array> {
-  if (!Number.isInteger(batchSize) || batchSize < 1 || !Number.isInteger(count) || count < 1) {
-    throw compilerError('HDL0016', {
-      what: `batches of ${batchSize} out of ${count} examples`,
-      rule: 'there is at least one example, and a batch size is an integer of at least 1',
-      hint: count < 1 ? 'the data is empty' : 'use batchSize: 32, for example',
-    });
-  }
+  expectBatches(count, batchSize);
   const order = shuffle
     ? random(shuffle.seed, 'order').permutation(count)
     : Int32Array.from({ length: count }, (_, i) => i);
   for (let start = 0; start < count; start += batchSize) {
     yield order.subarray(start, Math.min(start + batchSize, count));
   }
+}
+
+/** There is an example, and the batch size is an integer of at least 1, or HDL0016 is thrown. */
+export function expectBatches(count: number, batchSize: number): void {
+  if (Number.isInteger(batchSize) && batchSize >= 1 && Number.isInteger(count) && count >= 1) return;
+  throw compilerError('HDL0016', {
+    what: `batches of ${batchSize} out of ${count} examples`,
+    rule: 'there is at least one example, and a batch size is an integer of at least 1',
+    hint: count < 1 ? 'the data is empty' : 'use batchSize: 32, for example',
+  });
 }
 
 /** Copies rows, in the given order, to an array of the same kind; into `out` when it has the right length. */

@@ -6,6 +6,7 @@ import { describeNode } from '../../compiler/graph/describe.ts';
 import { compilerError } from '../../compiler/graph/errors.ts';
 import type { Tensor } from '../../compiler/graph/ir.ts';
 import { callerLocation } from '../../compiler/graph/location.ts';
+import { topologicalOrder } from '../../compiler/graph/order.ts';
 import { scope } from '../../compiler/graph/scope.ts';
 import { sameType } from '../../compiler/graph/types.ts';
 import { add, mul } from '../../compiler/ops/index.ts';
@@ -25,6 +26,9 @@ export type Build = (
 
 /** Name of the target among the inputs of `train` and `evaluate`; with several outputs, before each one's name. */
 export const targetName = 'y';
+
+/** Name of the weights of examples among the inputs of the entries that have them. */
+export const weightName = 'sampleWeight';
 
 /** The only output of a build function that returns a tensor. */
 export const onlyOutput = 'prediction';
@@ -63,7 +67,12 @@ export function predictEntry(inputs: Specs, build: Build): AnyEntry {
   return entry(inputs, (given, ctx) => outputsOf(build(given, ctx)));
 }
 
-/** The entries that the settings allow: `evaluate` needs a loss, `train` an optimizer too. */
+/** An entry for examples that have weights. */
+export function weighted(entry: 'train' | 'evaluate'): string {
+  return `${entry}Weighted`;
+}
+
+/** The entries that the settings allow: `evaluate` needs a loss, `train` an optimizer too. Both also for examples with weights. */
 export function modelEntries(
   inputs: Specs,
   build: Build,
@@ -73,27 +82,31 @@ export function modelEntries(
   if (training === undefined) return { predict };
   const targets = Object.fromEntries(training.heads.map((h) => [h.input, h.target]));
   const withTargets: Specs = { ...inputs, ...targets };
-  const evaluate = entry(withTargets, (given, ctx) => measure(build(given, ctx), given, training));
+  const withWeights: Specs = { ...withTargets, [weightName]: { dtype: 'f32', shape: ['batch'] } };
+  const evaluate = (specs: Specs): AnyEntry =>
+    entry(specs, (given, ctx) => measure(build(given, ctx), given, training));
+  const evaluates = { evaluate: evaluate(withTargets), [weighted('evaluate')]: evaluate(withWeights) };
   const { optimizer } = training;
-  if (optimizer === undefined) return { evaluate, predict };
-  const train = entry(
-    withTargets,
-    (given, ctx) => {
-      const results = measure(build(given, ctx), given, training);
-      const parameters = parametersOf(results['loss']!);
-      if (parameters.length === 0) {
-        throw compilerError('HDL0015', {
-          what: 'a model without trainable variables was told to train',
-          rule: 'the loss depends on at least one trainable variable',
-          hint: 'add a layer with weights, such as nn.dense(10)',
-        });
-      }
-      optimizer.update(parameters, grad(penalized(results['loss']!, parameters, ctx), parameters), ctx);
-      return results;
-    },
-    { training: true },
-  );
-  return { train, evaluate, predict };
+  if (optimizer === undefined) return { ...evaluates, predict };
+  const train = (specs: Specs): AnyEntry =>
+    entry(
+      specs,
+      (given, ctx) => {
+        const results = measure(build(given, ctx), given, training);
+        const parameters = parametersOf(results['loss']!);
+        if (parameters.length === 0) {
+          throw compilerError('HDL0015', {
+            what: 'a model without trainable variables was told to train',
+            rule: 'the loss depends on at least one trainable variable',
+            hint: 'add a layer with weights, such as nn.dense(10)',
+          });
+        }
+        optimizer.update(parameters, grad(penalized(results['loss']!, parameters, ctx), parameters), ctx);
+        return results;
+      },
+      { training: true },
+    );
+  return { train: train(withTargets), [weighted('train')]: train(withWeights), ...evaluates, predict };
 }
 
 /** What training minimizes: the loss, and the terms of regularizers, which no figure shows. */
@@ -114,7 +127,7 @@ function measure(
   for (const head of heads) {
     const { output, input, loss } = head;
     const name = output === onlyOutput ? 'loss' : `loss/${output}`;
-    const value = scope(name, () => loss(outputs[output]!, given[input]!));
+    const value = scope(name, () => lossOf(loss, outputs[output]!, given[input]!, given[weightName]));
     if (!sameType(value.type, { dtype: 'f32', shape: [] })) {
       throw compilerError('HDL0015', {
         what: `the loss of '${output}' is ${describeNode(value)}`,
@@ -134,4 +147,16 @@ function measure(
     for (const [key, value] of Object.entries(values)) results[`${metric.name}/${key}`] = value;
   }
   return results;
+}
+
+/** A loss of weighted examples must look at the weights: one of a user's own may not know of them. */
+function lossOf(loss: Loss, prediction: Tensor, target: Tensor, weights: Tensor | undefined): Tensor {
+  if (weights === undefined) return loss(prediction, target);
+  const value = loss(prediction, target, { sampleWeight: weights });
+  if (topologicalOrder([value]).includes(weights)) return value;
+  throw compilerError('HDL0015', {
+    what: `sampleWeight with the loss ${loss.name || 'of its own'}, which does not use it`,
+    rule: 'a loss of weighted examples takes { sampleWeight } as its third argument',
+    hint: 'pass it on: (p, t, options) => losses.meanSquaredError(p, t, options), or multiply the values by it',
+  });
 }

@@ -6,7 +6,7 @@ import type { Specs } from '../entry.ts';
 import type { Feed } from '../feeds.ts';
 import type { Spec } from '../spec.ts';
 import { type ExampleRows, toRows } from './arrays.ts';
-import { type Head, onlyOutput } from './entries.ts';
+import { type Head, onlyOutput, weightName } from './entries.ts';
 import type { ModelData } from './options.ts';
 
 /** Rows by the name of their input; all have as many. */
@@ -31,7 +31,12 @@ export function rowsOf(inputs: Specs, heads: readonly Head[], data: ModelData, p
       throw differentLengths(`${prefix}${name}`, first.count, `${prefix}${input}`, y.count);
     return [input, y] as const;
   });
-  return { ...rows, ...Object.fromEntries(targets) };
+  const { sampleWeight } = data;
+  if (sampleWeight === undefined) return { ...rows, ...Object.fromEntries(targets) };
+  const weights = named(`${prefix}${weightName}`, { dtype: 'f32', shape: ['batch'] }, sampleWeight);
+  if (weights.count !== first.count)
+    throw differentLengths(`${prefix}${name}`, first.count, `${prefix}${weightName}`, weights.count);
+  return { ...rows, ...Object.fromEntries(targets), [weightName]: weights };
 }
 
 function targetOf(y: ModelData['y'], output: string, heads: readonly Head[], prefix: string): Feed {

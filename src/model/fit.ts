@@ -4,21 +4,24 @@ import { compilerError } from '../../compiler/graph/errors.ts';
 import { callerLocation } from '../../compiler/graph/location.ts';
 import type { RunData } from '../../runtime/tensor.ts';
 import type { Callback, History, TrainingRun } from '../callbacks/callback.ts';
-import { batchesOf } from '../data/batches.ts';
 import type { Metric } from '../metrics/metric.ts';
 import type { Optimizer } from '../optimizers/optimizer.ts';
 import type { Program } from '../program.ts';
 import { createProgress, type Figures, silent } from '../progress.ts';
+import { weighted, weightName } from './entries.ts';
 import type { RowsByName } from './examples.ts';
 import { divergence, overBatches, Pace } from './loop.ts';
 import type { FitOptions } from './options.ts';
 import { Totals } from './totals.ts';
+import type { TrainingData } from './training-data.ts';
 
 export interface Fit {
   readonly program: Program;
   readonly optimizer: Optimizer;
   readonly metrics: readonly Metric[];
-  readonly rows: RowsByName;
+  readonly data: TrainingData;
+  /** Told the first batch, where the rows are not in memory. */
+  readonly warn: ((rows: RowsByName) => void) | null;
   /** Figures of validation, or null where there is none. */
   readonly validate: (() => Promise<Figures>) | null;
   readonly save: () => Promise<Uint8Array>;
@@ -26,14 +29,15 @@ export interface Fit {
 
 /** Trains for the epochs of the options, or until something stops it. Throws HDL1005 (loss not finite) and what a run throws. */
 export async function runFit(fit: Fit, options: FitOptions): Promise<History> {
-  const { epochs = 1, batchSize = 32, shuffle = true, seed = 0, signal, onEpochEnd, learningRate } = options;
-  const { program, optimizer, metrics, rows, validate } = fit;
+  const { epochs = 1, signal, onEpochEnd, learningRate } = options;
+  const { program, optimizer, metrics, data, validate } = fit;
   checkOptions(options);
   const progress = options.verbose === false ? silent : (options.progress ?? createProgress());
   const callbacks: readonly Callback[] = options.callbacks ?? [];
   const history: Record<string, number[]> = {};
   const rates = new Rates(optimizer, program, learningRate);
   let steps = 0;
+  let { warn } = fit;
   const run: TrainingRun = {
     history,
     learningRate: () => rates.at(steps),
@@ -52,18 +56,20 @@ export async function runFit(fit: Fit, options: FitOptions): Promise<History> {
   for (const callback of callbacks) await callback.onTrainBegin?.(run);
   for (let epoch = 1; epoch <= epochs && !signal?.aborted; epoch++) {
     const totals = new Totals(metrics);
-    const { count } = Object.values(rows)[0]!;
-    progress.begin(`Epoch ${epoch}/${epochs}`, count);
-    await overBatches(program, {
-      entry: 'train',
-      rows,
-      batches: batchesOf(count, batchSize, shuffle ? { seed: seed * 65537 + epoch } : null),
+    progress.begin(`Epoch ${epoch}/${epochs}`, data.count ?? 0);
+    const isComplete = await overBatches(program, {
+      entry: (rows) => {
+        warn?.(rows);
+        warn = null;
+        return weightName in rows ? weighted('train') : 'train';
+      },
+      batches: data.epoch(epoch, 0),
       pace,
       schedules: rates.schedules(),
       watch: 'loss',
       before: steps,
       signal,
-      visit: (results, examples) => {
+      visit: (results, examples, rows) => {
         const loss = totals.add(results, examples);
         steps++;
         if (!Number.isFinite(loss)) {
@@ -74,7 +80,7 @@ export async function runFit(fit: Fit, options: FitOptions): Promise<History> {
         return !signal?.aborted || !pace.oneByOne;
       },
     });
-    if (totals.examples < count) break;
+    if (!isComplete && totals.examples !== data.count) break;
     const figures: Record<string, number> = { ...totals.figures() };
     for (const [name, value] of Object.entries((await validate?.()) ?? {})) {
       figures[`val${name[0]!.toUpperCase()}${name.slice(1)}`] = value;

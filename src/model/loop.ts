@@ -5,15 +5,19 @@ import { runtimeError } from '../../runtime/errors.ts';
 import type { RunTensor } from '../../runtime/tensor.ts';
 import type { Program } from '../program.ts';
 import { GatherFeed } from '../steps.ts';
+import type { BatchSource } from './batches.ts';
 import type { RowsByName } from './examples.ts';
 
 export interface BatchLoop {
-  /** Entry of the program. */
-  readonly entry: string;
-  readonly rows: RowsByName;
-  readonly batches: Iterable<Int32Array>;
+  /** Entry of the program for batches of such rows. */
+  readonly entry: string | ((rows: RowsByName) => string);
+  readonly batches: BatchSource;
   /** Sees the results of each batch, in order; the loop ends when it returns false. */
-  readonly visit: (results: Readonly<Record<string, RunTensor>>, examples: number) => boolean;
+  readonly visit: (
+    results: Readonly<Record<string, RunTensor>>,
+    examples: number,
+    rows: RowsByName,
+  ) => boolean;
   /** How many batches to run at once; kept from one loop to the next. */
   readonly pace: Pace;
   /** Names of variables, and their values for the batch of that number. */
@@ -23,6 +27,10 @@ export interface BatchLoop {
   /** Batches of the same training before this loop: errors name one by its number in all of it. */
   readonly before?: number;
   readonly signal?: AbortSignal | undefined;
+  /** Batches, from 1 to any number, until somebody must come between two. */
+  readonly untilPause?: () => number;
+  /** Awaited between runs: all batches so far have been seen. */
+  readonly pause?: () => Promise<void>;
 }
 
 /** Time that a run of several batches should take: progress moves, and coming back costs next to nothing. */
@@ -46,14 +54,26 @@ export class Pace {
   }
 }
 
-/** Runs an entry for each batch. */
-export async function overBatches(program: Program, loop: BatchLoop): Promise<void> {
-  const { entry, rows, visit, pace, schedules = {}, watch, before = 0, signal } = loop;
+/** Runs an entry for each batch. Returns whether all were run. */
+export async function overBatches(program: Program, loop: BatchLoop): Promise<boolean> {
+  try {
+    return await runBatches(program, loop);
+  } finally {
+    await loop.batches.close?.();
+  }
+}
+
+async function runBatches(program: Program, loop: BatchLoop): Promise<boolean> {
+  const { entry, batches, visit, pace, schedules = {}, watch, before = 0, signal } = loop;
   let done = 0;
-  for (const { indices, count } of runsOf(loop.batches, pace)) {
+  for (;;) {
+    if (signal?.aborted && !pace.oneByOne) return false;
+    const run = await batches.next(Math.min(pace.batches, loop.untilPause?.() ?? mostBatches));
+    if (run === null) return true;
+    const { rows, indices, count } = run;
     const examples = indices.length / count;
     const begin = performance.now();
-    const { outputs, ...result } = await program.runSteps(entry, {
+    const { outputs, ...result } = await program.runSteps(typeof entry === 'string' ? entry : entry(rows), {
       steps: count,
       feed: new GatherFeed(rows, indices),
       outputs: 'each',
@@ -70,35 +90,13 @@ export async function overBatches(program: Program, loop: BatchLoop): Promise<vo
     });
     const ms = performance.now() - begin;
     for (let i = 0; i < result.done; i++) {
-      if (!visit(resultsOf(outputs, i), examples)) return;
+      if (!visit(resultsOf(outputs, i), examples, rows)) return false;
     }
-    if (result.done < count) return;
+    await loop.pause?.();
+    if (result.done < count) return false;
     done += count;
     pace.note(count, ms);
   }
-}
-
-/** Batches of one size that follow each other, as many as the pace says by then. */
-function* runsOf(
-  batches: Iterable<Int32Array>,
-  pace: Pace,
-): Generator<{ readonly indices: Int32Array; readonly count: number }> {
-  let held: Int32Array[] = [];
-  const take = () => {
-    const indices = new Int32Array(held.length * held[0]!.length);
-    held.forEach((batch, i) => {
-      indices.set(batch, i * batch.length);
-    });
-    const run = { indices, count: held.length };
-    held = [];
-    return run;
-  };
-  for (const batch of batches) {
-    if (held.length > 0 && held[0]!.length !== batch.length) yield take();
-    held.push(batch);
-    if (held.length >= pace.batches) yield take();
-  }
-  if (held.length > 0) yield take();
 }
 
 /** The results of step `i`. */

@@ -8,14 +8,22 @@ import type { Tensor } from '../../compiler/graph/ir.ts';
 import { callerLocation } from '../../compiler/graph/location.ts';
 import type { RunTensor } from '../../runtime/tensor.ts';
 import type { History } from '../callbacks/callback.ts';
-import { batchesOf } from '../data/batches.ts';
 import { type AnyEntry, type Specs, type Traced, traceEntry } from '../entry.ts';
 import type { Metric } from '../metrics/metric.ts';
 import { sequential } from '../nn/container.ts';
 import type { Layer } from '../nn/layer.ts';
 import { Program } from '../program.ts';
 import type { Figures } from '../progress.ts';
-import { type Build, modelEntries, onlyOutput, predictEntry, type Training, targetName } from './entries.ts';
+import {
+  type Build,
+  modelEntries,
+  onlyOutput,
+  predictEntry,
+  type Training,
+  targetName,
+  weighted,
+  weightName,
+} from './entries.ts';
 import { inputRows, type RowsByName, rowsOf } from './examples.ts';
 import { runFit } from './fit.ts';
 import { trainingOf } from './heads.ts';
@@ -23,6 +31,7 @@ import { loadVariables } from './load.ts';
 import { overBatches, Pace } from './loop.ts';
 import {
   type CompileModelOptions,
+  type FitData,
   type FitOptions,
   isInputSpec,
   type ModelData,
@@ -32,6 +41,7 @@ import {
 import { measureRows, predictAll } from './predict.ts';
 import { summarize } from './summary.ts';
 import { Totals } from './totals.ts';
+import { type TrainingData, trainingData } from './training-data.ts';
 import { consoleWarning, warnOfData, warnOfHeads } from './warnings.ts';
 
 /** Shapes that do not depend on data are looked at for so many examples; two, since batch norm needs more than one. */
@@ -54,14 +64,15 @@ export class Model {
   #training: Training | undefined;
   #warn: (text: string) => void = consoleWarning;
 
-  /** Throws HDL0015 when there is no input, or one is called `y`, which is the target. */
+  /** Throws HDL0015 when there is no input, or one is called `y`, which is the target, or `sampleWeight`. */
   constructor(options: ModelOptions) {
     const given = isInputSpec(options.input) ? { x: options.input } : options.input;
     const names = Object.keys(given ?? {});
-    if (names.length === 0 || names.includes(targetName)) {
+    const reserved = names.find((n) => n === targetName || n === weightName);
+    if (names.length === 0 || reserved !== undefined) {
       throw compilerError('HDL0015', {
-        what: `new Model with ${names.length === 0 ? 'no input' : `an input '${targetName}'`}`,
-        rule: `a model has at least one input; '${targetName}' is its target`,
+        what: `new Model with ${reserved === undefined ? 'no input' : `an input '${reserved}'`}`,
+        rule: `a model has at least one input; '${targetName}' is its target, '${weightName}' the weights of examples`,
         hint: 'say the shape of one example: new Model({ input: [1, 28, 28] })',
         loc: callerLocation(),
       });
@@ -131,22 +142,32 @@ export class Model {
   }
 
   /**
-   * Trains. Throws HDL0015 (no optimizer), HDL0016 (data that is empty, of different lengths or the wrong dtype), HDL1005
-   * (the loss is no longer finite), and what a run throws.
+   * Trains, on arrays, a Dataset, or examples one after the other (see `FitData`). With `sampleWeight` the loss of each example counts
+   * as much as its weight says; a mean divides by the number of examples. Throws HDL0015 (no optimizer), HDL0016 (data that is
+   * empty, of different lengths or the wrong dtype), HDL1005 (the loss is no longer finite), and what a run throws.
    */
-  async fit(data: ModelData, options: FitOptions = {}): Promise<History> {
+  async fit(data: FitData, options: FitOptions = {}): Promise<History> {
     const training = this.#need('fit', 'optimizer');
-    const rows = rowsOf(this.#inputs, training.heads, data, '');
-    const { validation, batchSize = 32 } = options;
-    const held = validation && rowsOf(this.#inputs, training.heads, validation, 'validation ');
-    warnOfData(rows, this.#inputs, training, options.batchSize, this.#warn);
+    const { validation, batchSize, shuffle = true, seed = 0 } = options;
+    const examples = trainingData(this.#inputs, training.heads, data, '', {
+      batchSize,
+      shuffle: shuffle ? { seed } : null,
+      asksForShuffle: options.shuffle === true,
+    });
+    const held =
+      validation &&
+      trainingData(this.#inputs, training.heads, validation, 'validation ', { batchSize, shuffle: null });
+    const warn = (rows: RowsByName): void =>
+      warnOfData(rows, this.#inputs, training, examples.rows && options.batchSize, this.#warn);
+    if (examples.rows !== null) warn(examples.rows);
     return runFit(
       {
         program: this.program,
         optimizer: training.optimizer!,
         metrics: training.metrics.map((m) => m.metric),
-        rows,
-        validate: held === undefined ? null : () => this.#evaluate(held, batchSize, training),
+        data: examples,
+        warn: examples.rows === null ? warn : null,
+        validate: held === undefined ? null : () => this.#evaluate(held, training),
         save: () => this.save(),
       },
       options,
@@ -154,9 +175,13 @@ export class Model {
   }
 
   /** Loss and metrics over data, in evaluation mode. Throws HDL0015 (no loss), HDL0016 (data), and what a run throws. */
-  async evaluate(data: ModelData, options: { readonly batchSize?: number } = {}): Promise<Figures> {
+  async evaluate(data: FitData, options: { readonly batchSize?: number } = {}): Promise<Figures> {
     const training = this.#need('evaluate', 'loss');
-    return this.#evaluate(rowsOf(this.#inputs, training.heads, data, ''), options.batchSize ?? 32, training);
+    const { batchSize } = options;
+    return this.#evaluate(
+      trainingData(this.#inputs, training.heads, data, '', { batchSize, shuffle: null }),
+      training,
+    );
   }
 
   /**
@@ -298,12 +323,11 @@ export class Model {
     });
   }
 
-  async #evaluate(rows: RowsByName, batchSize: number, { metrics }: Training): Promise<Figures> {
+  async #evaluate(data: TrainingData, { metrics }: Training): Promise<Figures> {
     const totals = new Totals(metrics.map((m) => m.metric));
     await overBatches(this.program, {
-      entry: 'evaluate',
-      rows,
-      batches: batchesOf(Object.values(rows)[0]!.count, batchSize),
+      entry: (rows) => (weightName in rows ? weighted('evaluate') : 'evaluate'),
+      batches: data.epoch(1, 0),
       pace: new Pace(),
       visit: (results, examples) => {
         totals.add(results, examples);

@@ -1,6 +1,7 @@
 // What a model is made of, compiled with and trained on: the records that its methods take.
 
 import type { Callback, EpochEnd } from '../callbacks/callback.ts';
+import type { AnyIterable, Dataset } from '../data/dataset/index.ts';
 import type { Feed } from '../feeds.ts';
 import type { Loss } from '../losses/loss.ts';
 import type { Metric } from '../metrics/metric.ts';
@@ -39,16 +40,28 @@ export interface ModelData {
   readonly x: Feed | Readonly<Record<string, Feed>>;
   /** Targets: by the name of their output, for several outputs. */
   readonly y: Feed | Readonly<Record<string, Feed>>;
+  /** What the loss of each example counts: one number per example, for all outputs alike. Metrics do not look at it. */
+  readonly sampleWeight?: Feed | undefined;
 }
+
+/**
+ * What a model is trained and evaluated on: arrays; a Dataset; examples `{ x, y }`, with `sampleWeight` if wanted, one after the other
+ * from an iterable or async iterable, or from a function that makes one for each epoch.
+ */
+export type FitData =
+  | ModelData
+  | Dataset<unknown>
+  | AnyIterable<object>
+  | ((epoch: number) => AnyIterable<object>);
 
 export interface FitOptions {
   /** Default 1. */
   readonly epochs?: number;
-  /** Default 32. The last batch of an epoch may be shorter; it is not padded. */
+  /** Default 32, or that of a Dataset that is batched. The last batch of an epoch may be shorter; it is not padded. */
   readonly batchSize?: number;
   /** Measured after each epoch, as `valLoss` and so on. */
-  readonly validation?: ModelData;
-  /** Visits the examples in another order each epoch; default true. */
+  readonly validation?: FitData;
+  /** Visits the examples of arrays in another order each epoch; default true. A Dataset has an order of its own. */
   readonly shuffle?: boolean;
   /** The order follows from it; default 0. */
   readonly seed?: number;

@@ -1,11 +1,11 @@
 // Outputs of a net for all examples, and metrics of them.
 
 import type { RunTensor } from '../../runtime/tensor.ts';
-import { batchesOf } from '../data/batches.ts';
 import { entry } from '../entry.ts';
 import type { Metric } from '../metrics/metric.ts';
 import { Program } from '../program.ts';
 import type { Spec } from '../spec.ts';
+import { batchesOfRows } from './batches.ts';
 import type { RowsByName } from './examples.ts';
 import { overBatches, Pace } from './loop.ts';
 import { MetricTotals } from './totals.ts';
@@ -21,8 +21,7 @@ export async function predictAll(
   let at = 0;
   await overBatches(program, {
     entry: 'predict',
-    rows,
-    batches: batchesOf(count, batchSize),
+    batches: batchesOfRows(rows, batchSize),
     pace: new Pace(),
     visit: (results, examples) => {
       for (const [name, { data, dtype, shape }] of Object.entries(results)) {
@@ -62,8 +61,10 @@ export async function measureRows<T>(
   try {
     await overBatches(program as unknown as Program, {
       entry: 'measure',
-      rows: { prediction: { data, rowSize, count: y.count, shape: shape.slice(1) }, y },
-      batches: batchesOf(y.count, 256),
+      batches: batchesOfRows(
+        { prediction: { data, rowSize, count: y.count, shape: shape.slice(1) }, y },
+        256,
+      ),
       pace: new Pace(),
       visit: (results) => {
         for (const [name, value] of Object.entries(results)) totals.add(name, value.data);

@@ -47,11 +47,11 @@ export function warnOfData(
   rows: RowsByName,
   inputs: Specs,
   training: Training,
-  batchSize: number | undefined,
+  batchSize: number | null | undefined,
   warn: Warn,
 ): void {
   const { count } = Object.values(rows)[0]!;
-  if (batchSize !== undefined && batchSize > count) {
+  if (batchSize != null && batchSize > count) {
     warn(
       [
         `warning: batchSize ${batchSize} is more than the ${count} examples`,

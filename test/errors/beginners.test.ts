@@ -92,6 +92,7 @@ says(
 says('labels out of range', (warn) => fit(warn, { x, y: [0, 3] }), [
   "HDL1004: index 3 is out of range in softmaxCrossEntropy labels of 'train' at step 0 (counted from 0)",
   '  rule: indices are in [0, 3)',
+  '  at:   <here>',
   '  try:  check the labels or indices of this batch; variables are as they were before that step; the steps before it are committed',
 ]);
 says('labels of one class', (warn) => fit(warn, { x: Array(16).fill([1, 2]), y: Array(16).fill(2) }), [
@@ -289,6 +290,7 @@ says(
   [
     "HDL0001: countCorrect(add f32[2, 1] in dense1/dense, 'y' (input f32[2, 1]))",
     '  rule: logits are f32[examples, classes] and labels i32[examples]',
+    '  at:   <here>',
     '  try:  accuracy is for classes; for yes-or-no answers there is binaryAccuracy, for values look at the loss',
   ],
 );
@@ -303,6 +305,7 @@ says(
   [
     "HDL0015: the loss of 'prediction' is select f32[2, 1] in loss/huber",
     '  rule: what training minimizes is one number, f32[]',
+    '  at:   <here>',
     "  try:  take the mean, or leave out reduction: 'none'",
   ],
 );

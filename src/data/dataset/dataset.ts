@@ -101,7 +101,7 @@ export class Dataset<E = Example> implements AsyncIterable<E> {
     return this.#stage.batch;
   }
 
-  /** Arrays of which the elements are rows, where it only chooses and orders them; else null. For the loop of training. */
+  /** Arrays of which the examples are rows, where it only chooses, orders and batches them; else null. For the loop of training. */
   get rows(): RowChoice | null {
     return this.#stage.rows;
   }

@@ -10,7 +10,7 @@ export interface Stage<E> {
   readonly at: ((index: number, epoch: number) => E | Promise<E>) | null;
   /** The elements of an epoch, from place `from` on. */
   open(epoch: number, from: number): AsyncIterable<E>;
-  /** Arrays in memory of which the elements are rows, for stages that only choose and order. */
+  /** Arrays in memory of which the examples are rows, for stages that only choose, order and batch. */
   readonly rows: RowChoice | null;
   /** Elements are batches of this many examples; null when each is one example. */
   readonly batch: number | null;
@@ -20,6 +20,7 @@ export interface Stage<E> {
 export interface RowChoice {
   /** The arrays as they were given, by name. */
   readonly columns: Readonly<Record<string, unknown>>;
+  /** Examples of an epoch. */
   readonly count: number;
   readonly order: ((epoch: number) => Int32Array) | null;
 }
@@ -45,10 +46,11 @@ export function chosen<E>(
     at: (index, epoch) => from.at!(place(index, epoch), epoch),
     open: (epoch, start) => openByPlace(stage, epoch, start),
     rows:
-      from.rows === null
+      from.rows === null || from.batch !== null
         ? null
         : {
             ...from.rows,
+            count: size,
             order: (epoch) => {
               const before = from.rows!.order?.(epoch);
               const own = order(epoch) ?? Int32Array.from({ length: size }, (_, i) => i);

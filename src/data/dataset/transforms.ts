@@ -135,7 +135,7 @@ export function batched<E>(from: Stage<E>, batchSize: number, dropRemainder: boo
             if (held.length > 0 && !dropRemainder) yield stack(held);
           }
         : (epoch, start) => openByPlace(stage, epoch, start),
-    rows: null,
+    rows: from.rows === null || !dropRemainder ? from.rows : { ...from.rows, count: batches! * batchSize },
     batch: batchSize,
   };
   return stage;
