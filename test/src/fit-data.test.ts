@@ -229,6 +229,7 @@ t.test('a stream ends in the middle of an epoch when it is told to', async (t) =
   };
   const history = await model.fit(endless, { epochs: 5, batchSize: 4, signal: control.signal, ...quiet });
   t.same(history, {}, 'no epoch was complete');
+  for (let i = 0; i < 100 && closed === 0; i++) await new Promise((resolve) => setImmediate(resolve));
   t.equal(closed, 1, 'and the source is told');
   await model.dispose();
 });
