@@ -56,6 +56,7 @@ export const runtimeErrors = {
   HDL1007: 'out of memory',
   HDL1008: 'unknown variable or entry point',
   HDL1009: 'executor is busy',
+  HDL1020: 'checkpoint cannot be read or restored',
   HDL1099: 'internal error',
 } as const;
 

@@ -20,7 +20,8 @@ export function expectFiles(what: string, hint: string): void {
 export async function readIfThere(path: string | URL): Promise<Uint8Array | null> {
   const fs = await import('node:fs/promises');
   try {
-    return await fs.readFile(path);
+    const { buffer, byteOffset, byteLength } = await fs.readFile(path);
+    return new Uint8Array(buffer, byteOffset, byteLength);
   } catch (error) {
     if ((error as { code?: unknown }).code === 'ENOENT') return null;
     throw error;

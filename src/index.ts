@@ -91,6 +91,7 @@ export type { Schedule } from './schedules/schedule.ts';
 export type { Sink } from './sink.ts';
 export { type Dims, type Spec, tensor } from './spec.ts';
 export type { CompileEvent } from './specialisations.ts';
+export * as state from './state/index.ts';
 export {
   ResidentData,
   ResidentFeed,

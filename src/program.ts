@@ -20,6 +20,7 @@ import type { StepsRequest, StepsResult } from '../runtime/steps.ts';
 import { type RunData, type RunInput, type RunTensor, toData } from '../runtime/tensor.ts';
 import { fileWriter } from './callbacks/file.ts';
 import type { AppliedLayer, Registry } from './context.ts';
+import type { DataSource } from './data/source.ts';
 import { describePlan } from './describe.ts';
 import { compiledEngine, type Engine } from './engine.ts';
 import { type AnyEntry, traceEntry } from './entry.ts';
@@ -41,6 +42,9 @@ import { referenceEngine } from './reference.ts';
 import { ResidentCopies } from './resident-copies.ts';
 import { checkDims, type Dims, dimNames } from './spec.ts';
 import { type Specialisation, Specialisations, title } from './specialisations.ts';
+import { type Checkpoint, readCheckpoint, writeCheckpoint } from './state/checkpoint.ts';
+import { expectFits } from './state/restore.ts';
+import { readStored, type StoreTarget, store } from './state/store.ts';
 import { bindStepFeed, type StepFeeds } from './steps.ts';
 import { sampleFeeds } from './tune/sample-feeds.ts';
 import { type Tuned, type TuneOptions, tuneGraph } from './tune/tune.ts';
@@ -370,6 +374,53 @@ export class Program<E extends Entries = Entries> {
     );
     await file?.replace(bytes);
     return bytes;
+  }
+
+  /** What initial values and random ops follow from. */
+  get seed(): number {
+    return this.#registry.seed;
+  }
+
+  /**
+   * Copies of all variables of the entries compiled so far: parameters, state of optimizers, counters of random ops. With `restore`,
+   * in a program of the same entries, what follows has the same bits.
+   *
+   * @example await writeFile('state.npz', await data.saveNpz(Object.fromEntries(p.state())));
+   */
+  state(): ReadonlyMap<string, RunTensor> {
+    return new Map(this.variables().map(({ name, node }) => [name, this.get(node)]));
+  }
+
+  /** Sets all variables of the entries compiled so far. Throws HDL1020 unless there is a value for each, and no other; none is set then. */
+  restore(values: ReadonlyMap<string, RunTensor>): void {
+    this.#checkOpen('restore variables');
+    expectFits(this.variables(), values);
+    for (const [name, { data }] of values) this.set(name, data);
+  }
+
+  /**
+   * Writes `state()` to a safetensors file, which appears whole or not at all, or hands over its bytes; `metadata` goes with it, for
+   * example the number of steps so far. Throws HDL0017 (a file, where there are none).
+   *
+   * @example await p.saveCheckpoint('state.safetensors', { step: '1000' });
+   */
+  async saveCheckpoint(to: StoreTarget, metadata: Readonly<Record<string, string>> = {}): Promise<void> {
+    const checkpoint: Checkpoint = { variables: this.state(), seed: this.seed, training: null, metadata };
+    await store('saveCheckpoint', to, writeCheckpoint(checkpoint));
+  }
+
+  /**
+   * Restores what `saveCheckpoint` wrote, after the same entries were compiled, and returns its metadata. Throws HDL0016 (no such
+   * file), HDL1020 (the file is not whole, or of another program; no variable is set then).
+   *
+   * @example
+   * await p.compile('train', { batch: 64 });
+   * const { step } = await p.loadCheckpoint('state.safetensors');
+   */
+  async loadCheckpoint(from: DataSource): Promise<Readonly<Record<string, string>>> {
+    const { variables, metadata } = readCheckpoint(await readStored(from));
+    this.restore(variables);
+    return metadata;
   }
 
   /** Ends the threads. Later calls throw HDL1002. May be called again. */

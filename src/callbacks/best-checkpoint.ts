@@ -1,6 +1,6 @@
 // Checkpoints: the model as it was after its best epoch, outside of this process.
 
-import { type Callback, type EpochEnd, type MonitorOptions, watch } from './callback.ts';
+import { type Callback, type EpochEnd, type MonitorOptions, Watch } from './callback.ts';
 import { fileWriter } from './file.ts';
 
 export interface BestCheckpointOptions extends MonitorOptions {
@@ -18,11 +18,13 @@ export interface BestCheckpointOptions extends MonitorOptions {
  */
 export function bestCheckpoint(options: BestCheckpointOptions): Callback {
   const { to } = options;
-  const isBest = watch('bestCheckpoint', options);
+  const watch = new Watch('bestCheckpoint', options);
   const write = typeof to === 'string' ? fileWriter('bestCheckpoint', to).replace : to;
   return {
     onEpochEnd: async (end, run) => {
-      if (isBest(end.figures)) await write(await run.save(), end);
+      if (watch.isBest(end.figures)) await write(await run.save(), end);
     },
+    state: () => watch.state(),
+    resume: (state) => watch.resume(state),
   };
 }

@@ -21,6 +21,16 @@ export interface BatchEnd {
   readonly loss: number;
 }
 
+/** A moment between two steps at which all callbacks have been told what there is to tell. */
+export interface Pause {
+  /** After steps that `everySteps` asked for, after an epoch, or when training ends, however it does but by an error. */
+  readonly reason: 'steps' | 'epoch' | 'end';
+  /** The epoch that is being run, or has just ended. */
+  readonly epoch: number;
+  /** Steps of this training so far. */
+  readonly step: number;
+}
+
 /** A training that runs. */
 export interface TrainingRun {
   /** The figures of the epochs so far. */
@@ -34,7 +44,14 @@ export interface TrainingRun {
   restore(values: ReadonlyMap<string, RunData>): void;
   /** The bytes of `model.save()`. */
   save(): Promise<Uint8Array>;
+  /** The bytes of a checkpoint, with which `fit({ resume })` goes on from here. To be asked for in a pause. */
+  checkpoint(): Uint8Array;
+  /** Ends the training after the step in flight; `then` is called last, when all callbacks have been told. */
+  stop(then?: () => void): void;
 }
+
+/** What a callback needs to go on from a checkpoint as if it had never stopped: numbers and arrays by name. */
+export type CallbackState = Readonly<Record<string, number | RunData>>;
 
 /** All are optional, and awaited. */
 export interface Callback {
@@ -43,7 +60,15 @@ export interface Callback {
   readonly onEpochEnd?: (end: EpochEnd, run: TrainingRun) => unknown;
   /** Not awaited. Steps that are told one by one do not run many at a time: small nets train more slowly. */
   readonly onBatchEnd?: (end: BatchEnd, run: TrainingRun) => void;
+  /** Asks for a pause after every so many steps. */
+  readonly everySteps?: number | undefined;
+  readonly onPause?: (at: Pause, run: TrainingRun) => unknown;
   readonly onTrainEnd?: (run: TrainingRun) => unknown;
+  /** Called last, also when the training ends by an error. Not awaited. */
+  readonly onClose?: () => void;
+  /** What a checkpoint keeps of it, and back; a callback without these starts anew when a training is resumed. */
+  readonly state?: () => CallbackState;
+  readonly resume?: (state: CallbackState) => unknown;
 }
 
 export interface MonitorOptions {
@@ -55,30 +80,53 @@ export interface MonitorOptions {
   readonly minDelta?: number | undefined;
 }
 
-/** Tells of each epoch's figures whether the watched one is the best so far. Throws HDL0003 when it is not among them. */
-export function watch(fn: string, options: MonitorOptions): (figures: Figures) => boolean {
-  const { monitor = 'valLoss', minDelta = 0 } = options;
-  const mode = options.mode ?? (/loss|error|perplexity/i.test(monitor) ? 'min' : 'max');
-  let best: number | null = null;
-  return (figures) => {
-    const value = figures[monitor];
+/** Tells of each epoch's figures whether the watched one is the best so far. */
+export class Watch {
+  readonly #fn: string;
+  readonly #monitor: string;
+  readonly #mode: 'min' | 'max';
+  readonly #minDelta: number;
+  /** Null before the first figure. */
+  best: number | null = null;
+
+  /** `fn` names the callback in errors. */
+  constructor(fn: string, { monitor = 'valLoss', minDelta = 0, mode }: MonitorOptions) {
+    this.#fn = fn;
+    this.#monitor = monitor;
+    this.#mode = mode ?? (/loss|error|perplexity/i.test(monitor) ? 'min' : 'max');
+    this.#minDelta = minDelta;
+  }
+
+  /** Throws HDL0003 when the watched figure is not among them. */
+  isBest(figures: Figures): boolean {
+    const value = figures[this.#monitor];
     if (value === undefined) {
       throw compilerError('HDL0003', {
-        what: `${fn} watches '${monitor}'`,
+        what: `${this.#fn} watches '${this.#monitor}'`,
         rule: `the figures are ${Object.keys(figures)
           .map((f) => `'${f}'`)
           .join(', ')}`,
-        hint: monitor.startsWith('val')
+        hint: this.#monitor.startsWith('val')
           ? 'give fit({ validation }), or watch one of these'
           : 'watch one of these',
       });
     }
+    const { best } = this;
     const isBetter =
       !Number.isNaN(value) &&
-      (best === null || (mode === 'min' ? value < best - minDelta : value > best + minDelta));
-    if (isBetter) best = value;
+      (best === null ||
+        (this.#mode === 'min' ? value < best - this.#minDelta : value > best + this.#minDelta));
+    if (isBetter) this.best = value;
     return isBetter;
-  };
+  }
+
+  state(): { readonly best?: number } {
+    return this.best === null ? {} : { best: this.best };
+  }
+
+  resume({ best }: CallbackState): void {
+    this.best = typeof best === 'number' ? best : null;
+  }
 }
 
 /** An integer of at least 1. Throws HDL0003. */

@@ -1,7 +1,7 @@
 // Early stopping: no more epochs when none gets better.
 
 import type { RunData } from '../../runtime/tensor.ts';
-import { type Callback, checkPatience, type MonitorOptions, watch } from './callback.ts';
+import { type Callback, checkPatience, type MonitorOptions, Watch } from './callback.ts';
 
 export interface EarlyStoppingOptions extends MonitorOptions {
   /** Stops after so many epochs without a better figure; default 1. */
@@ -20,12 +20,12 @@ export interface EarlyStoppingOptions extends MonitorOptions {
 export function earlyStopping(options: EarlyStoppingOptions = {}): Callback {
   const { patience = 1, restoreBest = false } = options;
   checkPatience('earlyStopping', patience);
-  const isBest = watch('earlyStopping', options);
+  const watch = new Watch('earlyStopping', options);
   let waited = 0;
   let kept: ReadonlyMap<string, RunData> | null = null;
   return {
     onEpochEnd: ({ figures }, run) => {
-      if (isBest(figures)) {
+      if (watch.isBest(figures)) {
         waited = 0;
         if (restoreBest) kept = run.snapshot();
         return undefined;
@@ -36,5 +36,19 @@ export function earlyStopping(options: EarlyStoppingOptions = {}): Callback {
     onTrainEnd: (run) => {
       if (kept !== null) run.restore(kept);
     },
+    state: () => ({ ...watch.state(), waited, ...prefixed(kept) }),
+    resume: (state) => {
+      watch.resume(state);
+      waited = Number(state['waited']);
+      const values = Object.entries(state).filter(([name]) => name.startsWith(keptPrefix));
+      if (values.length > 0)
+        kept = new Map(values.map(([name, data]) => [name.slice(keptPrefix.length), data as RunData]));
+    },
   };
+}
+
+const keptPrefix = 'kept/';
+
+function prefixed(values: ReadonlyMap<string, RunData> | null): Record<string, RunData> {
+  return Object.fromEntries([...(values ?? [])].map(([name, data]) => [`${keptPrefix}${name}`, data]));
 }

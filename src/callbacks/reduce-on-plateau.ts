@@ -1,7 +1,7 @@
 // A learning rate that falls when the figures stop getting better.
 
 import { compilerError } from '../../compiler/graph/errors.ts';
-import { type Callback, checkPatience, type MonitorOptions, watch } from './callback.ts';
+import { type Callback, checkPatience, type MonitorOptions, Watch } from './callback.ts';
 
 export interface ReduceOnPlateauOptions extends MonitorOptions {
   /** What the rate is multiplied by; default 0.1. */
@@ -31,12 +31,12 @@ export function reduceOnPlateau(options: ReduceOnPlateauOptions = {}): Callback 
       hint: 'factor: 0.5 halves the rate',
     });
   }
-  const isBest = watch('reduceOnPlateau', options);
+  const watch = new Watch('reduceOnPlateau', options);
   let waited = 0;
   let resting = 0;
   return {
     onEpochEnd: ({ figures }, run) => {
-      const isBetter = isBest(figures);
+      const isBetter = watch.isBest(figures);
       if (resting > 0) resting--;
       else waited = isBetter ? 0 : waited + 1;
       if (isBetter || waited < patience) return;
@@ -44,6 +44,12 @@ export function reduceOnPlateau(options: ReduceOnPlateauOptions = {}): Callback 
       if (rate > minRate) run.scaleLearningRate(Math.max(factor, minRate / rate));
       waited = 0;
       resting = cooldown;
+    },
+    state: () => ({ ...watch.state(), waited, resting }),
+    resume: (state) => {
+      watch.resume(state);
+      waited = Number(state['waited']);
+      resting = Number(state['resting']);
     },
   };
 }

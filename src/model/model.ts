@@ -8,12 +8,15 @@ import type { Tensor } from '../../compiler/graph/ir.ts';
 import { callerLocation } from '../../compiler/graph/location.ts';
 import type { RunTensor } from '../../runtime/tensor.ts';
 import type { History } from '../callbacks/callback.ts';
+import { saveNpz } from '../data/npz.ts';
+import type { DataSource } from '../data/source.ts';
 import { type AnyEntry, type Specs, type Traced, traceEntry } from '../entry.ts';
 import type { Metric } from '../metrics/metric.ts';
 import { sequential } from '../nn/container.ts';
 import type { Layer } from '../nn/layer.ts';
 import { Program } from '../program.ts';
 import type { Figures } from '../progress.ts';
+import type { StoreTarget } from '../state/store.ts';
 import {
   type Build,
   modelEntries,
@@ -169,6 +172,7 @@ export class Model {
         warn: examples.rows === null ? warn : null,
         validate: held === undefined ? null : () => this.#evaluate(held, training),
         save: () => this.save(),
+        declare: () => this.#declare(),
       },
       options,
     );
@@ -276,9 +280,47 @@ export class Model {
     return this;
   }
 
+  /**
+   * Writes all variables, those of the optimizer and the counters of random ops too, to a safetensors file, which appears whole or not
+   * at all, or hands over its bytes. To go on in the middle of a training use `callbacks.checkpoint`. Throws HDL0017 (a file, where
+   * there are none).
+   *
+   * @example await model.saveCheckpoint('model.safetensors');
+   */
+  async saveCheckpoint(to: StoreTarget, metadata: Readonly<Record<string, string>> = {}): Promise<void> {
+    this.#declare();
+    await this.program.saveCheckpoint(to, metadata);
+  }
+
+  /**
+   * Restores all variables from a checkpoint of a model of the same layers and optimizer, and returns its metadata. Throws HDL0016 (no
+   * such file), HDL1020 (the file is damaged, or of another model; no variable is set then).
+   *
+   * @example await model.loadCheckpoint('model.safetensors');
+   */
+  async loadCheckpoint(from: DataSource): Promise<Readonly<Record<string, string>>> {
+    this.#declare();
+    return this.program.loadCheckpoint(from);
+  }
+
+  /**
+   * The bytes of an NPZ file with all variables by name, for NumPy: `np.load('model.npz')['dense1/w']`.
+   *
+   * @example await writeFile('model.npz', await model.exportNpz());
+   */
+  async exportNpz(): Promise<Uint8Array> {
+    this.#declare();
+    return saveNpz(Object.fromEntries(this.program.state()));
+  }
+
   /** Ends the threads. */
   async dispose(): Promise<void> {
     await this.#program?.dispose();
+  }
+
+  /** Makes the variables of the main entry known. Building an entry does. */
+  #declare(): void {
+    this.program.layers(this.#mainEntry(), { batch: probeBatch });
   }
 
   /** What the model is for: `train` when it was compiled to train, else `evaluate`, else `predict`. */

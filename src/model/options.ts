@@ -10,6 +10,7 @@ import type { ProgramOptions } from '../program.ts';
 import type { Progress } from '../progress.ts';
 import type { Spec, SpecShape } from '../spec.ts';
 import type { Build } from './entries.ts';
+import type { ResumeFrom } from './training-state.ts';
 
 /** One example of an input: its shape (f32), or a spec, without the dimension of the batch. */
 export type InputSpec = readonly number[] | Spec<readonly number[]>;
@@ -73,6 +74,12 @@ export interface FitOptions {
   readonly callbacks?: readonly Callback[];
   /** When it is aborted, training stops after the step in flight, and `fit` returns what it has. */
   readonly signal?: AbortSignal;
+  /**
+   * A checkpoint of the same training (see `callbacks.checkpoint`): goes on from there, and has the same bits in the end as one that
+   * was never interrupted. `epochs` counts from the very start. With `{ path, ifExists: true }` a training without a checkpoint begins
+   * anew; of a path with `{epoch}` or `{step}` the newest file is taken.
+   */
+  readonly resume?: ResumeFrom;
   /** Shows progress; default true. */
   readonly verbose?: boolean;
   /** Where progress goes; default: a bar in a terminal, lines in a log. */

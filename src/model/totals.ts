@@ -27,6 +27,12 @@ export class MetricTotals<T> {
     else for (let i = 0; i < data.length; i++) sum[i]! += data[i]!;
   }
 
+  /** What has been added up and kept, by name. */
+  *state(): Generator<readonly [string, Float64Array]> {
+    for (const [name, sum] of this.#sums) yield [name, sum];
+    for (const [name, parts] of this.#kept) yield [name, join(parts)];
+  }
+
   result(examples: number): T {
     const kept = [...this.#kept].map(([name, parts]) => [name, join(parts)] as const);
     return this.metric.result(Object.fromEntries([...this.#sums, ...kept]), examples);
@@ -55,6 +61,27 @@ export class Totals {
       }
     }
     return loss;
+  }
+
+  /** What has been added up so far, by name: with `restore`, the same figures come out in the end. */
+  state(): ReadonlyMap<string, Float64Array> {
+    const state = new Map<string, Float64Array>([['loss', Float64Array.of(this.#loss, this.examples)]]);
+    for (const totals of this.#metrics) {
+      for (const [name, values] of totals.state()) state.set(`${totals.metric.name}/${name}`, values);
+    }
+    return state;
+  }
+
+  restore(state: ReadonlyMap<string, ArrayLike<number>>): void {
+    const loss = state.get('loss');
+    this.#loss = loss?.[0] ?? 0;
+    this.examples = loss?.[1] ?? 0;
+    for (const totals of this.#metrics) {
+      const prefix = `${totals.metric.name}/`;
+      for (const [name, values] of state) {
+        if (name.startsWith(prefix)) totals.add(name.slice(prefix.length), values);
+      }
+    }
   }
 
   /** The figures so far: `loss`, and each metric by its name. While an epoch runs, without metrics that keep values. */

@@ -5,6 +5,7 @@ import { compilerError } from '../../compiler/graph/errors.ts';
 import { callerLocation } from '../../compiler/graph/location.ts';
 import { Dataset, type Example } from '../data/dataset/index.ts';
 import type { Specs } from '../entry.ts';
+import type { TrainingState } from '../state/checkpoint.ts';
 import { type BatchSource, batchesOfRows, batchesOfStream } from './batches.ts';
 import type { Head } from './entries.ts';
 import { type RowsByName, rowsOf } from './examples.ts';
@@ -14,6 +15,8 @@ export interface TrainingData {
   /** Examples of an epoch; null before the first epoch of data that is not known has ended. */
   readonly count: number | null;
   readonly batchSize: number;
+  /** What the order of the examples follows from, as far as it can be told. */
+  readonly settings: TrainingState['settings'];
   /** The rows, where they are in memory. */
   readonly rows: RowsByName | null;
   /** Batches of an epoch, from 1, from batch `from` on. */
@@ -44,6 +47,13 @@ export function trainingData(
     return {
       count,
       batchSize,
+      settings: {
+        data: 'arrays',
+        examples: count,
+        batchSize,
+        shuffle: shuffle !== null,
+        seed: shuffle?.seed ?? null,
+      },
       rows,
       epoch: (epoch, from) =>
         batchesOfRows(rows, batchSize, shuffle && { seed: shuffle.seed * 65537 + epoch }, from),
@@ -59,6 +69,7 @@ export function trainingData(
     return {
       count,
       batchSize,
+      settings: { data: 'dataset', examples: count, batchSize },
       rows,
       epoch: (epoch, from) =>
         batchesOfRows(rows, batchSize, order?.(epoch - 1).subarray(0, count) ?? inOrder, from),
@@ -73,6 +84,7 @@ export function trainingData(
       return count;
     },
     batchSize,
+    settings: { data: 'dataset', examples: count, batchSize },
     rows: null,
     epoch: (epoch, from) => batchesOfStream(converted(epoch, from)),
   };

@@ -39,6 +39,8 @@ async function drive(
     },
     restore: () => events.push('restore'),
     save: async () => Uint8Array.of(values.length),
+    checkpoint: () => Uint8Array.of(values.length),
+    stop: () => events.push('stop'),
   };
   let epochs = 0;
   for (const valLoss of values) {
