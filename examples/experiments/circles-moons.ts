@@ -1,18 +1,34 @@
-// Two circles and two moons, 5,000 points each, all of them in every step. A net of 2–5–2–1 with the settings of a tutorial, twice:
-// `published` divides the gradients of biases once more by the number of points, a slip of the tutorial's, so that biases
-// hardly move; `true-gradient` does not. `adam` is what one would do: a wider net, logits, Adam.
+// Two circles and two moons, 5,000 points each, all of them in every step; written by the symbolic API. A net of 2–5–2–1 with the
+// settings of a tutorial, twice: `published` divides the gradients of biases once more by the number of points, a slip of the
+// tutorial's, so that biases hardly move; `true-gradient` does not. `adam` is what one would do: wider, logits, Adam.
+//
+// Few features and many rows: the narrow net computes on [features, rows], so that rows lie side by side in memory.
 
 import {
+  add,
   data,
   div,
+  entry,
+  grad,
   type Layer,
+  log,
   losses,
-  Model,
-  metrics,
+  matmul,
+  mean,
+  mul,
+  neg,
   nn,
   type Optimizer,
   optimizers,
+  parametersOf,
+  program,
+  reshape,
+  sub,
+  type Tensor,
+  tensor,
+  transpose,
 } from '../../src/index.ts';
+import { areaUnderCurve } from '../support/auc.ts';
 import {
   type Experiment,
   type Prepared,
@@ -28,104 +44,129 @@ const points = 5000;
 interface Method {
   readonly name: string;
   readonly about: string;
+  /** Where the rows are: [features, rows], or [rows, features]. */
+  readonly rowsAt: 0 | 1;
   readonly net: (init: Stream) => readonly Layer[];
+  readonly loss: (output: Tensor, target: Tensor) => Tensor;
+  /** An output of at least this says yes. */
+  readonly threshold: number;
   readonly optimizer: Optimizer;
   readonly steps: number;
-  /** Whether the net puts out logits, or probabilities. */
-  readonly fromLogits: boolean;
 }
 
-/** Weights and biases even in [0, 1), as the tutorial has them. */
-const positive = (init: Stream, from: number, to: number): Layer => {
-  const w = init.uniforms(from * to, 0, 1);
-  return nn.dense(to, { init: w, biasInit: init.uniforms(to, 0, 1) });
-};
-const he = (init: Stream, from: number, to: number): Layer =>
+/** Wᵀ · x + b, for x of [from, rows]. Weights and biases are even in [0, 1), as the tutorial has them. */
+function column(init: Stream, from: number, to: number): Layer {
+  const [w, b] = [init.uniforms(from * to, 0, 1), init.uniforms(to, 0, 1)];
+  return nn.layer('dense', (x, ctx) => {
+    const bias = reshape(ctx.variable('b', [to], b), [to, 1]);
+    return add(matmul(transpose(ctx.variable('w', [from, to], w)), x), bias) as typeof x;
+  });
+}
+
+const dense = (init: Stream, from: number, to: number): Layer =>
   nn.dense(to, { init: init.normals(from * to, Math.sqrt(2 / from)) });
 
-const narrow = (init: Stream): Layer[] => [
-  positive(init, 2, 5),
-  nn.relu(),
-  positive(init, 5, 2),
-  nn.relu(),
-  positive(init, 2, 1),
-  nn.sigmoid(),
-];
-const wide = (init: Stream): Layer[] => [
-  he(init, 2, 16),
-  nn.relu(),
-  he(init, 16, 16),
-  nn.relu(),
-  he(init, 16, 1),
-];
+/** −mean(y log p + (1 − y) log(1 − p)) of probabilities as they are: NaN when one is 0 or 1 and the answer the other. */
+const crossEntropy = (p: Tensor, y: Tensor): Tensor =>
+  neg(mean(add(mul(y, log(p)), mul(sub(1, y), log(sub(1, p))))));
 
 const sgd = optimizers.sgd({ learningRate: 0.05 });
 
+const trueGradient: Method = {
+  name: 'true-gradient',
+  about: "a tutorial's settings, with the gradients as they are",
+  rowsAt: 1,
+  net: (init) => [
+    column(init, 2, 5),
+    nn.relu(),
+    column(init, 5, 2),
+    nn.relu(),
+    column(init, 2, 1),
+    nn.sigmoid(),
+  ],
+  loss: crossEntropy,
+  threshold: 0.5,
+  optimizer: sgd,
+  steps: 9000,
+};
 const published: Method = {
+  ...trueGradient,
   name: 'published',
-  about: "a tutorial's settings and its slip: biases hardly move",
-  net: narrow,
+  about: "the same with the tutorial's slip: biases hardly move",
   // Biases have one dimension.
   optimizer: mapGradients(sgd, (g) => (g.type.shape.length === 1 ? div(g, points) : g)),
-  steps: 9000,
-  fromLogits: false,
-};
-const trueGradient: Method = {
-  ...published,
-  name: 'true-gradient',
-  about: 'the same with the gradients as they are',
-  optimizer: sgd,
 };
 const adam: Method = {
   name: 'adam',
   about: 'a wider net, logits, Adam',
-  net: wide,
+  rowsAt: 0,
+  net: (init) => [dense(init, 2, 16), nn.relu(), dense(init, 16, 16), nn.relu(), dense(init, 16, 1)],
+  loss: losses.binaryCrossEntropy,
+  threshold: 0,
   optimizer: optimizers.adam({ learningRate: 0.01 }),
   steps: 1000,
-  fromLogits: true,
 };
 
 const shapes = { circles: data.circles, moons: data.moons };
 
 async function prepare(
   shape: keyof typeof shapes,
-  { net, optimizer, steps, fromLogits }: Method,
+  { net, loss: lossOf, optimizer, steps, rowsAt, threshold }: Method,
   seed: number,
   options: RunOptions,
 ): Promise<Prepared> {
   const draws = streams(seed);
-  const { x, y: labels } = shapes[shape](points, { seed: draws.data });
-  const y = Float32Array.from(labels);
-  const model = new Model({ input: [2] }).add(...net(draws.init)).compile({
-    loss: losses.withOptions(losses.binaryCrossEntropy, { fromLogits }),
-    optimizer,
-    metrics: [metrics.rocAuc()],
-    threads: options.threads ?? 1,
+  const drawn = shapes[shape](points, { seed: draws.data });
+  const shapeOf = <T>(rows: T, features: number): (T | number)[] =>
+    rowsAt === 0 ? [rows, features] : [features, rows];
+  const place = (x: Float32Array): { data: Float32Array; shape: number[] } => ({
+    data: rowsAt === 0 ? x : transposed(x),
+    shape: shapeOf(x.length / 2, 2),
   });
+  const feeds = { x: place(drawn.x), y: { data: Float32Array.from(drawn.y), shape: shapeOf(points, 1) } };
+  const layers = net(draws.init);
+  const inputs = { x: tensor(shapeOf('batch', 2)), y: tensor(shapeOf('batch', 1)) };
+  const apply = (x: Tensor, ctx: Parameters<Layer['apply']>[1]): Tensor =>
+    layers.reduce((h, l) => l.apply(h, ctx), x);
+  const nets = program(
+    {
+      train: entry(
+        inputs,
+        ({ x, y }, ctx) => {
+          const loss = lossOf(apply(x, ctx), y);
+          const parameters = parametersOf(loss);
+          optimizer.update(parameters, grad(loss, parameters), ctx);
+          return { loss };
+        },
+        { training: true },
+      ),
+      predict: entry({ x: inputs.x }, ({ x }, ctx) => ({ output: apply(x, ctx) })),
+      evaluate: entry(inputs, ({ x, y }, ctx) => ({ loss: lossOf(apply(x, ctx), y) })),
+    },
+    { threads: options.threads ?? 1 },
+  );
   return {
-    program: model.program,
-    feeds: { x, y },
+    program: nets,
+    feeds,
     rows: null,
     batch: points,
     steps,
     measure: async () => {
-      const { loss, rocAuc } = await model.evaluate({ x, y }, { batchSize: points });
-      const scores = (await model.predict(x, { batchSize: points })).data;
-      const value = aucOfLabels(scores, labels, fromLogits ? 0 : 0.5);
-      return { value, others: { auc_of_scores: rocAuc!, loss: loss! } };
+      const { loss } = await nets.run('evaluate', feeds);
+      const scores = (await nets.run('predict', { x: feeds.x })).output.data;
+      const answers = Array.from(scores, (s) => Number(s >= threshold));
+      return {
+        value: areaUnderCurve(answers, drawn.y),
+        others: { auc_of_scores: areaUnderCurve(scores, drawn.y), loss: loss.data[0]! },
+      };
     },
   };
 }
 
-/** The area under the ROC curve of answers yes or no: the mean of the shares of right ones among both. */
-function aucOfLabels(scores: ArrayLike<number>, labels: Int32Array, threshold: number): number {
-  const right = [0, 0];
-  const all = [0, 0];
-  labels.forEach((label, i) => {
-    all[label]!++;
-    if (Number(scores[i]! >= threshold) === label) right[label]!++;
-  });
-  return (right[0]! / all[0]! + right[1]! / all[1]!) / 2;
+/** [rows, 2] as [2, rows]. */
+function transposed(x: Float32Array): Float32Array {
+  const rows = x.length / 2;
+  return Float32Array.from(x, (_, i) => x[2 * (i % rows) + Math.floor(i / rows)]!);
 }
 
 const record = (shape: keyof typeof shapes, method: Method, median: Range): Experiment => ({
