@@ -7,6 +7,7 @@
 
 import {
   type CompileEvent,
+  type CompileModelOptions,
   createProgress,
   type DumpStage,
   formatSeconds,
@@ -16,6 +17,8 @@ import {
   metrics,
   nn,
   optimizers,
+  type Program,
+  type ProgramOptions,
   type Sink,
 } from '../src/index.ts';
 import { helpText, parseFlags, runAsScript } from './support/command-line.ts';
@@ -39,8 +42,15 @@ export interface ResnetOptions {
   readonly log?: ((line: string) => void) | undefined;
 }
 
+/** Blocks one after the other; the first may make the picture smaller. */
+function stage(name: string, channels: number, stride: number, blocks: number): nn.Layer[] {
+  return Array.from({ length: blocks }, (_, i) =>
+    block(blocks === 1 ? name : `${name}/block${i + 1}`, channels, i === 0 ? stride : 1),
+  ).flat();
+}
+
 /** relu(main(x) + shortcut(x)): two 3 × 3 convolutions, and a 1 × 1 convolution beside them where the shape changes. */
-function stage(name: string, channels: number, stride: number): nn.Layer[] {
+function block(name: string, channels: number, stride: number): nn.Layer[] {
   const main = nn.sequential(
     [conv(channels, 3, stride), nn.batchNorm(), nn.relu(), conv(channels, 3, 1), nn.batchNorm()],
     { name: 'main' },
@@ -58,16 +68,40 @@ function conv(channels: number, kernel: 1 | 3, stride: number): nn.Layer {
   return nn.conv2d(channels, kernel, { stride, padding, bias: false, init: initializers.heNormal() });
 }
 
-/** ResNet-8 (He et al., 2015): a stem, three stages of one block each, the mean over the picture, one dense layer. */
-export function resnet8(input: readonly [number, number, number], classes: number, channels = 8): Model {
+type Picture = readonly [channels: number, height: number, width: number];
+
+/** He et al., 2015: a stem, three stages of so many blocks, the mean over the picture, one dense layer. */
+export function resnet(input: Picture, classes: number, channels: number, blocks: number): Model {
   return new Model({ input }).add(
     nn.sequential([conv(channels, 3, 1), nn.batchNorm(), nn.relu()], { name: 'stem' }),
-    ...stage('stage1', channels, 1),
-    ...stage('stage2', 2 * channels, 2),
-    ...stage('stage3', 4 * channels, 2),
+    ...stage('stage1', channels, 1, blocks),
+    ...stage('stage2', 2 * channels, 2, blocks),
+    ...stage('stage3', 4 * channels, 2, blocks),
     nn.globalAvgPool(),
     nn.dense(classes, { name: 'head' }),
   );
+}
+
+/** ResNet-8: one block in each stage. */
+export function resnet8(input: Picture, classes: number, channels = 8): Model {
+  return resnet(input, classes, channels, 1);
+}
+
+/** What trains a net here. */
+const training = (): CompileModelOptions => ({
+  loss: losses.softmaxCrossEntropy,
+  optimizer: optimizers.sgd({ momentum: 0.9, nesterov: true, weightDecay: 1e-4 }),
+  metrics: [metrics.accuracy()],
+});
+
+/** For `heddle view examples/resnet.ts`: the net that `npm start` trains. */
+export function program(options: ProgramOptions = {}): Program {
+  return resnet8([1, 28, 28], 10).compile({ ...training(), ...options }).program;
+}
+
+/** `--export resnet20`: ResNet-20 for CIFAR-10, as in the paper. */
+export function resnet20(options: ProgramOptions = {}): Program {
+  return resnet([3, 32, 32], 10, 16, 3).compile({ ...training(), ...options }).program;
 }
 
 /** The learning rate of each step: up in a straight line over the first twentieth, then down to zero along a cosine. */
@@ -101,9 +135,7 @@ export async function main(options: ResnetOptions = {}): Promise<number | null> 
   const steps = epochs * Math.ceil(count / batchSize);
 
   const model = resnet8(shape, classes, channels).compile({
-    loss: losses.softmaxCrossEntropy,
-    optimizer: optimizers.sgd({ momentum: 0.9, nesterov: true, weightDecay: 1e-4 }),
-    metrics: [metrics.accuracy()],
+    ...training(),
     threads: options.threads,
     target: options.target,
     seed,

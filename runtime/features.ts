@@ -54,6 +54,15 @@ export function featureObstacle(name: string): string | null {
   return isThere ? null : 'this engine does not have it';
 }
 
+/** How this engine comes to have a feature, or why not: for reports. Throws RangeError for a name that is none. */
+export function featureState(name: string): 'native' | 'flag' | 'refused' | 'absent' {
+  const feature = Object.hasOwn(features, name) ? features[name] : undefined;
+  if (feature === undefined) throw new RangeError(`there is no feature '${name}'`);
+  if (feature.refusal !== undefined && environment(feature.refusal) === '0') return 'refused';
+  if (isValid(feature)) return 'native';
+  return featureObstacle(name) === null ? 'flag' : 'absent';
+}
+
 /** Throws HDL1006, with the reasons, unless a plan that needs these features can run here. */
 export function requireFeatures(entry: string, names: readonly string[]): void {
   const missing = names.flatMap((name) => {

@@ -54,7 +54,7 @@ const tasks = {
 
   async 'plan-csv'(args) {
     await prepare();
-    return runScript(here('scripts/plan-csv.mjs'), args);
+    return runScript(here('bin/heddle.mjs'), ['plan-csv', ...args]);
   },
 
   async docs(args) {

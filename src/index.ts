@@ -65,6 +65,7 @@ export {
 } from './profile/index.ts';
 export {
   type DumpOf,
+  type EntryInfo,
   type FeedsOf,
   type InputViewsOf,
   Program,

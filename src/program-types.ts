@@ -59,6 +59,19 @@ export interface SaveOptions {
   readonly weights?: boolean;
 }
 
+export interface EntryInfo {
+  readonly name: string;
+  readonly training: boolean;
+  /** Sizes are numbers or names: `['batch', 784]`. */
+  readonly inputs: readonly {
+    readonly name: string;
+    readonly dtype: DType;
+    readonly shape: readonly (number | string)[];
+  }[];
+  /** The named dimensions, in order of first appearance. */
+  readonly dims: readonly string[];
+}
+
 export interface VariableInfo {
   readonly name: string;
   readonly dtype: DType;

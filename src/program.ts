@@ -30,6 +30,7 @@ import { type Profile, type ProfileOptions, profileEntry } from './profile/index
 import type {
   DumpOf,
   Entries,
+  EntryInfo,
   FeedsOf,
   InputViewsOf,
   ProgramOptions,
@@ -329,6 +330,16 @@ export class Program<E extends Entries = Entries> {
       entry,
       dims,
       stages: timings,
+    }));
+  }
+
+  /** The entries in the order of declaration, with what they are fed and the named dimensions of that. */
+  get entries(): readonly EntryInfo[] {
+    return Object.entries(this.#entries).map(([name, { inputs, training }]) => ({
+      name,
+      training,
+      inputs: Object.entries(inputs).map(([input, { dtype, shape }]) => ({ name: input, dtype, shape })),
+      dims: dimNames(inputs),
     }));
   }
 

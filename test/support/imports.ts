@@ -39,6 +39,9 @@ const packages: Readonly<Record<string, string>> = {
   '@bufbuild/protobuf': 'src/onnx/',
   papaparse: 'src/data/',
   fflate: 'src/data/',
+  '@swc/wasm-typescript': 'src/cli/',
+  commander: 'src/cli/',
+  '@dagrejs/dagre': 'src/view/client/',
 };
 
 /** A file with this at the start of a line runs in Node alone; the files that browsers load may reach it by `import()`. */
