@@ -70,7 +70,7 @@ function arithmeticOp(row: Row): OpDef {
   });
 }
 
-export const addOp: OpDef = arithmeticOp({
+const addOp: OpDef = arithmeticOp({
   name: 'add',
   fn: 'add',
   summary: 'Sum; integers wrap.',
@@ -81,7 +81,7 @@ export const addOp: OpDef = arithmeticOp({
   gradient: ({ cotangent: g, needs }) => [needs[0] ? g : null, needs[1] ? g : null],
 });
 
-export const subOp: OpDef = arithmeticOp({
+const subOp: OpDef = arithmeticOp({
   name: 'sub',
   fn: 'sub',
   summary: 'Difference; integers wrap.',
@@ -92,7 +92,7 @@ export const subOp: OpDef = arithmeticOp({
   gradient: ({ cotangent: g, needs }) => [needs[0] ? g : null, needs[1] ? neg(g) : null],
 });
 
-export const mulOp: OpDef = arithmeticOp({
+const mulOp: OpDef = arithmeticOp({
   name: 'mul',
   fn: 'mul',
   summary: 'Product of elements; integers wrap.',
@@ -106,7 +106,7 @@ export const mulOp: OpDef = arithmeticOp({
   ],
 });
 
-export const divOp: OpDef = arithmeticOp({
+const divOp: OpDef = arithmeticOp({
   name: 'div',
   fn: 'div',
   summary: 'Quotient; integers divide towards zero, and an integer divided by 0 is 0.',
@@ -125,7 +125,7 @@ export const divOp: OpDef = arithmeticOp({
 
 const signed: readonly DType[] = ['f32', 'i32'];
 
-export const negOp: OpDef = defineOp({
+const negOp: OpDef = defineOp({
   name: 'neg',
   family: 'arithmetic',
   doc: {
@@ -146,7 +146,8 @@ export const negOp: OpDef = defineOp({
   }),
 });
 
-export const arithmeticOps: readonly OpDef[] = [addOp, subOp, mulOp, divOp, negOp];
+const arithmeticOps: readonly OpDef[] = [addOp, subOp, mulOp, divOp, negOp];
+export default arithmeticOps;
 
 function apply(op: OpDef, x: Operand, y: Operand): Node {
   return makeNode(op, broadcastOperands(op.name, [x, y]));

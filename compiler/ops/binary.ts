@@ -3,7 +3,7 @@
 
 import { makeNode } from '../graph/build.ts';
 import { compilerError } from '../graph/errors.ts';
-import type { Attrs, Node, OpDef, SampleSource } from '../graph/ir.ts';
+import type { Node, OpDef } from '../graph/ir.ts';
 import { callerLocation } from '../graph/location.ts';
 import type {
   Accepts,
@@ -15,7 +15,7 @@ import type {
   ShapeOf,
 } from '../graph/shape-types.ts';
 import type { DType } from '../graph/types.ts';
-import { type BinaryFunction, binary, constant, type Expr, unary } from '../kernel/expr.ts';
+import { binary, constant, type Expr, unary } from '../kernel/expr.ts';
 import { mul } from './arithmetic.ts';
 import { numeric } from './attrs.ts';
 import { eq, gt, lt, where } from './compare.ts';
@@ -28,6 +28,7 @@ import {
   mapElements,
   sameTypeRule,
 } from './elementwise.ts';
+import { bits, integerOp, integers, lowerAs, modOp } from './integer-op.ts';
 import { zerosLike } from './leaf.ts';
 
 type Doc = Omit<OpDef['doc'], 'types' | 'example'>;
@@ -66,70 +67,19 @@ function extremeOp(fn: 'min' | 'max', doc: Doc): OpDef {
   });
 }
 
-export const minimumOp: OpDef = extremeOp('min', {
+const minimumOp: OpDef = extremeOp('min', {
   summary: 'The smaller of two elements; NaN when either is NaN, and -0 is below 0.',
   formula: 'z[i] = min(x[i], y[i])',
   onnx: 'Min',
 });
 
-export const maximumOp: OpDef = extremeOp('max', {
+const maximumOp: OpDef = extremeOp('max', {
   summary: 'The larger of two elements; NaN when either is NaN, and 0 is above -0.',
   formula: 'z[i] = max(x[i], y[i])',
   onnx: 'Max',
 });
 
-/** Ops on integers and truth values: no gradient, results wrapped to the dtype. */
-function integerOp(
-  name: string,
-  allowed: readonly DType[],
-  doc: Doc & { readonly example: string },
-  value: (x: number, y: number, dtype: DType) => number,
-  lower: (x: Expr, y: Expr) => Expr,
-  draw: (random: SampleSource, dtype: DType, shape: number[]) => ReturnType<typeof drawElements> = (
-    r,
-    d,
-    s,
-  ) => drawElements(r, d, s),
-): OpDef {
-  return defineOp<Attrs>({
-    name,
-    family: 'binary',
-    doc: { ...doc, types: `T[S], T[S] → T[S] for T = ${allowed.join(', ')}` },
-    arity: 2,
-    type: sameTypeRule(allowed),
-    reference: (operands, _attrs, out) => mapElements(out, operands, (x, y) => value(x, y, out.dtype)),
-    gradient: { none: 'its operands are integers or truth values' },
-    lower: lowerElements((x, y) => lower(x!, y!)),
-    sample: (random) => {
-      const dtype = random.pick(allowed);
-      const shape = random.shape(0, 3, 4);
-      return { operands: [drawElements(random, dtype, shape), draw(random, dtype, shape)], attrs: {} };
-    },
-  });
-}
-
-const lowerAs =
-  (fn: BinaryFunction) =>
-  (x: Expr, y: Expr): Expr =>
-    binary(fn, x, y);
-
-const integers: readonly DType[] = ['i32', 'u32'];
-const bits: readonly DType[] = ['i32', 'u32', 'bool'];
-
-export const modOp: OpDef = integerOp(
-  'mod',
-  integers,
-  {
-    summary: 'Remainder of `div`, with the sign of x; 0 where y is 0.',
-    formula: 'z[i] = x[i] - y[i] * (x[i] / y[i]), divided towards zero',
-    onnx: 'Mod',
-    example: "mod(iota([8], 0, 'i32'), 3)",
-  },
-  (x, y) => (y === 0 ? 0 : x % y),
-  lowerAs('mod'),
-);
-
-export const andOp: OpDef = integerOp(
+const andOp: OpDef = integerOp(
   'and',
   bits,
   {
@@ -142,7 +92,7 @@ export const andOp: OpDef = integerOp(
   lowerAs('and'),
 );
 
-export const orOp: OpDef = integerOp(
+const orOp: OpDef = integerOp(
   'or',
   bits,
   {
@@ -155,7 +105,7 @@ export const orOp: OpDef = integerOp(
   lowerAs('or'),
 );
 
-export const xorOp: OpDef = integerOp(
+const xorOp: OpDef = integerOp(
   'xor',
   bits,
   {
@@ -171,7 +121,7 @@ export const xorOp: OpDef = integerOp(
 /** Shift counts are taken modulo 32, as every machine has it. */
 const count = (y: Expr): Expr => binary('and', y, constant(y.type, 31));
 
-export const shlOp: OpDef = integerOp(
+const shlOp: OpDef = integerOp(
   'shl',
   integers,
   {
@@ -185,7 +135,7 @@ export const shlOp: OpDef = integerOp(
   (random, dtype, shape) => drawElements(random, dtype, shape, (r) => r.int(0, 40)),
 );
 
-export const shrOp: OpDef = integerOp(
+const shrOp: OpDef = integerOp(
   'shr',
   integers,
   {
@@ -199,7 +149,7 @@ export const shrOp: OpDef = integerOp(
   (random, dtype, shape) => drawElements(random, dtype, shape, (r) => r.int(0, 40)),
 );
 
-export const notOp: OpDef = defineOp({
+const notOp: OpDef = defineOp({
   name: 'not',
   family: 'binary',
   doc: {
@@ -221,17 +171,8 @@ export const notOp: OpDef = defineOp({
   }),
 });
 
-export const binaryOps: readonly OpDef[] = [
-  minimumOp,
-  maximumOp,
-  modOp,
-  andOp,
-  orOp,
-  xorOp,
-  notOp,
-  shlOp,
-  shrOp,
-];
+const binaryOps: readonly OpDef[] = [minimumOp, maximumOp, modOp, andOp, orOp, xorOp, notOp, shlOp, shrOp];
+export default binaryOps;
 
 function apply(op: OpDef, x: Operand, y: Operand): Node {
   return makeNode(op, broadcastOperands(op.name, [x, y]));

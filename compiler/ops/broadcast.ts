@@ -138,7 +138,8 @@ export const reduceSumOp: OpDef = defineOp<{ axes: readonly number[] }>({
   },
 });
 
-export const broadcastOps: readonly OpDef[] = [broadcastInDimOp, reduceSumOp];
+const broadcastOps: readonly OpDef[] = [broadcastInDimOp, reduceSumOp];
+export default broadcastOps;
 
 /** The node of `broadcastInDim`, or `x` itself when nothing changes. */
 export function broadcastInDim(x: Node, shape: Shape, dims: readonly number[]): Node {

@@ -56,7 +56,7 @@ export const checkIndexOp: OpDef = defineOp<{ size: number; label: string }>({
   }),
 });
 
-export const checkFiniteOp: OpDef = defineOp<{ label: string }>({
+const checkFiniteOp: OpDef = defineOp<{ label: string }>({
   name: 'checkFinite',
   family: checksFamily,
   doc: {
@@ -90,7 +90,8 @@ export const checkFiniteOp: OpDef = defineOp<{ label: string }>({
   }),
 });
 
-export const checkOps: readonly OpDef[] = [checkIndexOp, checkFiniteOp];
+const checkOps: readonly OpDef[] = [checkIndexOp, checkFiniteOp];
+export default checkOps;
 
 /**
  * The indices themselves, checked at run time to lie in [0, size). i32.

@@ -23,7 +23,7 @@ import {
 } from './regions.ts';
 import { sampleRegion } from './sample-region.ts';
 
-export const barrierOp: OpDef = defineOp({
+const barrierOp: OpDef = defineOp({
   name: 'barrier',
   family: 'control',
   doc: {
@@ -46,7 +46,7 @@ export const barrierOp: OpDef = defineOp({
   }),
 });
 
-export const checkpointOp: OpDef = defineOp<{ result: number }>({
+const checkpointOp: OpDef = defineOp<{ result: number }>({
   name: 'checkpoint',
   family: 'control',
   doc: {
@@ -80,7 +80,8 @@ export const checkpointOp: OpDef = defineOp<{ result: number }>({
   sample: (random) => ({ ...sampleRegion(random), attrs: { result: random.int(0, 1) } }),
 });
 
-export const checkpointOps: readonly OpDef[] = [barrierOp, checkpointOp];
+const checkpointOps: readonly OpDef[] = [barrierOp, checkpointOp];
+export default checkpointOps;
 
 /**
  * The results of `build`, whose inner values are not kept for the backward pass but computed again there: less memory, for

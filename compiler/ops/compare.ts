@@ -74,14 +74,14 @@ function compareOp(
   });
 }
 
-export const eqOp: OpDef = compareOp('eq', 'equals', '=', 'Equal', (x, y) => x === y);
-export const neOp: OpDef = compareOp('ne', 'differs from', '≠', 'Equal, Not', (x, y) => x !== y);
-export const ltOp: OpDef = compareOp('lt', 'is less than', '<', 'Less', (x, y) => x < y);
-export const leOp: OpDef = compareOp('le', 'is at most', '≤', 'LessOrEqual', (x, y) => x <= y);
-export const gtOp: OpDef = compareOp('gt', 'is greater than', '>', 'Greater', (x, y) => x > y);
-export const geOp: OpDef = compareOp('ge', 'is at least', '≥', 'GreaterOrEqual', (x, y) => x >= y);
+const eqOp: OpDef = compareOp('eq', 'equals', '=', 'Equal', (x, y) => x === y);
+const neOp: OpDef = compareOp('ne', 'differs from', '≠', 'Equal, Not', (x, y) => x !== y);
+const ltOp: OpDef = compareOp('lt', 'is less than', '<', 'Less', (x, y) => x < y);
+const leOp: OpDef = compareOp('le', 'is at most', '≤', 'LessOrEqual', (x, y) => x <= y);
+const gtOp: OpDef = compareOp('gt', 'is greater than', '>', 'Greater', (x, y) => x > y);
+const geOp: OpDef = compareOp('ge', 'is at least', '≥', 'GreaterOrEqual', (x, y) => x >= y);
 
-export const selectOp: OpDef = defineOp({
+const selectOp: OpDef = defineOp({
   name: 'select',
   family: 'compare',
   doc: {
@@ -114,7 +114,8 @@ export const selectOp: OpDef = defineOp({
   },
 });
 
-export const compareOps: readonly OpDef[] = [eqOp, neOp, ltOp, leOp, gtOp, geOp, selectOp];
+const compareOps: readonly OpDef[] = [eqOp, neOp, ltOp, leOp, gtOp, geOp, selectOp];
+export default compareOps;
 
 function apply(op: OpDef, x: Operand, y: Operand): Node {
   return makeNode(op, broadcastOperands(op.name, [x, y]));

@@ -16,7 +16,7 @@ import { allDTypes, drawTensor } from './draw.ts';
 import { generate, reader } from './loops.ts';
 import { slice } from './slice.ts';
 
-export const concatOp: OpDef = defineOp<{ axis: number }>({
+const concatOp: OpDef = defineOp<{ axis: number }>({
   name: 'concat',
   family: 'shape',
   doc: {
@@ -109,7 +109,8 @@ export const concatOp: OpDef = defineOp<{ axis: number }>({
   },
 });
 
-export const concatOps: readonly OpDef[] = [concatOp];
+const concatOps: readonly OpDef[] = [concatOp];
+export default concatOps;
 
 /** Where each operand begins in the result. */
 function startsAlong(operands: readonly Node[], axis: number): number[] {

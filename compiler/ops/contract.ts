@@ -24,7 +24,8 @@ import { convolution, convolutionOp } from './convolution.ts';
 import { dotGeneral, dotGeneralOp } from './dot.ts';
 import { perDimension, resolvePadding, spreadSize } from './spatial.ts';
 
-export const contractOps: readonly OpDef[] = [dotGeneralOp, convolutionOp];
+const contractOps: readonly OpDef[] = [dotGeneralOp, convolutionOp];
+export default contractOps;
 
 /**
  * Matrix product by NumPy's rule: the last dimension of `a` meets the last but one of `b`; dimensions before these are

@@ -28,7 +28,7 @@ function convertValue(from: DType, to: DType, x: number): number {
   return Math.min(Math.max(Math.trunc(x), dtypes[to].min), dtypes[to].max) + 0;
 }
 
-export const convertOp: OpDef = defineOp({
+const convertOp: OpDef = defineOp({
   name: 'convert',
   family: 'convert',
   doc: {
@@ -65,7 +65,7 @@ export const convertOp: OpDef = defineOp({
   },
 });
 
-export const bitcastOp: OpDef = defineOp({
+const bitcastOp: OpDef = defineOp({
   name: 'bitcast',
   family: 'convert',
   doc: {
@@ -103,7 +103,7 @@ export const bitcastOp: OpDef = defineOp({
   },
 });
 
-export const stopGradientOp: OpDef = defineOp({
+const stopGradientOp: OpDef = defineOp({
   name: 'stopGradient',
   family: 'convert',
   doc: {
@@ -124,7 +124,8 @@ export const stopGradientOp: OpDef = defineOp({
   }),
 });
 
-export const convertOps: readonly OpDef[] = [convertOp, bitcastOp, stopGradientOp];
+const convertOps: readonly OpDef[] = [convertOp, bitcastOp, stopGradientOp];
+export default convertOps;
 
 /**
  * The value in another dtype; the tensor itself when it has that dtype. From f32 to integers values are truncated and

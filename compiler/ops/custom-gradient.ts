@@ -34,7 +34,7 @@ type CustomAttrs = {
   readonly captured: number;
 };
 
-export const customGradientOp: OpDef = defineOp<CustomAttrs>({
+const customGradientOp: OpDef = defineOp<CustomAttrs>({
   name: 'customGradient',
   family: 'control',
   doc: {
@@ -96,7 +96,8 @@ function refuseCaptured(node: Node, needs: readonly boolean[], given: number): v
   });
 }
 
-export const customGradientOps: readonly OpDef[] = [customGradientOp];
+const customGradientOps: readonly OpDef[] = [customGradientOp];
+export default customGradientOps;
 
 /**
  * The results of `forward`, with gradients by `backward`: from the cotangents of the f32 results, the operands and the

@@ -1,5 +1,5 @@
 // defineOp: one record per op, and the registry of ours. A missing field does not type-check. Adding an op touches the
-// file of its family (compiler/ops/NAME.ts); registry.ts lists the families.
+// file of its family (compiler/ops/NAME.ts) and no other; registry.ts lists the families.
 
 import type { Attrs, OpDef } from '../graph/ir.ts';
 

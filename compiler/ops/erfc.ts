@@ -11,7 +11,7 @@ import { anyElement, drawElements, lowerElements, mapElements, sameTypeRule } fr
 import { erfc as erfcOf } from './erf.ts';
 import { exp } from './unary.ts';
 
-export const erfcOp: OpDef = defineOp({
+const erfcOp: OpDef = defineOp({
   name: 'erfc',
   family: 'unary',
   doc: {
@@ -33,7 +33,8 @@ export const erfcOp: OpDef = defineOp({
   }),
 });
 
-export const erfcOps: readonly OpDef[] = [erfcOp];
+const erfcOps: readonly OpDef[] = [erfcOp];
+export default erfcOps;
 
 /** Complementary error function, 1 - erf(x), also where it is close to 0. f32: `erfc(x)`. */
 export function erfc<X extends Node>(x: X & Accepts<'erfc', X, 'f32'>): Node<ShapeOf<X>, DTypeOf<X>> {

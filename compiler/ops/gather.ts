@@ -167,7 +167,8 @@ export const scatterAddOp: OpDef = defineOp<ScatterAttrs>({
   },
 });
 
-export const gatherOps: readonly OpDef[] = [gatherOp, scatterAddOp];
+const gatherOps: readonly OpDef[] = [gatherOp, scatterAddOp];
+export default gatherOps;
 
 /** The node of `gather`. */
 export function gatherAt(x: Node, indices: Node, attrs: GatherAttrs): Node {

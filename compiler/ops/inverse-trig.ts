@@ -31,7 +31,7 @@ function lowerAtan(x: Expr): Expr {
   return select(compare('eq', x, f(0)), x, signed); // -0 stays -0
 }
 
-export const atanOp: OpDef = defineOp({
+const atanOp: OpDef = defineOp({
   name: 'atan',
   family: 'unary',
   doc: {
@@ -52,7 +52,8 @@ export const atanOp: OpDef = defineOp({
   }),
 });
 
-export const inverseTrigOps: readonly OpDef[] = [atanOp];
+const inverseTrigOps: readonly OpDef[] = [atanOp];
+export default inverseTrigOps;
 
 /** Arc tangent, in radians. f32: `atan(x)`. */
 export function atan<X extends Node>(x: X & Accepts<'atan', X, 'f32'>): Node<ShapeOf<X>, DTypeOf<X>> {

@@ -162,7 +162,7 @@ export const constantOp: OpDef = defineOp({
   sample: null,
 });
 
-export const iotaOp: OpDef = defineOp({
+const iotaOp: OpDef = defineOp({
   name: 'iota',
   family: 'leaf',
   doc: {
@@ -285,4 +285,5 @@ export function iota<const S extends Shape, D extends DType = 'i32'>(
   return makeNode(iotaOp, [], { dtype: dtype ?? 'i32', shape: [...shape], dim }) as Node<S, D>;
 }
 
-export const leafOps: readonly OpDef[] = [inputOp, variableOp, constantOp, iotaOp];
+const leafOps: readonly OpDef[] = [inputOp, variableOp, constantOp, iotaOp];
+export default leafOps;

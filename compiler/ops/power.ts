@@ -48,7 +48,7 @@ function gradientOfExponent(g: Node, x: Node, out: Node): Node {
   return where(isPositive, mul(g, mul(out, log(where(isPositive, x, 1)))), 0);
 }
 
-export const powOp: OpDef = defineOp({
+const powOp: OpDef = defineOp({
   name: 'pow',
   family: 'power',
   doc: {
@@ -81,7 +81,8 @@ export const powOp: OpDef = defineOp({
   },
 });
 
-export const powerOps: readonly OpDef[] = [powOp];
+const powerOps: readonly OpDef[] = [powOp];
+export default powerOps;
 
 /**
  * Power of elements. f32; shapes broadcast. Safe to differentiate at x = 0 for exponents of 0 and from 1 on, and for

@@ -45,7 +45,7 @@ function drawKey(random: SampleSource): HostTensor {
   return drawElements(random, 'u32', [2], (r) => r.int(0, 4294967295));
 }
 
-export const randomBitsOp: OpDef = defineOp<{ shape: readonly number[] }>({
+const randomBitsOp: OpDef = defineOp<{ shape: readonly number[] }>({
   name: 'randomBits',
   family: 'random',
   doc: {
@@ -75,7 +75,7 @@ export const randomBitsOp: OpDef = defineOp<{ shape: readonly number[] }>({
   sample: (random) => ({ operands: [drawKey(random)], attrs: { shape: random.shape(0, 3, 4) } }),
 });
 
-export const foldInOp: OpDef = defineOp({
+const foldInOp: OpDef = defineOp({
   name: 'foldIn',
   family: 'random',
   doc: {
@@ -102,7 +102,8 @@ export const foldInOp: OpDef = defineOp({
   sample: (random) => ({ operands: [drawKey(random), drawElements(random, 'u32', [])], attrs: {} }),
 });
 
-export const randomOps: readonly OpDef[] = [randomBitsOp, foldInOp];
+const randomOps: readonly OpDef[] = [randomBitsOp, foldInOp];
+export default randomOps;
 
 /** Random bits: u32 of any shape from a key u32[2]: `randomBits(key, [64, 10])`. Throws HDL0002 when the key is no key. */
 export function randomBits<const S extends Shape>(key: Node, shape: S): Node<S, 'u32'> {

@@ -26,7 +26,7 @@ const shareAmongTies: GradientRule = ({ node, operands, out, cotangent, needs })
 
 const ties = 'equal shares for all elements that attain the extreme; none where the extreme is NaN';
 
-export const reduceMaxOp: OpDef = defineReduction({
+const reduceMaxOp: OpDef = defineReduction({
   name: 'reduceMax',
   monoid: 'max',
   dtypes: numeric,
@@ -40,7 +40,7 @@ export const reduceMaxOp: OpDef = defineReduction({
   draw: (random, shape) => drawDistinct(random, shape, random.pick(['f32', 'f32', 'i32'])),
 });
 
-export const reduceMinOp: OpDef = defineReduction({
+const reduceMinOp: OpDef = defineReduction({
   name: 'reduceMin',
   monoid: 'min',
   dtypes: numeric,
@@ -54,7 +54,7 @@ export const reduceMinOp: OpDef = defineReduction({
   draw: (random, shape) => drawDistinct(random, shape, random.pick(['f32', 'f32', 'i32'])),
 });
 
-export const reduceAnyOp: OpDef = defineReduction({
+const reduceAnyOp: OpDef = defineReduction({
   name: 'reduceAny',
   monoid: 'any',
   dtypes: ['bool'],
@@ -67,7 +67,7 @@ export const reduceAnyOp: OpDef = defineReduction({
   draw: (random, shape) => drawTensor(random, 'bool', shape),
 });
 
-export const reduceAllOp: OpDef = defineReduction({
+const reduceAllOp: OpDef = defineReduction({
   name: 'reduceAll',
   monoid: 'all',
   dtypes: ['bool'],
@@ -80,7 +80,7 @@ export const reduceAllOp: OpDef = defineReduction({
   draw: (random, shape) => drawTensor(random, 'bool', shape),
 });
 
-export const reduceOps: readonly OpDef[] = [
+const reduceOps: readonly OpDef[] = [
   reduceMaxOp,
   reduceMinOp,
   reduceProdOp,
@@ -88,6 +88,7 @@ export const reduceOps: readonly OpDef[] = [
   reduceAllOp,
   argMaxOp,
 ];
+export default reduceOps;
 
 /**
  * Largest element along axes (all by default; negative ones count from the end), NaN if there is one; −∞ of no elements.

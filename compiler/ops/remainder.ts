@@ -7,9 +7,10 @@ import { scope } from '../graph/scope.ts';
 import type { Accepts, Broadcast, Broadcasts, CommonDType, Operand, ShapeOf } from '../graph/shape-types.ts';
 import type { Shape } from '../graph/types.ts';
 import { add, div, mul, neg, sub } from './arithmetic.ts';
-import { logicalAnd, modOp } from './binary.ts';
+import { logicalAnd } from './binary.ts';
 import { eq, ge, lt, ne, where } from './compare.ts';
 import { broadcastOperands } from './elementwise.ts';
+import { modOp } from './integer-op.ts';
 import { zerosLike } from './leaf.ts';
 import { abs, trunc } from './unary.ts';
 

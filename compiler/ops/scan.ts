@@ -79,7 +79,8 @@ export const scanOp: OpDef = defineOp<ScanAttrs>({
   sample: sampleScan,
 });
 
-export const scanOps: readonly OpDef[] = [scanOp];
+const scanOps: readonly OpDef[] = [scanOp];
+export default scanOps;
 
 function runSteps(
   operands: readonly HostTensor[],

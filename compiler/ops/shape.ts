@@ -19,7 +19,7 @@ import {
 } from '../graph/types.ts';
 import { constIndex, divIndex, type Index, modIndex, offsetIndex, scaleIndex } from '../kernel/affine.ts';
 import { checkAxes, checkIntegers, normalizeAxes, normalizeAxis } from './attrs.ts';
-import { broadcastOps, expandDims } from './broadcast.ts';
+import broadcastOps, { expandDims } from './broadcast.ts';
 import { defineOp } from './define.ts';
 import { allDTypes, drawAxes, drawPermutation, drawTensor } from './draw.ts';
 import { flatIndex } from './leaf.ts';
@@ -27,7 +27,7 @@ import { generate, reader } from './loops.ts';
 
 export { broadcastTo, expandDims } from './broadcast.ts';
 
-export const reshapeOp: OpDef = defineOp<{ shape: readonly number[] }>({
+const reshapeOp: OpDef = defineOp<{ shape: readonly number[] }>({
   name: 'reshape',
   family: 'shape',
   doc: {
@@ -87,7 +87,7 @@ function regroup(random: Parameters<NonNullable<OpDef['sample']>>[0], shape: Sha
   return elementCount(shape) === 1 && random.bool() ? [] : result;
 }
 
-export const transposeOp: OpDef = defineOp<{ perm: readonly number[] }>({
+const transposeOp: OpDef = defineOp<{ perm: readonly number[] }>({
   name: 'transpose',
   family: 'shape',
   doc: {
@@ -140,7 +140,7 @@ export const transposeOp: OpDef = defineOp<{ perm: readonly number[] }>({
   },
 });
 
-export const reverseOp: OpDef = defineOp<{ axes: readonly number[] }>({
+const reverseOp: OpDef = defineOp<{ axes: readonly number[] }>({
   name: 'reverse',
   family: 'shape',
   doc: {
@@ -180,7 +180,8 @@ export const reverseOp: OpDef = defineOp<{ axes: readonly number[] }>({
 });
 
 /** Records whose gradients need no arithmetic: broadcasts, sums and views. */
-export const shapeOps: readonly OpDef[] = [...broadcastOps, reshapeOp, transposeOp, reverseOp];
+const shapeOps: readonly OpDef[] = [...broadcastOps, reshapeOp, transposeOp, reverseOp];
+export default shapeOps;
 
 /**
  * The same elements, in row-major order, under another shape. One dimension may be -1: it is computed from the others.

@@ -21,7 +21,7 @@ function lowerSigmoid(x: Expr): Expr {
   return binary('div', binary('max', z, step), binary('add', z, f(1)));
 }
 
-export const sigmoidOp: OpDef = defineOp({
+const sigmoidOp: OpDef = defineOp({
   name: 'sigmoid',
   family: 'unary',
   doc: {
@@ -45,7 +45,8 @@ export const sigmoidOp: OpDef = defineOp({
   }),
 });
 
-export const sigmoidOps: readonly OpDef[] = [sigmoidOp];
+const sigmoidOps: readonly OpDef[] = [sigmoidOp];
+export default sigmoidOps;
 
 /** 1 / (1 + e^-x), with full relative precision on both sides. f32. `sigmoid(x)` */
 export function sigmoid<X extends Node>(x: X & Accepts<'sigmoid', X, 'f32'>): Node<ShapeOf<X>, DTypeOf<X>> {

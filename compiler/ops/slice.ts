@@ -21,7 +21,7 @@ type SliceAttrs = {
   readonly strides: readonly number[];
 };
 
-export const sliceOp: OpDef = defineOp<SliceAttrs>({
+const sliceOp: OpDef = defineOp<SliceAttrs>({
   name: 'slice',
   family: 'shape',
   doc: {
@@ -97,7 +97,7 @@ type PadAttrs = {
   readonly interior: readonly number[];
 };
 
-export const padOp: OpDef = defineOp<PadAttrs>({
+const padOp: OpDef = defineOp<PadAttrs>({
   name: 'pad',
   family: 'shape',
   doc: {
@@ -220,7 +220,8 @@ export function guarded(conditions: readonly Condition[], value: () => Expr, oth
   return conditions.length === 0 ? x : { kind: 'guard', type: x.type, conditions, value: x, otherwise };
 }
 
-export const sliceOps: readonly OpDef[] = [sliceOp, padOp];
+const sliceOps: readonly OpDef[] = [sliceOp, padOp];
+export default sliceOps;
 
 /**
  * A box of elements, from `starts` up to and without `limits`, every `strides`-th (1 by default) of each dimension. Any

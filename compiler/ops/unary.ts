@@ -214,7 +214,8 @@ const ops = Object.fromEntries(
   Object.entries(rows).map(([name, row]) => [name, unaryOp(name as UnaryName, row)]),
 ) as Readonly<Record<UnaryName, OpDef>>;
 
-export const unaryOps: readonly OpDef[] = Object.values(ops);
+const unaryOps: readonly OpDef[] = Object.values(ops);
+export default unaryOps;
 
 function apply<X extends Node>(name: UnaryName, x: X): Node<ShapeOf<X>, DTypeOf<X>> {
   return makeNode(ops[name], [x]) as Node as Node<ShapeOf<X>, DTypeOf<X>>;

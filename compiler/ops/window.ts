@@ -116,7 +116,8 @@ function windowSumGradient(cotangent: Node, shape: Shape, attrs: WindowAttrs): N
   return reduceWindow(spread, 'sum', { window, strides: one, padLo: none, padHi: none, dilation });
 }
 
-export const windowOps: readonly OpDef[] = [reduceWindowOp, windowArgmaxOp, windowGatherOp, windowScatterOp];
+const windowOps: readonly OpDef[] = [reduceWindowOp, windowArgmaxOp, windowGatherOp, windowScatterOp];
+export default windowOps;
 
 /** The node of `reduceWindow`, or `x` itself when windows are single elements. */
 export function reduceWindow<D extends DType>(

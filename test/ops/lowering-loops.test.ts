@@ -5,9 +5,9 @@ import t from 'tap';
 import { makeNode } from '../../compiler/graph/build.ts';
 import type { HostTensor, Node } from '../../compiler/graph/ir.ts';
 import { formatType } from '../../compiler/graph/types.ts';
-import { concatOps } from '../../compiler/ops/concat.ts';
-import { contractOps } from '../../compiler/ops/contract.ts';
-import { gatherOps } from '../../compiler/ops/gather.ts';
+import concatOps from '../../compiler/ops/concat.ts';
+import contractOps from '../../compiler/ops/contract.ts';
+import gatherOps from '../../compiler/ops/gather.ts';
 import {
   broadcastTo,
   concat,
@@ -18,10 +18,10 @@ import {
   slice,
   sum,
 } from '../../compiler/ops/index.ts';
-import { reduceOps } from '../../compiler/ops/reduce.ts';
-import { shapeOps } from '../../compiler/ops/shape.ts';
-import { sliceOps } from '../../compiler/ops/slice.ts';
-import { windowOps } from '../../compiler/ops/window.ts';
+import reduceOps from '../../compiler/ops/reduce.ts';
+import shapeOps from '../../compiler/ops/shape.ts';
+import sliceOps from '../../compiler/ops/slice.ts';
+import windowOps from '../../compiler/ops/window.ts';
 import { lowerNode } from '../support/lower-node.ts';
 import { seededRandom } from '../support/random.ts';
 

@@ -10,6 +10,7 @@ import { parseGraph } from '../../compiler/graph/parse.ts';
 import { printGraph } from '../../compiler/graph/print.ts';
 import { elementCount, roundTo } from '../../compiler/graph/types.ts';
 import { verifyGraph } from '../../compiler/graph/verify.ts';
+import * as publicOps from '../../compiler/ops/index.ts';
 import { registry } from '../../compiler/ops/registry.ts';
 import { HeddleError } from '../../runtime/errors.ts';
 import { checkGradients, sampleGraph } from '../support/gradcheck.ts';
@@ -20,6 +21,10 @@ const seeds = Array.from({ length: 20 }, (_, i) => i + 1);
 t.test('the registry lists every op under its name', async (t) => {
   t.not(registry.size, 0);
   for (const [name, op] of registry) t.equal(op.name, name);
+});
+
+t.test('what is public are functions: records are found in the registry', async (t) => {
+  for (const [name, value] of Object.entries(publicOps)) t.type(value, 'function', name);
 });
 
 for (const op of registry.values()) {
