@@ -83,16 +83,28 @@ export const norm = {
         const make = (threads) =>
           normProgram(shape, direction, { threads, relaxed: context.relaxed }).program;
         const rows = await measure(make, 'run', made.feeds, made.mustMoveBytes, context);
-        results.push(...rows.map((row) => ({ shape: shape.join(' × '), direction, ...row })));
+        const least = made.leastBytes;
+        results.push(...rows.map((row) => ({ shape: shape.join(' × '), direction, ...row, least })));
       }
     }
     printTable(
-      ['', 'workers', 'kernels', 'moved / must', 'ms', 'GB/s of what must', 'stream GB/s', 'ratio'],
+      [
+        '',
+        'workers',
+        'kernels',
+        'moved / must',
+        'moved / least',
+        'ms',
+        'GB/s of what must',
+        'stream GB/s',
+        'ratio',
+      ],
       results.map((r) => [
         `${r.shape}, ${r.direction}`,
         r.workers,
         r.steps,
-        fixed(r.moved / r.must, 2),
+        fixed(r.moved / r.must, 3),
+        fixed(r.moved / r.least, 2),
         fixed(r.ms, 3),
         fixed(r.gbps),
         fixed(r.stream),

@@ -80,5 +80,6 @@ export function definitionKey(def: KernelDefinition): string {
   const params = def.params.map((p) => `${p.storage}${p.access}${p.elements}`).join();
   const stores = def.stores.map((st) => `${st.param}[${index(st.index)}]=${expr(st.value)}`).join(';');
   const given = def.given === undefined ? '' : `|${JSON.stringify(def.given)}`;
-  return `${params}|${def.flags}|${space}|${stores}${given}`;
+  const units = def.units === undefined ? '' : `|${def.units} units`;
+  return `${params}|${def.flags}|${space}|${stores}${given}${units}`;
 }

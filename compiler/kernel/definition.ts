@@ -24,6 +24,8 @@ export interface KernelDefinition {
   readonly stores: readonly DefinitionStore[];
   /** Makes loop variables with ids that are fresh in this kernel. */
   readonly vars: VarSource;
+  /** So many units, in blocks of equal size, when that is given instead of chosen (schedule/units.ts). */
+  readonly units?: number;
   /** Of a contraction: its loops and tile, when they are given instead of chosen (schedule/given-tile.ts). */
   readonly given?: GivenTile;
 }

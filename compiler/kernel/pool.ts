@@ -2,10 +2,17 @@
 // kernel; it is scheduled once, modules get smaller, and the engine's optimizer sees fewer, hotter functions.
 
 import { moveBases } from './bases.ts';
+import { chainKernels } from './chain.ts';
 import type { KernelDefinition } from './definition.ts';
 import { definitionKey } from './definition-key.ts';
 import type { Kernel, Target } from './ir.ts';
-import { type Bound, type NewTemporary, prepareContraction, scheduleKernel } from './schedule/index.ts';
+import {
+  type Bound,
+  type NewTemporary,
+  prepareContraction,
+  scheduleKernel,
+  withUnits,
+} from './schedule/index.ts';
 
 /** One call of a kernel, with what its parameters stand for. */
 export interface KernelCall<Arg> {
@@ -43,6 +50,8 @@ export class KernelPool {
   private readonly byKey = new Map<string, Kernel>();
   private readonly prepared = new Map<string, Prepared>();
   private readonly names = new Map<string, number>();
+  private readonly definitions = new Map<Kernel, KernelDefinition>();
+  private readonly chains = new Map<string, Kernel>();
 
   constructor(
     target: Target,
@@ -98,12 +107,38 @@ export class KernelPool {
   schedule(def: KernelDefinition, key: string = definitionKey(def)): Kernel {
     const seen = this.byKey.get(key);
     if (seen) return seen;
-    const base = def.name.replace(/[^A-Za-z0-9]+/g, '_').replace(/^_+|_+$/g, '') || 'kernel';
+    const kernel = scheduleKernel({ ...def, name: this.nameOf(def.name) }, this.target);
+    this.byKey.set(key, kernel);
+    this.definitions.set(kernel, def);
+    return kernel;
+  }
+
+  /** The kernel with another number of units, if it can have it; null otherwise. It computes the same bits. */
+  withUnits(kernel: Kernel, units: number): Kernel | null {
+    if (kernel.unit.extent === units) return kernel;
+    const def = this.definitions.get(kernel);
+    const other = def === undefined ? null : withUnits(def, units);
+    if (other === null) return null;
+    const made = this.schedule(other);
+    return made.unit.extent === units ? made : null;
+  }
+
+  /** Both kernels as one (chain.ts): an earlier one if it is the same. */
+  chain(a: Kernel, b: Kernel, shared: readonly (number | null)[]): Kernel {
+    const key = `${a.name} ${b.name} ${shared.map((p) => p ?? '').join()}`;
+    const seen = this.chains.get(key);
+    if (seen) return seen;
+    const kernel = chainKernels(a, b, shared, this.nameOf(`${a.name} then ${b.name}`));
+    this.chains.set(key, kernel);
+    return kernel;
+  }
+
+  /** Unique in a module. */
+  private nameOf(label: string): string {
+    const base = label.replace(/[^A-Za-z0-9]+/g, '_').replace(/^_+|_+$/g, '') || 'kernel';
     const count = this.names.get(base) ?? 0;
     this.names.set(base, count + 1);
-    const kernel = scheduleKernel({ ...def, name: count === 0 ? base : `${base}_${count + 1}` }, this.target);
-    this.byKey.set(key, kernel);
-    return kernel;
+    return count === 0 ? base : `${base}_${count + 1}`;
   }
 }
 

@@ -6,6 +6,7 @@
 //   – a kernel stays of reasonable size.
 
 import type { Graph, Node } from '../graph/ir.ts';
+import { bytesOf } from './cost.ts';
 import { isLeaf, type Prober } from './probe.ts';
 import type { StoredValues } from './stored.ts';
 
@@ -27,9 +28,13 @@ interface Content {
 /** From producers to consumers: one reduction per kernel, and not too much of anything. Adds to `stored`. */
 export function splitByContent(graph: Graph, prober: Prober, stored: StoredValues): void {
   const contents = new Map<Node, Content>();
+  /** How many reductions must run one after the other before a value is there. */
+  const depths = new Map<Node, number>();
   for (const n of graph.nodes) {
     if (isLeaf(n)) continue;
     const p = prober.probe(n);
+    const depth = n.operands.reduce((most, o) => Math.max(most, depths.get(o) ?? 0), 0);
+    depths.set(n, p.reduction ? depth + 1 : depth);
     const operands = [...new Set(n.operands)];
     const open = (): Node[] => operands.filter((o) => !stored.has(o));
     // A reduction's operands hold no reduction; an elementwise op keeps that of its operands, read in place.
@@ -37,6 +42,7 @@ export function splitByContent(graph: Graph, prober: Prober, stored: StoredValue
       if (contents.get(o)!.reduction === null) continue;
       const inPlace = n.operands.every((x, i) => x !== o || p.operands[i]!.isPermutation);
       if (p.reduction || p.guarded || !inPlace) stored.add(o, 'otherReduction');
+      else if (delays(contents.get(o)!.reduction!, n, o, depths)) stored.add(o, 'waiting');
     }
     const carriers = open().filter((o) => contents.get(o)!.reduction !== null);
     const kept = carriers.length > 0 ? contents.get(carriers.at(-1)!)!.reduction : null;
@@ -65,6 +71,19 @@ export function splitByContent(graph: Graph, prober: Prober, stored: StoredValue
     }
     contents.set(n, content);
   }
+}
+
+/** A result this much smaller than what it is made of costs next to nothing to store. */
+const muchSmaller = 16;
+
+/**
+ * Whether a reduction would wait for what `n`, below it, computes of its result `of` and others: alone it can run earlier, beside
+ * reductions that read the same.
+ */
+function delays(reduction: Node, n: Node, of: Node, depths: ReadonlyMap<Node, number>): boolean {
+  const isSmall = muchSmaller * bytesOf(of) <= bytesOf(reduction.operands[0]!);
+  const own = depths.get(reduction)!;
+  return isSmall && n.operands.some((o) => o !== of && (depths.get(o) ?? 0) >= own);
 }
 
 /** The value that gives most relief when it is stored: by loads, and operations as 1/32 of one; null when none would. */

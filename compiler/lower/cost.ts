@@ -14,6 +14,8 @@ import { elementBytes } from '../kernel/cost.ts';
 /** One core, elementwise code on 128-bit vectors; rounded, since only ratios matter. */
 const machine = {
   bytesPerNs: 16,
+  /** The same for what one unit of a kernel has just read or written. */
+  nearBytesPerNs: 48,
   operationsPerNs: 8,
   /** Operations per element that run while the loop waits for its loads and stores. */
   hiddenOperations: 2,
@@ -27,6 +29,9 @@ const machine = {
 const written = 2;
 /** So does a byte of a further value that must be kept for those who compute again. */
 const held = 2;
+
+/** As many bytes of one unit stay near: half of a second cache. */
+const nearBytes = 512 * 1024;
 
 /** The two sides of a choice, in nanoseconds. */
 export interface Costs {
@@ -88,3 +93,18 @@ export function costsOfRepeating(value: Node, ratio: number, operations: number)
     computing: arithmeticNs(operations, elements * ratio),
   };
 }
+
+/**
+ * A second kernel that reads `bytes` which a first one reads or writes, unit by unit: apart (`storing`), or in one kernel
+ * that comes back to them at once (`computing`).
+ */
+export function costsOfChaining(bytes: number, units: number): Costs {
+  const isNear = bytes / units <= nearBytes;
+  return {
+    storing: machine.callNs + readingNs(bytes),
+    computing: codeNs + (isNear ? bytes / machine.nearBytesPerNs : readingNs(bytes)),
+  };
+}
+
+/** A kernel of its own, in code that other steps do not share: what it costs to compile, spread over many runs. */
+const codeNs = 1000;

@@ -7,6 +7,7 @@
 import { formatLocation } from '../../runtime/errors.ts';
 import type { Graph, Node } from '../graph/ir.ts';
 import { formatType } from '../graph/types.ts';
+import type { ChainDecision } from './chain.ts';
 import { bytesOf, type Costs } from './cost.ts';
 import { type ApartReason, apartReasons, type Group } from './groups.ts';
 import { valueName } from './label.ts';
@@ -81,6 +82,8 @@ export interface FusionDecisions {
   readonly edges: readonly EdgeDecision[];
   /** In the order in which lowering made them. */
   readonly kernels: readonly FusedKernel[];
+  /** Pairs of kernels of which one reads what the other makes: joined, unit by unit, or not. */
+  readonly chains: readonly ChainDecision[];
 }
 
 const together: Readonly<Record<TogetherReason | 'given', string>> = {
@@ -97,6 +100,7 @@ export interface Outcome {
   readonly parts: SubBuffers;
   readonly groups: readonly Group[];
   readonly labels: readonly string[];
+  readonly chains: readonly ChainDecision[];
 }
 
 export function describeFusion(outcome: Outcome): FusionDecisions {
@@ -145,6 +149,7 @@ export function describeFusion(outcome: Outcome): FusionDecisions {
         };
       }),
     ),
+    chains: outcome.chains,
     kernels: groups.map((g, k) => ({
       label: labels[k]!,
       line: values[number.get(g.roots[0]!)!]!.line,

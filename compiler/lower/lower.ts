@@ -14,8 +14,10 @@ import { KernelPool } from '../kernel/pool.ts';
 import type { Bound } from '../kernel/schedule/index.ts';
 import type { Schedules } from '../kernel/tiles.ts';
 import type { Buffer, BufferId, Home, Lowered, LoweredStep } from '../schedule/lowered.ts';
+import { chainSteps } from './chain.ts';
 import { chooseSubBuffers } from './choose-subbuffers.ts';
 import { type ContractionInfo, Contractions, nameContractions } from './contractions.ts';
+import type { Costs } from './cost.ts';
 import { describeFusion, type FusionDecisions } from './decisions.ts';
 import { addressOf, elementBuilder } from './element.ts';
 import type { Group } from './groups.ts';
@@ -40,8 +42,19 @@ export interface LoweredGraph extends Lowered {
 }
 
 /** Throws HDL0003 for a tile in `schedules` that its contraction cannot have, HDL0017 for what cannot be addressed. */
-export function lowerGraph(graph: Graph, target: Target, schedules: Schedules = {}): LoweredGraph {
-  return new Lowering(graph, target, schedules).run();
+export function lowerGraph(
+  graph: Graph,
+  target: Target,
+  schedules: Schedules = {},
+  choices: FusionChoices = {},
+): LoweredGraph {
+  return new Lowering(graph, target, schedules).run(choices);
+}
+
+/** What tests may want otherwise than the cost model. */
+export interface FusionChoices {
+  /** Whether kernels are joined unit by unit (chain.ts) where they can be. */
+  readonly chains?: (costs: Costs) => boolean;
 }
 
 /** What a kernel must write: a value into a buffer. */
@@ -95,7 +108,7 @@ class Lowering {
     this.stored = stored;
   }
 
-  run(): LoweredGraph {
+  run({ chains }: FusionChoices): LoweredGraph {
     const { graph } = this;
     const variables = graph.nodes.filter((n) => n.op.name === 'variable');
     const updates = new Map(graph.updates.map((u) => [u.variable, u.value]));
@@ -161,10 +174,11 @@ class Lowering {
     });
     for (const s of extra) if (isLeaf(s.node)) this.emit([s], []);
 
+    const chained = chainSteps(nameContractions(this.steps), this.buffers, this.pool, chains);
     return {
       entry: graph.name,
       buffers: this.buffers,
-      steps: nameContractions(this.steps),
+      steps: chained.steps,
       inputs: graph.inputs.map((n) => ({ name: n.name ?? '', buffer: this.homes.get(n)! })),
       outputs,
       variables: variables.map((n) => ({
@@ -176,8 +190,10 @@ class Lowering {
       })),
       sites: this.sites,
       contractions: this.contractions.list(),
-      fusion: () =>
-        describeFusion({ graph, stored: this.stored, parts: this.parts, groups: this.groups, labels }),
+      fusion: () => {
+        const { stored, parts, groups } = this;
+        return describeFusion({ graph, stored, parts, groups, labels, chains: chained.decisions });
+      },
     };
   }
 

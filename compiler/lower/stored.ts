@@ -15,6 +15,7 @@ export const storingReasons = {
   repeated: 'each element is read many times: computing it each time is dearer',
   shared: 'several values read it: computing it for each is dearer',
   otherReduction: 'its reader holds another reduction, or reads it elsewhere than in place',
+  waiting: 'a small result: what follows it waits for other sums',
   kernelFull: 'its reader would read too many values, or compute too much in one expression',
   sharedReduction: 'it is made of a reduction, which would run in several kernels',
   joined: 'lies in the value that it is joined into: it costs no copy',

@@ -6,7 +6,9 @@
 //   Σ_nhw (d · γ_c) · (x − m_c)   =  γ_c · Σ_nhw d · (x − m_c)
 //   Σ_ij  u_i · v_j               = (Σ_i u_i) · (Σ_j v_j)
 //
-// So the five sums of batch norm's gradient become three, which run over the same memory in one kernel, wait for none of
+//   Σ_nhw (x − m_c) · s_c         =  0,   where m is the mean of x over n, h and w
+//
+// So the five sums of batch norm's gradient become two, which run over the same memory in one kernel, wait for none of
 // each other, and leave nothing in between to be stored.
 //
 // In: a gradient that a rule made. Out: an equal one in real arithmetic; it rounds less often. This is a choice of formula
@@ -14,10 +16,12 @@
 // on the way forward only products are looked into, and its constants stay, since one may ask for gradients to them.
 
 import type { Node } from '../graph/ir.ts';
+import { sameShape } from '../graph/types.ts';
 import { add, div, mul, neg } from '../ops/arithmetic.ts';
 import { broadcastInDim, broadcastInDimOp, reduceSum, reduceSumOp } from '../ops/broadcast.ts';
 import { ones } from '../ops/leaf.ts';
 import { reshape } from '../ops/shape.ts';
+import { deviationOf } from './deviation.ts';
 import { integers, splatOf } from './rewrite.ts';
 
 /** Longer products and sums are left as they are. */
@@ -41,12 +45,15 @@ interface Term {
 /** Says which nodes somebody wrote. */
 export type IsForward = (node: Node) => boolean;
 
-/** The gradient with its sum factored; itself when it is not a sum, or has nothing to take out. */
-export function factorSum(gradient: Node, isForward: IsForward): Node {
+/**
+ * The gradient with its sum factored; itself when it is not a sum, or has nothing to take out; null when it is zero, whatever
+ * the values are.
+ */
+export function factorSum(gradient: Node, isForward: IsForward): Node | null {
   if (isForward(gradient)) return gradient;
   if (gradient.op === broadcastInDimOp) {
     const inner = factorSum(gradient.operands[0]!, isForward);
-    if (inner === gradient.operands[0]) return gradient;
+    if (inner === gradient.operands[0] || inner === null) return inner && gradient;
     return broadcastInDim(inner, gradient.type.shape, integers(gradient, 'dims'));
   }
   if (gradient.op !== reduceSumOp || gradient.type.dtype !== 'f32') return gradient;
@@ -57,7 +64,9 @@ export function factorSum(gradient: Node, isForward: IsForward): Node {
   // Every term must gain, or one sum would become two for nothing.
   const gains = (t: Term | null): t is Term => t !== null && hasParts(t, axes);
   if (!terms?.every(gains)) return gradient;
-  return terms.map((t) => sumOf(t, x.type.shape, axes)).reduce((a, b) => add(a, b));
+  const left = terms.filter((t) => !isZero(t, axes));
+  if (left.length === 0) return null;
+  return left.map((t) => sumOf(t, x.type.shape, axes)).reduce((a, b) => add(a, b));
 }
 
 interface Signed {
@@ -152,6 +161,16 @@ function partsOf(factors: readonly Factor[], axes: readonly number[]): Part[] {
     parts.splice(first, 0, merged);
   }
   return parts;
+}
+
+/** Whether a sum over deviations from the mean over just these axes is taken out of the term. */
+function isZero(term: Term, axes: readonly number[]): boolean {
+  return partsOf(term.factors, axes).some(({ factors, axes: own }) => {
+    const [only, ...more] = factors;
+    if (own.length === 0 || only === undefined || more.length > 0 || only.divides) return false;
+    const mean = deviationOf(only.base)?.axes.map((d) => only.dims[d]!);
+    return mean !== undefined && sameShape(mean, own);
+  });
 }
 
 /** Σ over `axes` of a term of that shape. */

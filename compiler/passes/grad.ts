@@ -108,8 +108,9 @@ export function vjp<const T extends readonly Tensor[]>(
         const cotangent = own ?? Array.from(cotangents).find((c) => c !== null && c !== undefined);
         if (cotangent === undefined || cotangent === null) return;
         applyRule(node, cotangent, needs, cotangents).forEach((g, i) => {
-          if (g !== null && needs[i] && !isStructuralZero(g, cotangent))
-            send(node.operands[i]!, factorSum(g, isForward));
+          if (g === null || !needs[i] || isStructuralZero(g, cotangent)) return;
+          const factored = factorSum(g, isForward);
+          if (factored !== null) send(node.operands[i]!, factored);
         });
       }),
     );

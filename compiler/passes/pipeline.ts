@@ -12,6 +12,7 @@ import { reuseMasks } from './reuse-masks.ts';
 import { sharePads } from './share-pads.ts';
 import { splitDilation } from './split-dilation.ts';
 import { splitReductions } from './split-reductions.ts';
+import { splitVariance } from './split-variance.ts';
 
 export interface PipelineOptions {
   /** Report the first op that produces NaN or an infinity. Default false. */
@@ -37,11 +38,12 @@ export function standardPasses(options: PipelineOptions = {}): readonly GraphPas
     ...(options.checkNumerics ? [checkNumerics] : []),
     simplify,
     reuseMasks,
-    // Convolutions without zeros between elements, explicit padding, one padded copy of each value, shorter reductions: new
-    // views and constants, so it tidies up once more.
+    // Convolutions without zeros between elements, explicit padding, one padded copy of each value, one traversal for
+    // mean and variance, shorter reductions: new views and constants, so it tidies up once more.
     splitDilation,
     legalize,
     sharePads,
+    splitVariance,
     splitReductions,
     { ...simplify, name: 'tidy' },
   ];

@@ -17,6 +17,9 @@ import { integers, rewriteNodes } from './rewrite.ts';
 
 /** Reductions of more elements than this into one are cut. */
 const longest = 4096;
+/** Of fewer too, down to these, between the pictures of a batch: what makes one picture then sums it while it is near. */
+const longestBetweenAxes = 1024;
+const fewResults = 512;
 /** With at least this many results there is work for everybody; then only sums and products, which round, are cut. */
 const enoughResults = 64;
 
@@ -31,30 +34,43 @@ export const splitReductions: GraphPass = {
 
 function split(node: Node): Node {
   if (!rounding.has(node.op.name) && !exact.has(node.op.name)) return node;
-  const x = node.operands[0]!;
-  const shape = x.type.shape;
-  const axes = integers(node, 'axes');
-  const count = axes.reduce((n, a) => n * shape[a]!, 1);
-  if (count <= longest) return node;
   if (exact.has(node.op.name) && elementCount(node.type.shape) >= enoughResults) return node;
-  const cut = chooseCut(
-    axes.map((a) => shape[a]!),
-    count,
-  );
-  if (cut === null) return node;
+  const steps = twoSteps(node.operands[0]!, integers(node, 'axes'));
+  if (steps === null) return node;
+  const inner = split(makeNode(node.op, [steps.viewed], { axes: steps.innerAxes }));
+  return split(makeNode(node.op, [inner], { axes: steps.outerAxes }));
+}
+
+/** A reduction in two: of the viewed value over the inner axes, then of what comes out over the outer axes. */
+export interface TwoSteps {
+  /** The value, one of its axes perhaps cut into [outer, inner]. */
+  readonly viewed: Node;
+  readonly innerAxes: readonly number[];
+  /** They lie before the inner ones, so they count the same before and after the first step. */
+  readonly outerAxes: readonly number[];
+}
+
+/** How a reduction of `x` over axes is cut, or null when it is short enough, or has no cut. */
+export function twoSteps(x: Node, axes: readonly number[]): TwoSteps | null {
+  const shape = x.type.shape;
+  const count = axes.reduce((n, a) => n * shape[a]!, 1);
+  if (count <= longestBetweenAxes) return null;
+  const dims = axes.map((a) => shape[a]!);
+  const cut = chooseCut(dims, count);
+  if (cut === null) return null;
+  const at = axes[cut.axis]!;
+  const isWhole = shape[at]! === cut.outer;
+  // A shorter one is cut where that needs no view, and few results leave much to share.
+  const results = elementCount(shape) / count;
+  if (count <= longest && !(isWhole && results <= fewResults)) return null;
 
   // The axis at which the cut falls becomes two, [outer, inner]; axes after it move by one.
-  const at = axes[cut.axis]!;
-  const whole = shape[at]! === cut.outer;
-  const viewed = whole
+  const viewed = isWhole
     ? x
     : reshape(x, [...shape.slice(0, at), cut.outer, shape[at]! / cut.outer, ...shape.slice(at + 1)]);
-  const shift = whole ? 0 : 1;
-  const outerAxes = axes.slice(0, cut.axis + 1);
-  const innerAxes = [...(whole ? [] : [at + 1]), ...axes.slice(cut.axis + 1).map((a) => a + shift)];
-  // Inner axes lie behind outer ones, so those keep their numbers.
-  const inner = split(makeNode(node.op, [viewed], { axes: innerAxes }));
-  return split(makeNode(node.op, [inner], { axes: outerAxes }));
+  const shift = isWhole ? 0 : 1;
+  const innerAxes = [...(isWhole ? [] : [at + 1]), ...axes.slice(cut.axis + 1).map((a) => a + shift)];
+  return { viewed, innerAxes, outerAxes: axes.slice(0, cut.axis + 1) };
 }
 
 interface Cut {

@@ -57,6 +57,9 @@ export function examineKernel(kernel: Kernel): KernelFacts {
       (isSmall ? null : storesByIndex(kernel, trace, p)) ?? storesByEnumeration(kernel, trace, p);
     if (typeof result === 'string') return facts(result);
     stored[p] = result.elements;
+    const isReadBack = any.some((f) => f.kind === 'load' && f.param === p);
+    if (isReadBack && !(isSmall ? readsBackByEnumeration : readsBackByIndex)(kernel, trace, p))
+      return facts(`that units read of '${param.name}' only what they have written could not be proved`);
   }
   return facts(null);
 }
@@ -166,6 +169,41 @@ function isStoredOnce(units: readonly (readonly Footprint[])[], radices: readonl
     if (!stores.every((s) => s.isExact && isInjective(s))) return false;
     return areDisjoint(stores.map((s) => digitsOf(s, radices)).filter((d) => d !== null));
   });
+}
+
+// --- read back ---
+// A kernel that stands for several, unit by unit, reads what an earlier one of them has written (kernel/chain.ts).
+
+function readsBackByEnumeration(kernel: Kernel, trace: readonly Trace[], p: number): boolean {
+  const own = restrictTrace(trace, (a) => a.param === p);
+  const owner = new Int32Array(kernel.params[p]!.elements).fill(-1);
+  enumerate(own, kernel.unit, largestEnumeration, (access, element, unit) => {
+    if (access.kind === 'store') owner[element] = unit;
+  });
+  const isStored = new Uint8Array(owner.length);
+  let isFine = true;
+  enumerate(own, kernel.unit, largestEnumeration, (access, element, unit) => {
+    if (access.kind === 'store') isStored[element] = 1;
+    else if (owner[element] !== -1 && (owner[element] !== unit || isStored[element] === 0)) isFine = false;
+  });
+  return isFine;
+}
+
+/** Units store in ranges that do not meet, all of it before anything is read, and each reads in its own range. */
+function readsBackByIndex(kernel: Kernel, trace: readonly Trace[], p: number): boolean {
+  if (kernel.unit.extent > mostUnits) return false;
+  const has = (kind: Trace['kind']) => (t: Trace) =>
+    restrictTrace([t], (a) => a.kind === kind && a.param === p).length > 0;
+  if (trace.findLastIndex(has('store')) >= trace.findIndex(has('load'))) return false;
+  const wrote = restrictTrace(trace, (a) => a.kind === 'store' && a.param === p);
+  const reads = restrictTrace(trace, (a) => a.kind === 'load' && a.param === p);
+  const ranges = Array.from({ length: kernel.unit.extent }, (_, u) => ({
+    wrote: touchedBy(kernel, wrote, u, u + 1)[p] ?? null,
+    reads: touchedBy(kernel, reads, u, u + 1)[p] ?? null,
+  }));
+  if (ranges.some((r) => r.reads && !(r.wrote && r.reads.min >= r.wrote.min && r.reads.max <= r.wrote.max)))
+    return false;
+  return areDisjoint(ranges.flatMap((r) => (r.wrote ? [[r.wrote]] : [])));
 }
 
 // --- in place ---

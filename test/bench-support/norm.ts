@@ -1,5 +1,14 @@
-// Batch norm, residual and ReLU, y = relu(batchNorm(x) + r), with or without its gradients, as a program; and the bytes
-// that must move however it is computed: each picture that comes in is read once, each that goes out is written once.
+// Batch norm, residual and ReLU, y = relu(batchNorm(x) + r), with or without its gradients, as a program; and the bytes that
+// must move however it is computed, when no more than a part of a batch of pictures stays near.
+//
+// A sum over all pictures must be known before anything that follows from it, so there are as many sweeps as sums wait for
+// sums, and each sweep reads what it needs and cannot have kept:
+//
+//   statistics     x                    forward: x twice, r, y: 4
+//   values         x, r (, dy) → y (, dr), and with dy the sums of the gradient
+//   gradient       x, dr → dx           forward and backward: x three times, r, dy, y, dr twice, dx: 9
+//
+// Were everything kept near, each picture would still come in or go out once: 3 and 6.
 
 import * as h from '../../src/index.ts';
 
@@ -9,6 +18,8 @@ export interface NormProgram {
   readonly program: h.Program;
   readonly feeds: Readonly<Record<string, Float32Array>>;
   readonly mustMoveBytes: number;
+  /** Each input and each output once. */
+  readonly leastBytes: number;
 }
 
 /** The program for pictures of a shape [batch, channels, height, width], with one entry `run`. */
@@ -34,5 +45,10 @@ export function normProgram(
     names.map((name, i) => [name, Float32Array.from({ length: elements }, (_, k) => Math.sin(0.37 * k + i))]),
   );
   const program = h.program({ run: h.entry(specs, build, { training: true }) }, options);
-  return { program, feeds, mustMoveBytes: 4 * elements * (isBoth ? 6 : 3) };
+  return {
+    program,
+    feeds,
+    mustMoveBytes: 4 * elements * (isBoth ? 9 : 4),
+    leastBytes: 4 * elements * (isBoth ? 6 : 3),
+  };
 }

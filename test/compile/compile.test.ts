@@ -69,6 +69,7 @@ reuse-masks: 2 nodes, nothing to do
 split-dilation: 2 nodes, nothing to do
 legalize: 2 nodes, nothing to do
 share-pads: 2 nodes, nothing to do
+split-variance: 2 nodes, nothing to do
 split-reductions: 2 nodes, nothing to do
 tidy: 2 nodes, nothing to do
 `,
@@ -106,7 +107,7 @@ graph test (%0) {
   );
   t.equal(
     errorOf(() => dump('pass:check-numerics')),
-    "HDL0017: dump('pass:check-numerics'): this compilation ran expand-regions, simplify, reuse-masks, split-dilation, legalize, share-pads, split-reductions, tidy" +
+    "HDL0017: dump('pass:check-numerics'): this compilation ran expand-regions, simplify, reuse-masks, split-dilation, legalize, share-pads, split-variance, split-reductions, tidy" +
       " ('check-numerics' runs when an option asks for it)",
   );
   t.match(

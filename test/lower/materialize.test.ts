@@ -45,10 +45,18 @@ t.test('what a contraction multiplies lies in memory', async (t) => {
   ]);
 });
 
-t.test('a kernel holds one reduction', async (t) => {
+t.test('reductions over the same traversal share a kernel, also below different arithmetic', async (t) => {
   const x = h.input('x', [16, 24]);
   const graph = graphOf({ y: h.add(h.sum(x, [1]), h.max(h.exp(x), [1])) });
-  t.same(show(graph), ['top: reduceSum (x) → reduceSum', 'top: reduceMax + add + exp (reduceSum, x) → y']);
+  t.same(show(graph), ['top: reduceSum + reduceMax + add + exp (x) → y']);
+  t.same(differences(graph), []);
+});
+
+t.test('a kernel holds the reductions of one traversal', async (t) => {
+  const x = h.input('x', [16, 24]);
+  const y = h.input('y', [24, 16]);
+  const graph = graphOf({ y: h.add(h.sum(x, [1]), h.max(h.exp(y), [0])) });
+  t.same(show(graph), ['top: reduceSum (x) → reduceSum', 'top: reduceMax + add + exp (reduceSum, y) → y']);
   t.same(differences(graph), []);
 });
 

@@ -63,6 +63,7 @@ t.test('a training step: fewer nodes, the same values, padding explicit, long su
       'split-dilation',
       'legalize',
       'share-pads',
+      'split-variance',
       'split-reductions',
       'tidy',
     ],

@@ -35,10 +35,11 @@ export function scheduleAcross(p: Arranged, target: Target, work: number): Sched
   const { def } = p;
   const v = target.lanes === 4 ? laneLoop(p) : null;
   const outer = v ? def.space.slice(0, -1) : def.space;
-  const prefix = unitPrefix(outer, work, target.unitWork);
+  const prefix = unitPrefix(outer, work, target.unitWork, def.units);
   const units = outer.slice(0, prefix);
   // A unit holds one tile of columns when the outer loops alone give too few units.
-  const tooFew = prefix === outer.length && volume(units) < unitsWorth(work, target.unitWork);
+  const tooFew =
+    def.units === undefined && prefix === outer.length && volume(units) < unitsWorth(work, target.unitWork);
   const tiles = v && tooFew ? Math.ceil(v.extent / tile) : 1;
   const cut = cutUnits(
     def.vars,

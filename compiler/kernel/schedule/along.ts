@@ -19,7 +19,7 @@ const accumulators = 4;
 
 export function scheduleAlong(p: Arranged, r: LoopVar, target: Target, work: number): Scheduled {
   const { def } = p;
-  const prefix = unitPrefix(def.space, work, target.unitWork);
+  const prefix = unitPrefix(def.space, work, target.unitWork, def.units);
   const units = def.space.slice(0, prefix);
   const cut = cutUnits(
     def.vars,

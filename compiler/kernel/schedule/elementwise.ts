@@ -43,11 +43,11 @@ export function scheduleElementwise(definition: KernelDefinition, target: Target
   const def = splitForUnits(whole, work, target.unitWork);
   const inner = def.space.at(-1);
   const outer = def.space.slice(0, -1);
-  const prefix = unitPrefix(outer, work, target.unitWork);
+  const prefix = unitPrefix(outer, work, target.unitWork, def.units);
   const rest = outer.slice(prefix);
   const enough = Math.max(1, Math.min(wantedUnits, Math.floor(work / target.unitWork)));
   const prefixUnits = volume(outer.slice(0, prefix));
-  const wanted = prefix === outer.length ? Math.ceil(enough / prefixUnits) : 1;
+  const wanted = def.units === undefined && prefix === outer.length ? Math.ceil(enough / prefixUnits) : 1;
   const length = inner?.extent ?? 1;
   const block = roundUp(Math.ceil(length / wanted), blockMultiple);
   const blocks = Math.max(1, Math.ceil(length / block));

@@ -2,9 +2,12 @@
 
 import { type KernelDefinition, reductionsOf } from '../definition.ts';
 import type { Kernel, Target } from '../ir.ts';
+import { collapseSpace } from './collapse.ts';
 import { scheduleContraction } from './contraction.ts';
 import { scheduleElementwise } from './elementwise.ts';
+import { productOf } from './product.ts';
 import { scheduleReduction } from './reduction.ts';
+import { canCutInto } from './units.ts';
 
 export type { Bound, NewTemporary } from './bound.ts';
 export {
@@ -23,4 +26,10 @@ export { productOf } from './product.ts';
 export function scheduleKernel(def: KernelDefinition, target: Target): Kernel {
   if (reductionsOf(def.stores).length === 0) return scheduleElementwise(def, target);
   return scheduleContraction(def, target) ?? scheduleReduction(def, target);
+}
+
+/** The definition with its number of units given, if it has one like that; null otherwise, and for contractions. */
+export function withUnits(def: KernelDefinition, units: number): KernelDefinition | null {
+  if (productOf(def) !== null || !canCutInto(collapseSpace(def).space, units)) return null;
+  return { ...def, units };
 }

@@ -16,10 +16,15 @@ export function unitsWorth(work: number, unitWork: number): number {
 
 /**
  * How many of the leading loops become unit coordinates: the shortest prefix with enough units, but no more units than
- * the work is worth.
+ * the work is worth; or as many as are given.
  */
-export function unitPrefix(space: readonly LoopVar[], work: number, unitWork: number): number {
-  const worth = unitsWorth(work, unitWork);
+export function unitPrefix(
+  space: readonly LoopVar[],
+  work: number,
+  unitWork: number,
+  given?: number,
+): number {
+  const worth = given ?? unitsWorth(work, unitWork);
   let units = 1;
   for (let k = 0; k < space.length; k++) {
     if (units >= worth) return k;
@@ -33,6 +38,7 @@ export function unitPrefix(space: readonly LoopVar[], work: number, unitWork: nu
  * units. The last loop of the space is left alone: lanes run along it.
  */
 export function splitForUnits(def: KernelDefinition, work: number, unitWork: number): KernelDefinition {
+  if (def.units !== undefined) return cutAsGiven(def, def.units);
   const outer = def.space.slice(0, -1);
   const count = unitPrefix(outer, work, unitWork);
   const last = outer[count - 1];
@@ -42,7 +48,37 @@ export function splitForUnits(def: KernelDefinition, work: number, unitWork: num
   if (before * last.extent <= 2 * worth) return def;
   let blocks = Math.ceil(worth / before);
   while (last.extent % blocks !== 0) blocks++;
-  if (blocks === last.extent) return def;
+  return blocks === last.extent ? def : cutLoop(def, last, blocks);
+}
+
+/** Lanes run along the last loop of a space: as much is left of it in each unit. */
+const shortest = 16;
+
+/** Whether the (collapsed) space can be cut into so many units of equal size. */
+export function canCutInto(space: readonly LoopVar[], units: number): boolean {
+  let left = units;
+  for (const v of space.slice(0, -1)) {
+    if (left === 1) return true;
+    if (left <= v.extent) return v.extent % left === 0;
+    if (left % v.extent !== 0) return false;
+    left /= v.extent;
+  }
+  const length = (space.at(-1)?.extent ?? 1) / left;
+  return left === 1 || (length >= shortest && length % 4 === 0);
+}
+
+/** The leading loops have exactly so many points; the loop in which they end is cut. `canCutInto`. */
+function cutAsGiven(def: KernelDefinition, units: number): KernelDefinition {
+  let left = units;
+  for (const v of def.space) {
+    if (left === 1) break;
+    if (left < v.extent) return cutLoop(def, v, left);
+    left /= v.extent;
+  }
+  return def;
+}
+
+function cutLoop(def: KernelDefinition, last: LoopVar, blocks: number): KernelDefinition {
   const block = def.vars.make(last.name, blocks);
   const within = def.vars.make(last.name, last.extent / blocks);
   const at = addIndex(scaleIndex(varIndex(block), within.extent), varIndex(within));

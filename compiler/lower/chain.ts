@@ -1,0 +1,271 @@
+// Fusion, third half: kernels that follow each other through the same memory become one, unit by unit (kernel/chain.ts).
+// Sums over what was just computed read it while it is near: batch norm's statistics below the convolution, the sums of its
+// gradient below the gradient that they are of, the parts of a variance, the steps of a softmax.
+//
+//   conv: pictures 0 … 63        sums over pictures 0 … 63
+//   └ picture u ──────────────── └ sums over picture u             →   for each u: picture u, then its sums
+//
+// In: steps in a valid order. Out: the same with pairs (and rows) of them joined, in a valid order. A step joins an earlier one
+// whose result it reads when, for the same number of units, each unit of it reads only what that unit of the other wrote,
+// and when coming back to what is near saves more than the code costs (cost.ts). Bits do not change.
+
+import { coefficientOfVar, constIndex, type Index, type Range, varIndex } from '../kernel/affine.ts';
+import { mayFollow } from '../kernel/chain.ts';
+import type { Kernel } from '../kernel/ir.ts';
+import type { KernelPool } from '../kernel/pool.ts';
+import { footprints, rangeUnder } from '../schedule/footprint.ts';
+import type { Buffer, BufferId, LoweredStep } from '../schedule/lowered.ts';
+import { traceOf } from '../schedule/trace.ts';
+import { type Costs, costsOfChaining, isComputed } from './cost.ts';
+
+/** Units that are looked at one by one where indices do not tell. */
+const mostUnits = 64;
+/** Parameters of a joined kernel. */
+const mostParams = 24;
+/** A step that writes more than this part of what it shares is not joined to a contraction: it may be wanted again alone. */
+const smallPart = 1 / 4;
+
+/** A pair that was joined, or the reason why not. */
+export interface ChainDecision {
+  /** Labels of the steps. */
+  readonly first: string;
+  readonly second: string;
+  readonly isJoined: boolean;
+  readonly reason: ChainReason;
+  /** The reason in words. */
+  readonly because: string;
+  /** `storing`: apart; `computing`: as one. Null when a rule decided. */
+  readonly costs: Costs | null;
+}
+
+export const chainReasons = {
+  joined: 'each unit reads what that unit of the other has just written',
+  small: 'what they share is too little to be worth code of its own',
+  far: 'one unit of it is more than stays near',
+  order: 'something between them must run between them',
+  units: 'they are not cut into the same units',
+  across: 'units read what other units write',
+  recomputed: 'it may be wanted again alone, and the other is dear',
+  addresses: 'it has positions known at run time, or checks',
+  params: 'the kernel would have too many operands',
+} as const;
+
+export type ChainReason = keyof typeof chainReasons;
+
+export interface Chained {
+  readonly steps: readonly LoweredStep[];
+  readonly decisions: readonly ChainDecision[];
+}
+
+/** Joins steps where that pays; `pays` says when. */
+export function chainSteps(
+  steps: readonly LoweredStep[],
+  buffers: readonly Buffer[],
+  pool: KernelPool,
+  pays: (costs: Costs) => boolean = isComputed,
+): Chained {
+  return new Chains(steps, buffers, pool, pays).run();
+}
+
+class Chains {
+  readonly #buffers: readonly Buffer[];
+  readonly #pool: KernelPool;
+  readonly #pays: (costs: Costs) => boolean;
+  readonly #steps: LoweredStep[];
+  readonly #decisions: ChainDecision[] = [];
+  readonly #touched = new Map<Kernel, Map<string, readonly Range[] | null>>();
+
+  constructor(
+    steps: readonly LoweredStep[],
+    buffers: readonly Buffer[],
+    pool: KernelPool,
+    pays: (costs: Costs) => boolean,
+  ) {
+    this.#pays = pays;
+    this.#steps = [...steps];
+    this.#buffers = buffers;
+    this.#pool = pool;
+  }
+
+  run(): Chained {
+    for (let s = 0; s < this.#steps.length; s++) {
+      const maker = this.#makerOf(s);
+      if (maker === null) continue;
+      const [first, second] = [this.#steps[maker]!, this.#steps[s]!];
+      const made = this.#join(maker, s);
+      this.#decisions.push({
+        first: first.label,
+        second: second.label,
+        isJoined: made.step !== null,
+        reason: made.reason,
+        because: chainReasons[made.reason],
+        costs: made.costs,
+      });
+      if (made.step === null) continue;
+      this.#steps[made.at] = made.step;
+      this.#steps.splice(made.at === s ? maker : s, 1);
+      s--;
+    }
+    return { steps: this.#steps, decisions: this.#decisions };
+  }
+
+  /** The last step that writes something large which step s reads; null when it reads only what is given or small. */
+  #makerOf(s: number): number | null {
+    const reads = this.#argsOf(s, 'read');
+    for (let m = s - 1; m >= 0; m--) if (this.#argsOf(m, 'write').some((id) => reads.includes(id))) return m;
+    return null;
+  }
+
+  #join(
+    a: number,
+    b: number,
+  ): { step: LoweredStep | null; at: number; reason: ChainReason; costs: Costs | null } {
+    const [first, second] = [this.#steps[a]!, this.#steps[b]!];
+    const refuse = (reason: ChainReason, costs: Costs | null = null) => ({
+      step: null,
+      at: b,
+      reason,
+      costs,
+    });
+    const common = [...new Set(second.args)].filter((id) => first.args.includes(id));
+    const bytes = common.reduce((n, id) => n + this.#buffers[id]!.bytes, 0);
+    const units = first.kernel.unit.extent;
+    const costs = costsOfChaining(bytes, units);
+    if (!this.#pays(costs)) return refuse(isComputed(costsOfChaining(bytes, bytes)) ? 'far' : 'small', costs);
+    if (second.kernel.tile !== undefined || !mayFollow(second.kernel)) return refuse('addresses');
+    const written = this.#argsOf(b, 'write').reduce((n, id) => n + this.#buffers[id]!.bytes, 0);
+    if (first.kernel.tile !== undefined && written > smallPart * bytes) return refuse('recomputed');
+    const at = this.#placeFor(a, b);
+    if (at === null) return refuse('order');
+    const base = (step: LoweredStep, param: number): number => step.bases?.[param] ?? 0;
+    const shared = second.args.map((id, q) => {
+      const p = first.args.findIndex((other, k) => other === id && base(first, k) === base(second, q));
+      return p < 0 ? null : p;
+    });
+    // Twice in one call, from different elements on, is only what nobody writes.
+    const isMoved = second.args.some((id, q) => {
+      const k = first.args.indexOf(id);
+      const isWritten =
+        first.kernel.params[k]?.access === 'write' || second.kernel.params[q]!.access === 'write';
+      return shared[q] === null && k >= 0 && isWritten;
+    });
+    if (isMoved) return refuse('across');
+    const pair = this.#sameUnits(first.kernel, second.kernel);
+    if (pair === null) return refuse('units');
+    if (!this.#staysInUnits(pair, first.args, second.args)) return refuse('across');
+    const more = second.args.filter((_, q) => shared[q] === null);
+    const moreBases = second.args.flatMap((_, q) => (shared[q] === null ? [base(second, q)] : []));
+    const bases = [...first.args.map((_, k) => base(first, k)), ...moreBases];
+    if (first.args.length + more.length > mostParams) return refuse('params');
+    const { bases: _, ...rest } = first;
+    const step: LoweredStep = {
+      ...rest,
+      ...(bases.some((b) => b > 0) && { bases }),
+      label: `${first.label}; ${second.label}`,
+      kernel: this.#pool.chain(pair[0], pair[1], shared),
+      args: [...first.args, ...more],
+      nodes: [...new Set([...(first.nodes ?? []), ...(second.nodes ?? [])])],
+    };
+    return { step, at, reason: 'joined', costs };
+  }
+
+  /** Where both may run: at the place of one of them; null when neither can move to the other. */
+  #placeFor(a: number, b: number): number | null {
+    const between = this.#steps.slice(a + 1, b);
+    const [first, second] = [this.#steps[a]!, this.#steps[b]!];
+    const touches = (step: LoweredStep, ids: readonly BufferId[]): boolean =>
+      step.args.some((id) => ids.includes(id));
+    const writes = (step: LoweredStep, ids: readonly BufferId[]): boolean =>
+      step.args.some((id, p) => step.kernel.params[p]!.access === 'write' && ids.includes(id));
+    const [madeFirst, madeSecond] = [this.#argsOf(a, 'write'), this.#argsOf(b, 'write')];
+    if (touches(first, madeSecond)) return null;
+    if (between.every((x) => !touches(x, madeSecond) && !writes(x, second.args))) return a;
+    if (between.every((x) => !touches(x, madeFirst) && !writes(x, first.args))) return b;
+    return null;
+  }
+
+  /** Both with as many units, and not much fewer than either has alone: workers should not be without work. */
+  #sameUnits(a: Kernel, b: Kernel): readonly [Kernel, Kernel] | null {
+    const most = Math.max(a.unit.extent, b.unit.extent);
+    const wanted = [a.unit.extent, b.unit.extent, 2 ** Math.floor(Math.log2(most))];
+    for (const units of wanted) {
+      if (2 * units < most) continue;
+      const [first, second] = [this.#pool.withUnits(a, units), this.#pool.withUnits(b, units)];
+      if (first !== null && second !== null) return [first, second];
+    }
+    return null;
+  }
+
+  /** Whether unit u of the second reads nothing that another unit of the first writes. */
+  #staysInUnits(
+    [a, b]: readonly [Kernel, Kernel],
+    argsA: readonly BufferId[],
+    argsB: readonly BufferId[],
+  ): boolean {
+    return argsB.every((id, q) => {
+      const p = argsA.findIndex((other, k) => other === id && a.params[k]!.access === 'write');
+      if (p < 0) return true;
+      const wrote = this.#rangesOf(a, p, 'store');
+      const reads = this.#rangesOf(b, q, 'load');
+      if (wrote === null || reads === null) return false;
+      return isApart(wrote) && reads.every((r, u) => r.min >= wrote[u]!.min && r.max <= wrote[u]!.max);
+    });
+  }
+
+  /** What each unit touches of a parameter; null when that is not known. */
+  #rangesOf(kernel: Kernel, param: number, kind: 'load' | 'store'): readonly Range[] | null {
+    const known = this.#touched.get(kernel) ?? new Map<string, readonly Range[] | null>();
+    this.#touched.set(kernel, known);
+    const key = `${kind}${param}`;
+    let ranges = known.get(key);
+    if (ranges === undefined) {
+      ranges = rangesByUnit(kernel, param, kind);
+      known.set(key, ranges);
+    }
+    return ranges;
+  }
+
+  #argsOf(s: number, access: 'read' | 'write'): readonly BufferId[] {
+    const { args, kernel } = this.#steps[s]!;
+    return args.filter((_, p) => kernel.params[p]!.access === access);
+  }
+}
+
+/** Whether no two of the ranges meet. */
+function isApart(ranges: readonly Range[]): boolean {
+  const sorted = [...ranges].sort((x, y) => x.min - y.min);
+  return sorted.every((r, i) => i === 0 || r.min > sorted[i - 1]!.max);
+}
+
+function rangesByUnit(kernel: Kernel, param: number, kind: 'load' | 'store'): Range[] | null {
+  const { unit } = kernel;
+  const trace = traceOf(kernel);
+  const of = (units: Index) =>
+    footprints(trace, unit, units).filter((f) => f.param === param && f.kind === kind);
+  const units = Array.from({ length: unit.extent }, (_, u) => u);
+  // Mostly each unit touches what the one before touches, some elements further.
+  const all = of(varIndex(unit));
+  const steps = new Set(all.map((f) => coefficientOfVar(f.index, unit, () => true)));
+  const [step] = steps;
+  const isRegular =
+    steps.size === 1 &&
+    !Number.isNaN(step) &&
+    all.every((f) => f.bounds.every((b) => coefficientOfVar(b.index, unit, () => true) === 0));
+  if (isRegular) {
+    const first = hullOf(of(constIndex(0)));
+    return first && units.map((u) => ({ min: first.min + u * step!, max: first.max + u * step! }));
+  }
+  if (unit.extent > mostUnits) return null;
+  const each = units.map((u) => hullOf(of(constIndex(u))));
+  return each.every((r) => r !== null) ? each : null;
+}
+
+function hullOf(touched: readonly ReturnType<typeof footprints>[number][]): Range | null {
+  let hull: Range | null = null;
+  for (const f of touched) {
+    const r = rangeUnder(f.index, f.bounds);
+    if (r === null) continue;
+    hull = hull ? { min: Math.min(hull.min, r.min), max: Math.max(hull.max, r.max) } : r;
+  }
+  return hull;
+}
