@@ -1,5 +1,6 @@
-// Reductions with lanes along a reduction loop (the sum of a row): several accumulators of four lanes, combined in a fixed
-// order, and one of a single lane for what is left after whole vectors.
+// Reductions along a reduction loop (the sum of a row): several accumulators of as many lanes as the target has, combined in
+// a fixed order, and one of a single lane for what is left after whole vectors. Several are faster than one, which waits for
+// each addition, and more accurate: each adds up fewer elements.
 
 import { constIndex, type Index, type LoopVar, offsetIndex, scaleIndex, varIndex } from '../affine.ts';
 import type { ReduceExpr, VarSource } from '../definition.ts';
@@ -29,8 +30,8 @@ export function scheduleAlong(p: Arranged, r: LoopVar, target: Target, work: num
   const places = new Map<number, Index>(units.map((u, i) => [u.id, cut.coordinates[i]!]));
   return {
     unit: cut.unit,
-    body: nestLoops(def.space.slice(prefix), def.vars, places, (at) => writePoint(p, r, at)),
-    how: `lanes along ${r.name}`,
+    body: nestLoops(def.space.slice(prefix), def.vars, places, (at) => writePoint(p, r, at, target.lanes)),
+    how: target.lanes === 4 ? `lanes along ${r.name}` : `${accumulators} sums along ${r.name}`,
   };
 }
 
@@ -41,16 +42,16 @@ interface Accumulators {
 }
 
 /** One point of the space. */
-function writePoint(p: Arranged, r: LoopVar, places: Places): Stmt[] {
+function writePoint(p: Arranged, r: LoopVar, places: Places, width: 1 | 4): Stmt[] {
   const { def } = p;
-  const wide = r.extent >= 16 ? 4 * accumulators : 4;
-  const count = wide / 4;
+  const count = r.extent >= 4 * accumulators ? accumulators : 1;
+  const wide = width * count;
   const full = Math.floor(r.extent / wide);
-  const vectors = Math.floor((r.extent - full * wide) / 4);
-  const tailFrom = full * wide + vectors * 4;
+  const vectors = width === 1 ? 0 : Math.floor((r.extent - full * wide) / width);
+  const tailFrom = full * wide + vectors * width;
   const accs = p.reductions.map(
     (x): Accumulators => ({
-      lanes: Array.from({ length: count }, () => makeAccumulator(x, 4, def.vars)),
+      lanes: Array.from({ length: count }, () => makeAccumulator(x, width, def.vars)),
       tail: tailFrom < r.extent ? makeAccumulator(x, 1, def.vars) : null,
     }),
   );
@@ -71,12 +72,12 @@ function writePoint(p: Arranged, r: LoopVar, places: Places): Stmt[] {
       const w = def.vars.make(r.name, full);
       const at = scaleIndex(varIndex(w), wide);
       const body = Array.from({ length: count }, (_, j) =>
-        round(m, offsetIndex(at, 4 * j), 4, (a) => a.lanes[j]!),
+        round(m, offsetIndex(at, width * j), width, (a) => a.lanes[j]!),
       );
       out.push(...forLoop(w, 1, full, body.flat()));
     }
     for (let j = 0; j < vectors; j++)
-      out.push(...round(m, constIndex(full * wide + 4 * j), 4, (a) => a.lanes[j % count]!));
+      out.push(...round(m, constIndex(full * wide + width * j), width, (a) => a.lanes[j % count]!));
     if (tailFrom < r.extent) {
       const w = def.vars.make(r.name, r.extent - tailFrom);
       const at = offsetIndex(varIndex(w), tailFrom);
@@ -92,7 +93,7 @@ function writePoint(p: Arranged, r: LoopVar, places: Places): Stmt[] {
     return out;
   });
   const totals = p.reductions.map((x, i) =>
-    total(x as Extract<ReduceExpr, { kind: 'reduce' }>, accs[i]!, def.vars),
+    total(x as Extract<ReduceExpr, { kind: 'reduce' }>, accs[i]!, def.vars, width),
   );
   const swap = replacer((e) => totals[p.reductions.indexOf(e as ReduceExpr)]?.value);
   const done = substituteStores(
@@ -116,6 +117,7 @@ function total(
   r: Extract<ReduceExpr, { kind: 'reduce' }>,
   { lanes, tail }: Accumulators,
   vars: VarSource,
+  width: 1 | 4,
 ): { readonly lets: readonly Stmt[]; readonly value: Expr } {
   const lets: Stmt[] = [];
   const bind = (value: Expr, lanes: 1 | 4): Expr => {
@@ -128,7 +130,8 @@ function total(
     fn,
     lanes.map((l) => l.result),
   );
-  const whole = bind({ kind: 'horizontal', type: r.type, monoid: r.monoid, x: parts }, 4);
+  const whole =
+    width === 4 ? bind({ kind: 'horizontal', type: r.type, monoid: r.monoid, x: parts }, 4) : bind(parts, 1);
   return { lets, value: tail ? bind(binary(fn, whole, tail.result), 1) : whole };
 }
 

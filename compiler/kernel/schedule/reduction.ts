@@ -1,7 +1,7 @@
 // Schedule of reductions that are not contractions. Two forms, chosen by how the operands lie in memory:
 //
 //   across   lanes run along a parallel loop (across.ts)
-//   along    lanes run along a reduction loop (along.ts)
+//   along    lanes, or several sums where there are no lanes, run along a reduction loop (along.ts)
 //
 // In both forms the order of combination is fixed by shapes and target alone.
 
@@ -22,7 +22,7 @@ export function scheduleReduction(definition: KernelDefinition, target: Target):
   const reduced = reductionsOf(whole.stores);
   const work = volume(whole.space) * volume(reduced[0]!.vars) * reduced.length * 2;
   const p = arrangeReductions(splitForUnits(whole, work, target.unitWork), byStride);
-  const along = target.lanes === 4 ? vectorAlong(p) : null;
+  const along = target.lanes === 4 ? vectorAlong(p) : longestLoop(p);
   const { unit, body, how } = along ? scheduleAlong(p, along, target, work) : scheduleAcross(p, target, work);
   const show = (vs: readonly LoopVar[]): string =>
     vs.map((v) => `${v.name}:${v.extent}`).join(' × ') || 'one point';
@@ -64,6 +64,12 @@ function vectorAlong({ def, vars, reductions }: Arranged): LoopVar | null {
     );
   if (!acrossPossible) return r;
   return price(laneStrides(bodies, r), r.extent) < price(laneStrides(bodies, v), v.extent) ? r : null;
+}
+
+/** Without lanes: the inner reduction loop, if it is long enough for several sums. */
+function longestLoop({ vars, reductions }: Arranged): LoopVar | null {
+  const r = vars.at(-1);
+  return r && r.extent >= 16 && reductions.every((x) => x.kind === 'reduce') ? r : null;
 }
 
 /** Loads per element when lanes run along a loop: whole vectors and splats cost one load for four, others one each. */
