@@ -5,7 +5,8 @@
 //
 //   … pack w │ forward … │ use w …       →       … │ forward … │ pack w, use w …
 //
-// Work is counted in arguments looked at, never in time.
+// Work is counted in arguments looked at, never in time. What a move would gain depends on its stretch alone, so a move that
+// was refused is not looked at again before something in its stretch has changed.
 
 import type { Dependences } from './dependences.ts';
 import { type LiveModel, liveProfile, type Spans, savedAt, spansOf } from './live.ts';
@@ -44,6 +45,15 @@ class OrderState {
   readonly #last: Int32Array;
   readonly #seen: Int32Array;
   #stamp = 0;
+  /** Stretches of the order and of what is alive in them if the move were made. */
+  readonly #order: Int32Array;
+  readonly #alive: Float64Array;
+  readonly #change: Float64Array;
+  /** Moves made, and by position the last one that changed it. */
+  #moves = 0;
+  readonly #changed: Int32Array;
+  /** By step: where its last refused moves would have ended, and how many moves had been made then. */
+  readonly #refused: { readonly sink: Refusals; readonly rise: Refusals };
   #effort: number;
 
   constructor(model: LiveModel, dependences: Dependences, start: readonly number[], effort: number) {
@@ -60,6 +70,11 @@ class OrderState {
     this.#first = new Int32Array(model.bytes.length);
     this.#last = new Int32Array(model.bytes.length);
     this.#seen = new Int32Array(model.bytes.length);
+    this.#order = new Int32Array(start.length);
+    this.#alive = new Float64Array(start.length);
+    this.#change = new Float64Array(start.length + 1);
+    this.#changed = new Int32Array(start.length);
+    this.#refused = { sink: new Refusals(start.length), rise: new Refusals(start.length) };
   }
 
   get isExhausted(): boolean {
@@ -70,7 +85,7 @@ class OrderState {
   sink(k: number): boolean {
     let to = this.order.length - 1;
     for (const next of this.#dependences.after[this.order[k]!]!) to = Math.min(to, this.#position[next]! - 1);
-    return to > k && this.#move(k, to);
+    return to > k && this.#try(k, to, this.#refused.sink);
   }
 
   /** Moves the step at position k to just after the last step that it waits for, if that is better. */
@@ -78,34 +93,61 @@ class OrderState {
     let to = 0;
     for (const before of this.#dependences.before[this.order[k]!]!)
       to = Math.max(to, this.#position[before]! + 1);
-    return to < k && this.#move(k, to);
+    return to < k && this.#try(k, to, this.#refused.rise);
+  }
+
+  #try(from: number, to: number, refused: Refusals): boolean {
+    if (this.#effort <= 0) return false;
+    const step = this.order[from]!;
+    const lo = Math.min(from, to);
+    const hi = Math.max(from, to);
+    this.#effort -= 1 + ((hi - lo) >> 3);
+    if (refused.to[step] === to && !this.#hasChanged(lo, hi, refused.moves[step]!)) return false;
+    if (this.#move(from, to)) return true;
+    refused.to[step] = to;
+    refused.moves[step] = this.#moves;
+    return false;
+  }
+
+  /** Whether a position in [lo, hi] has changed since so many moves were made. */
+  #hasChanged(lo: number, hi: number, since: number): boolean {
+    const changed = this.#changed;
+    for (let k = lo; k <= hi; k++) if (changed[k]! > since) return true;
+    return false;
   }
 
   #move(from: number, to: number): boolean {
-    if (this.#effort <= 0) return false;
     const lo = Math.min(from, to);
     const hi = Math.max(from, to);
+    const length = hi - lo + 1;
+    const stretch = this.#order.subarray(0, length);
     const moved = this.order[from]!;
-    const stretch = this.order.slice(lo, hi + 1);
     if (to > from) {
-      stretch.copyWithin(0, 1);
-      stretch[stretch.length - 1] = moved;
+      stretch.set(this.order.subarray(lo + 1, hi + 1));
+      stretch[length - 1] = moved;
     } else {
-      stretch.copyWithin(1, 0, stretch.length - 1);
+      stretch.set(this.order.subarray(lo, hi), 1);
       stretch[0] = moved;
     }
     const live = this.#liveIn(stretch, lo);
-    let [peak, sum, oldPeak, oldSum] = [0, 0, 0, 0];
-    for (let k = 0; k < live.length; k++) {
-      peak = Math.max(peak, live[k]!);
-      sum += live[k]!;
-      oldPeak = Math.max(oldPeak, this.#live[lo + k]!);
-      oldSum += this.#live[lo + k]!;
+    let peak = 0;
+    let sum = 0;
+    let oldPeak = 0;
+    let oldSum = 0;
+    for (let k = 0; k < length; k++) {
+      const now = live[k]!;
+      const before = this.#live[lo + k]!;
+      if (now > peak) peak = now;
+      if (before > oldPeak) oldPeak = before;
+      sum += now;
+      oldSum += before;
     }
     if (peak > oldPeak || (peak === oldPeak && sum >= oldSum)) return false;
+    this.#moves++;
     this.order.set(stretch, lo);
     this.#live.set(live, lo);
-    for (let k = 0; k < stretch.length; k++) {
+    this.#changed.fill(this.#moves, lo, hi + 1);
+    for (let k = 0; k < length; k++) {
       this.#position[stretch[k]!] = lo + k;
       for (const id of this.#model.touched[stretch[k]!]!) {
         this.#spans.first[id] = this.#first[id]!;
@@ -117,13 +159,14 @@ class OrderState {
 
   /** Bytes alive at each position of a stretch that starts at `lo`; leaves the spans of what it touches in the scratch. */
   #liveIn(stretch: Int32Array, lo: number): Float64Array {
-    const { touched, bytes } = this.#model;
+    const { touched, bytes, pairs } = this.#model;
     const { first, last } = this.#spans;
-    const hi = lo + stretch.length - 1;
+    const { length } = stretch;
+    const hi = lo + length - 1;
     const spans = { first: this.#first, last: this.#last };
     const stamp = ++this.#stamp;
     const ids: number[] = [];
-    for (let k = 0; k < stretch.length; k++) {
+    for (let k = 0; k < length; k++) {
       const list = touched[stretch[k]!]!;
       this.#effort -= list.length + 1;
       for (let i = 0; i < list.length; i++) {
@@ -138,17 +181,30 @@ class OrderState {
     }
     // What the stretch does not touch is alive in all of it, or in none.
     let now = this.#live[lo]! + savedAt(this.#model, this.order[lo]!, lo, this.#spans);
-    const change = new Float64Array(stretch.length + 1);
-    for (const id of ids) {
+    const change = this.#change.fill(0, 0, length + 1);
+    for (let i = 0; i < ids.length; i++) {
+      const id = ids[i]!;
       if (first[id]! <= lo && last[id]! >= lo) now -= bytes[id]!;
       change[Math.max(0, spans.first[id]! - lo)]! += bytes[id]!;
-      change[Math.min(stretch.length, spans.last[id]! + 1 - lo)]! -= bytes[id]!;
+      change[Math.min(length, spans.last[id]! + 1 - lo)]! -= bytes[id]!;
     }
-    const live = new Float64Array(stretch.length);
-    for (let k = 0; k < stretch.length; k++) {
+    const live = this.#alive.subarray(0, length);
+    for (let k = 0; k < length; k++) {
       now += change[k]!;
-      live[k] = now - savedAt(this.#model, stretch[k]!, lo + k, spans);
+      const step = stretch[k]!;
+      live[k] = pairs[step]!.length === 0 ? now : now - savedAt(this.#model, step, lo + k, spans);
     }
     return live;
+  }
+}
+
+/** The last refused move of each step: to where, and how many moves had been made. */
+class Refusals {
+  readonly to: Int32Array;
+  readonly moves: Int32Array;
+
+  constructor(steps: number) {
+    this.to = new Int32Array(steps).fill(-1);
+    this.moves = new Int32Array(steps);
   }
 }

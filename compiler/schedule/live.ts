@@ -104,6 +104,15 @@ export function liveModel(lowered: Lowered, facts: LiveFacts = new LiveFacts()):
   return { bytes, touched, pairs, isInput, isOutput };
 }
 
+/** Steps that touch each buffer of the arena, ascending. */
+export type Users = readonly (readonly number[])[];
+
+export function usersOf({ bytes, touched }: LiveModel): Users {
+  const users: number[][] = Array.from(bytes, () => []);
+  for (let s = 0; s < touched.length; s++) for (const id of touched[s]!) users[id]!.push(s);
+  return users;
+}
+
 /** First and last position at which each buffer is alive, for an order; −1 and the number of steps as in `Lifetime`. */
 export interface Spans {
   readonly first: Int32Array;

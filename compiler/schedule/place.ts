@@ -32,6 +32,8 @@ const largestSearch = 1000;
 const repairRounds = 200;
 /** Capacities that are tried between the lower bound and the best known, when the lower bound is not reached. */
 const bisections = 6;
+/** What is left to gain is little below this part of the lower bound: the search gets an eighth of the work then. */
+const nearlyThere = 1 / 256;
 
 /**
  * Places buffers, each alive in steps `from` to `to` (both included).
@@ -76,7 +78,8 @@ function solve(problem: Problem, effort: number): Best {
     }
   }
   left -= repair(problem, bestOrder!, best, left / 4);
-  if (!isDone() && problem.count <= largestSearch) searchBelow(problem, best, left);
+  const isNear = best.height - problem.lowerBound <= nearlyThere * problem.lowerBound;
+  if (!isDone() && problem.count <= largestSearch) searchBelow(problem, best, isNear ? left / 8 : left);
   return best;
 }
 
@@ -134,7 +137,7 @@ function searchBelow(problem: Problem, best: Best, effort: number): void {
   const { tight, loose } = searchRanks(problem);
   if (attempt(problem.lowerBound, effort / 2, tight, true)) return;
   let low = problem.lowerBound;
-  for (let k = 0; k < bisections && best.height - low > problem.lowerBound / 256; k++) {
+  for (let k = 0; k < bisections && best.height - low > nearlyThere * problem.lowerBound; k++) {
     const middle = (low + best.height) / 2;
     if (!attempt(middle, effort / 2 / bisections, loose, false)) low = middle;
   }

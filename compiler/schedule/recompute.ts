@@ -2,13 +2,13 @@
 // there by then: it is still alive, or it is kept longer, or it is computed again too.
 
 import type { Kernel } from '../kernel/ir.ts';
-import type { Spans } from './live.ts';
+import type { Spans, Users } from './live.ts';
 import type { Buffer, BufferId, Lowered, LoweredStep } from './lowered.ts';
 
-export interface Recomputation {
-  readonly program: Lowered;
-  /** Steps of the program that came in, once for each copy. */
+/** Steps to run once more, in the order of the program, just before step `next`. */
+export interface Copies {
   readonly copied: readonly number[];
+  readonly next: number;
 }
 
 export interface RecomputeRules {
@@ -46,24 +46,22 @@ export function findWriters({ buffers, steps }: Lowered): Writers {
 }
 
 /**
- * The program with `buffer`, which waits at step `at`, computed again for the readers after it; null when a rule forbids
- * it. Readers before `at` keep the first version. `spans` are those of the program's own order.
+ * What must be copied to have `buffer`, which waits at step `at`, computed again for the readers after it; null when a rule
+ * forbids it. Readers before `at` keep the first version. `spans` and `users` are those of the program's own order.
  */
-export function recompute(
+export function findCopies(
   program: Lowered,
-  writers: Writers,
-  spans: Spans,
+  { writers, spans, users }: { readonly writers: Writers; readonly spans: Spans; readonly users: Users },
   buffer: BufferId,
   at: number,
   rules: RecomputeRules,
-): Recomputation | null {
-  const next = program.steps.findIndex((step, s) => s > at && step.args.includes(buffer));
-  if (next < 0 || isRead(program, buffer)) return null;
+): Copies | null {
+  const next = users[buffer]!.find((s) => s > at);
+  if (next === undefined || isRead(program, buffer)) return null;
   const found = new Set<number>();
   if (!collect(program, writers, spans, buffer, next, rules, found)) return null;
   // Copies in the order of the program: what they read of each other is there.
-  const copied = [...found].sort((a, b) => a - b);
-  return { program: withCopies(program, copied, next), copied };
+  return { copied: [...found].sort((a, b) => a - b), next };
 }
 
 /** Whether a buffer is read out at the end. */
@@ -122,7 +120,7 @@ function isCopyable(program: Lowered, writers: Writers, s: number, rules: Recomp
 }
 
 /** Copies of steps just before step `next`; they write new buffers, which the steps from `next` on read. */
-function withCopies(program: Lowered, copied: readonly number[], next: number): Lowered {
+export function withCopies(program: Lowered, { copied, next }: Copies): Lowered {
   const buffers: Buffer[] = [...program.buffers];
   const again = new Map<BufferId, BufferId>();
   const follow = (step: LoweredStep): LoweredStep =>

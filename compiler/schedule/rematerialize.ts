@@ -14,9 +14,10 @@
 
 import type { Kernel, Machine } from '../kernel/ir.ts';
 import { costOf } from './cost.ts';
-import { highest, type LiveFacts, liveModel, liveProfile, spansOf } from './live.ts';
+import { highest, type LiveFacts, liveModel, liveProfile, spansOf, usersOf } from './live.ts';
 import type { Lowered } from './lowered.ts';
-import { findWriters, recompute } from './recompute.ts';
+import { withCopiesLive } from './preview.ts';
+import { type Copies, findCopies, findWriters, withCopies } from './recompute.ts';
 
 export interface RematerializeOptions {
   /** Bytes of the arena to get down to; without, as low as `allowance` takes it. */
@@ -65,11 +66,11 @@ export function rematerialize(program: Lowered, options: RematerializeOptions, f
 }
 
 function peakOf(program: Lowered, facts: LiveFacts): number {
-  return highest(liveProfile(liveModel(program, facts), inOrder(program)));
+  return highest(liveProfile(liveModel(program, facts), ownOrder(program.steps.length)));
 }
 
-function inOrder({ steps }: Lowered): number[] {
-  return steps.map((_, s) => s);
+function ownOrder(steps: number): Int32Array {
+  return Int32Array.from({ length: steps }, (_, s) => s);
 }
 
 /** The program after the best recomputation for the fullest moment; null when none is worth it. */
@@ -82,14 +83,16 @@ function bestCopy(
   const { program, peak } = state;
   const { machine } = options;
   const model = liveModel(program, facts);
-  const order = inOrder(program);
+  const order = ownOrder(program.steps.length);
   const spans = spansOf(model, order);
   const live = liveProfile(model, order, spans);
   const at = live.indexOf(peak);
   const line = Number.isFinite(options.goal) && options.goal > 0 ? options.goal : crowded * peak;
   const excess = excessOf(live, line);
-  const writers = findWriters(program);
-  let best: (State & { readonly score: number }) | null = null;
+  const found = { writers: findWriters(program), spans, users: usersOf(model) };
+  const isTouched = new Set(model.touched[at]);
+  let best: (Omit<State, 'program'> & { readonly copies: Copies; readonly score: number }) | null = null;
+  const take = (): State | null => best && { ...best, program: withCopies(program, best.copies) };
   const mayCopy = (kernel: Kernel, written: number): boolean =>
     costOf(kernel, machine) <= options.mostPerByte * written + machine.barrierNs;
   for (const b of program.buffers) {
@@ -98,28 +101,34 @@ function bestCopy(
       spans.last[b.id]! > at &&
       !model.isInput[b.id] &&
       b.bytes * smallestPart >= peak &&
-      !model.touched[at]!.includes(b.id);
+      !isTouched.has(b.id);
     if (!isWaiting) continue;
+    let tried: Copies | null = null;
     for (const depth of ['shallow', 'deep'] as const) {
-      const made = recompute(program, writers, spans, b.id, at, { depth, mayCopy });
+      const copies = findCopies(program, found, b.id, at, { depth, mayCopy });
       effort.left -= program.steps.length;
-      if (effort.left < 0) return best;
-      if (!made) continue;
-      const added = made.copied.reduce(
+      if (effort.left < 0) return take();
+      if (!copies || (tried !== null && isSame(copies, tried))) continue;
+      tried = copies;
+      const added = copies.copied.reduce(
         (sum, s) => sum + costOf(program.steps[s]!.kernel, machine) + machine.barrierNs,
         0,
       );
       const cost = state.cost + added;
       if (cost > options.allowance) continue;
-      const after = liveProfile(liveModel(made.program, facts), inOrder(made.program));
+      const made = withCopiesLive(program, model, found.users, copies);
+      const after = liveProfile(made, ownOrder(made.touched.length));
       const highestAfter = highest(after);
       if (highestAfter > peak) continue;
       const score = (excess - excessOf(after, line)) / added;
-      if (score > 0 && (!best || score > best.score))
-        best = { program: made.program, peak: highestAfter, cost, score };
+      if (score > 0 && (!best || score > best.score)) best = { copies, peak: highestAfter, cost, score };
     }
   }
-  return best;
+  return take();
+}
+
+function isSame(a: Copies, b: Copies): boolean {
+  return a.copied.length === b.copied.length && a.copied.every((s, k) => s === b.copied[k]);
 }
 
 /** How much, and for how long, memory is fuller than `line`. */

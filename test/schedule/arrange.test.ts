@@ -12,10 +12,20 @@ import { checkPlan } from '../../compiler/schedule/check.ts';
 import { defaultMachine } from '../../compiler/schedule/cost.ts';
 import { dependencesOf } from '../../compiler/schedule/dependences.ts';
 import { improveOrder } from '../../compiler/schedule/improve-order.ts';
-import { highest, LiveFacts, type LiveModel, liveModel, liveProfile } from '../../compiler/schedule/live.ts';
+import {
+  highest,
+  LiveFacts,
+  type LiveModel,
+  liveModel,
+  liveProfile,
+  spansOf,
+  usersOf,
+} from '../../compiler/schedule/live.ts';
 import type { BufferId, Lowered } from '../../compiler/schedule/lowered.ts';
 import { scheduleProgram } from '../../compiler/schedule/plan.ts';
+import { withCopiesLive } from '../../compiler/schedule/preview.ts';
 import { printMemory } from '../../compiler/schedule/print-memory.ts';
+import { findCopies, findWriters, withCopies } from '../../compiler/schedule/recompute.ts';
 import { rematerialize } from '../../compiler/schedule/rematerialize.ts';
 import { elementwiseKernel, kernelCache, ProgramBuilder, testTarget } from '../support/kernels.ts';
 import { graphOf, lower } from '../support/lower-graph.ts';
@@ -111,6 +121,45 @@ t.test('a better order is valid, never larger, and the same each time', async (t
     { seed, numRuns: 100 },
   );
   t.ok(gained > 20, `${gained} of 100 orders are better (seed ${seed})`);
+});
+
+t.test('a move that was refused is looked at again when its stretch has changed', async (t) => {
+  fc.assert(
+    fc.property(programArbitrary, (program) => {
+      const model = liveModel(program);
+      const dependences = dependencesOf(program);
+      const order = improveOrder(model, dependences, own(program));
+      // A search that remembers nothing yet finds nothing more.
+      return improveOrder(model, dependences, order).join() === order.join();
+    }),
+    { seed, numRuns: 100 },
+  );
+  t.pass(`seed ${seed}`);
+});
+
+t.test('what copies would need is what they need when they are made', async (t) => {
+  let compared = 0;
+  fc.assert(
+    fc.property(programArbitrary, (program) => {
+      const model = liveModel(program);
+      const spans = spansOf(model, own(program));
+      const found = { writers: findWriters(program), spans, users: usersOf(model) };
+      for (const { id } of program.buffers) {
+        for (const depth of ['shallow', 'deep'] as const) {
+          const at = Math.floor((spans.first[id]! + spans.last[id]!) / 2);
+          const copies = findCopies(program, found, id, at, { depth, mayCopy: () => true });
+          if (copies === null) continue;
+          compared++;
+          const made = liveModel(withCopies(program, copies));
+          const seen = withCopiesLive(program, model, found.users, copies);
+          if (JSON.stringify(seen, typed) !== JSON.stringify(made, typed)) return false;
+        }
+      }
+      return true;
+    }),
+    { seed, numRuns: 60 },
+  );
+  t.ok(compared > 100, `${compared} copies (seed ${seed})`);
 });
 
 t.test('copies of steps change no bit', async (t) => {
