@@ -108,10 +108,12 @@ class Choice {
   }
 
   #conflictsOf({ roots, loads }: Group): [written: Node, read: Node][] {
+    // A kernel may have hundreds of both: the update of all variables.
+    const own = new Set(roots);
+    const places = new Set(roots.map((r) => this.#parts.rootOf(r)));
+    const read = [...loads].filter((l) => !own.has(l) && places.has(this.#parts.rootOf(l)));
     return roots.flatMap((r) =>
-      [...loads]
-        .filter((l) => !roots.includes(l) && this.#parts.rootOf(l) === this.#parts.rootOf(r))
-        .map((l): [Node, Node] => [r, l]),
+      read.filter((l) => this.#parts.rootOf(l) === this.#parts.rootOf(r)).map((l): [Node, Node] => [r, l]),
     );
   }
 

@@ -46,19 +46,22 @@ function numberValues(graph: Graph): { numbers: ReadonlyMap<Node, number>; count
     identities.set(x, identities.size);
     return identities.size - 1;
   };
+  /** Numbers of the operands; where their order does not matter, the smaller one first. */
+  const operandsKey = ({ op, operands }: Node): string => {
+    if (commutative.has(op.name) && operands.length === 2) {
+      const a = numbers.get(operands[0]!)!;
+      const b = numbers.get(operands[1]!)!;
+      return a <= b ? `${a},${b}` : `${b},${a}`;
+    }
+    let text = '';
+    for (let i = 0; i < operands.length; i++) text += `${numbers.get(operands[i]!)!},`;
+    return text;
+  };
   for (const n of graph.nodes) {
-    const operands = n.operands.map((o) => numbers.get(o)!);
-    if (commutative.has(n.op.name)) operands.sort((a, b) => a - b);
+    const rest = n.regions.length === 0 ? '' : n.regions.map(identity).join(',');
     const key = unique.has(n.op.name)
       ? `#${identity(n)}`
-      : [
-          identity(n.op),
-          operands.join(','),
-          attrsKey(n.attrs),
-          formatType(n.type),
-          n.payload?.hash ?? '',
-          n.regions.map(identity).join(','),
-        ].join('|');
+      : `${identity(n.op)}|${operandsKey(n)}|${attrsKey(n.attrs)}|${formatType(n.type)}|${n.payload?.hash ?? ''}|${rest}`;
     const number = seen.get(key) ?? seen.size;
     seen.set(key, number);
     numbers.set(n, number);

@@ -29,13 +29,16 @@ const maxOperandElements = 65536;
 export const foldConstants: GraphPass = {
   name: 'fold',
   doc: 'Computes what depends on constants only.',
-  run: (graph) => rewriteNodes(graph, fold),
+  run: (graph) => rewriteNodes(graph, fold, isOfConstants),
 };
+
+function isOfConstants({ operands }: Node): boolean {
+  return operands.length > 0 && operands.every((o) => o.op.name === 'constant');
+}
 
 function fold(node: Node): Node {
   const { operands, type } = node;
-  if (operands.length === 0 || node.regions.length > 0 || never.has(node.op.family)) return node;
-  if (!operands.every((o) => o.op.name === 'constant') || type.shape.includes(0)) return node;
+  if (node.regions.length > 0 || never.has(node.op.family) || type.shape.includes(0)) return node;
   const splats = operands.map(splatOf);
   if (elementwise.has(node.op.family) && splats.every((v) => v !== null)) {
     const scalars = operands.map((o, i) =>

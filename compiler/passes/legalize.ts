@@ -21,7 +21,12 @@ import { integers, rewriteNodes } from './rewrite.ts';
 export const legalize: GraphPass = {
   name: 'legalize',
   doc: 'Makes the padding of convolutions and windows explicit.',
-  run: (graph) => rewriteNodes(graph, (node) => explicitPadding[node.op.name]?.(node) ?? node),
+  run: (graph) =>
+    rewriteNodes(
+      graph,
+      (node) => explicitPadding[node.op.name]!(node) ?? node,
+      (node) => Object.hasOwn(explicitPadding, node.op.name),
+    ),
 };
 
 /** For each op that has padding, the node without it, or null when there is none. */

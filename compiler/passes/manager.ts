@@ -73,10 +73,12 @@ export function repeated(name: string, doc: string, rounds: number, passes: read
     doc,
     run(graph) {
       let current = graph;
-      for (let round = 0; round < rounds; round++) {
+      /** Passes, one after the other, that have changed nothing: when all of them have, none will. */
+      let idle = 0;
+      for (let k = 0; k < rounds * passes.length && idle < passes.length; k++) {
         const before = current;
-        for (const pass of passes) current = pass.run(current);
-        if (current === before) break;
+        current = passes[k % passes.length]!.run(current);
+        idle = current === before ? idle + 1 : 0;
       }
       return current;
     },

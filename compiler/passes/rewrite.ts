@@ -14,13 +14,28 @@ import { formatType, sameType } from '../graph/types.ts';
 /** Returns the node itself to leave it. The node's operands are rewritten already. */
 export type Rewrite = (node: Node) => Node;
 
-export function rewriteNodes(graph: Graph, rewrite: Rewrite): Graph {
+/** `mayChange`: which nodes, with their operands rewritten, `rewrite` does not leave for sure; default: all. */
+export function rewriteNodes(
+  graph: Graph,
+  rewrite: Rewrite,
+  mayChange: (node: Node) => boolean = () => true,
+): Graph {
   const map = new Map<Node, Node>();
   const known = new Set<Node>();
   let changed = false;
   for (const old of graph.nodes) {
-    const operands = old.operands.map((o) => map.get(o)!);
-    const node = withOperands(old, operands);
+    const node = old.operands.every((o) => map.get(o) === o)
+      ? old
+      : withOperands(
+          old,
+          old.operands.map((o) => map.get(o)!),
+        );
+    if (!mayChange(node)) {
+      map.set(old, node);
+      known.add(node);
+      changed ||= node !== old;
+      continue;
+    }
     const made = absoluteScope(old.scope, () => atLocation(old.loc, () => rewrite(node)));
     if (!sameType(made.type, old.type)) {
       throw compilerError('HDL0099', {

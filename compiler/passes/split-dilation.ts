@@ -18,7 +18,7 @@ import { integers, rewriteNodes } from './rewrite.ts';
 export const splitDilation: GraphPass = {
   name: 'split-dilation',
   doc: 'Turns convolutions of pictures with zeros between their elements into convolutions without.',
-  run: (graph) => rewriteNodes(graph, (node) => (node.op.name === 'convolution' ? byResidue(node) : node)),
+  run: (graph) => rewriteNodes(graph, byResidue, (node) => node.op.name === 'convolution'),
 };
 
 /** What one dimension needs for one residue. */

@@ -11,6 +11,7 @@ import {
   type Index,
   indexRange,
   type LoopVar,
+  offsetIndex,
   type Range,
   sameIndex,
   scaleIndex,
@@ -58,7 +59,17 @@ export function footprints(trace: readonly Trace[], unit: LoopVar, units: Index)
 }
 
 function visit(trace: readonly Trace[], at: Context, out: Footprint[]): void {
-  const move = (i: Index): Index => substituteIndex(i, (v) => at.map.get(v.id));
+  // Accesses of a tile differ in their constants only, and share their terms.
+  const moved = new Map<Index['terms'], Index>();
+  const place = (v: LoopVar): Index | undefined => at.map.get(v.id);
+  const move = (i: Index): Index => {
+    let base = moved.get(i.terms);
+    if (base === undefined) {
+      base = substituteIndex({ constant: 0, terms: i.terms }, place);
+      moved.set(i.terms, base);
+    }
+    return offsetIndex(base, i.constant);
+  };
   for (const t of trace) {
     switch (t.kind) {
       case 'load':

@@ -152,7 +152,9 @@ export function savedAt(model: LiveModel, step: number, position: number, spans:
   if (pairs.length === 0) return 0;
   let saved = 0;
   for (let k = 0; k < pairs.length; k++) {
-    const [input, output] = pairs[k]!;
+    const pair = pairs[k]!;
+    const input = pair[0];
+    const output = pair[1];
     if (spans.last[input] !== position || spans.first[output] !== position) continue;
     if (model.isOutput[input] || model.isInput[output]) continue;
     let isTaken = false;

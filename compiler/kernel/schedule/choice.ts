@@ -57,6 +57,7 @@ export function chooseLoops(
   const { reduction } = product;
   const swap = replacer((e) => (e === reduction ? constant(reduction.type, 0) : undefined));
   const epilogues = sumOnly ? [] : def.stores.map((s) => swap(s.value));
+  const smallest = smallestTiles(target);
   let best: Choice | null = null;
   const consider = (
     v: LoopVar | null,
@@ -67,8 +68,9 @@ export function chooseLoops(
   ): void => {
     const packing = pack.reduce((n, load) => n + packCycles * sizeOf(load, def, reduction.vars), 0);
     const parts = { v, m, form, lanes };
+    const price = pricer(def, product, parts, smallest);
     for (const tile of fittingTiles(product, parts, target)) {
-      const cycles = tileCycles(def, product, parts, tile, target) + packing;
+      const cycles = price(tile) + packing;
       // The first of the list keeps a small lead: it was measured to be the fastest.
       if (best === null || cycles < 0.98 * best.cycles) best = { v, m, form, lanes, tile, pack, cycles };
     }
@@ -110,12 +112,35 @@ export function tileCycles(
   tile: TileSize,
   target: Target,
 ): number {
-  const { v, m, form } = parts;
+  return pricer(def, product, parts, smallestTiles(target))(tile);
+}
+
+/** Estimates for the tiles of loops with these parts: what does not depend on the tile is found once. */
+function pricer(
+  def: KernelDefinition,
+  product: Product,
+  parts: Parts,
+  smallest: SmallestTiles,
+): (tile: TileSize) => number {
+  const { v, m, form, lanes } = parts;
+  const { x, y } = product;
   const outer = volume(def.space) / ((v?.extent ?? 1) * (m?.extent ?? 1));
   const rounds = volume(product.reduction.vars);
   const scattered =
     form === 'along' || (v !== null && def.stores.some((s) => storeStride(s.index, v) !== 1)) ? 4 : 1;
-  return outer * coverCycles({ product, ...parts, tile, rounds, scattered, target });
+  const cover: Cover = {
+    rows: m?.extent ?? 1,
+    columns: v?.extent ?? 1,
+    xInColumns: v !== null && moves(x, v),
+    yInColumns: v !== null && moves(y, v),
+    xInRows: m !== null && moves(x, m),
+    yInRows: m !== null && moves(y, m),
+    wide: form === 'across' ? lanes : 1,
+    rounds: form === 'along' ? Math.ceil(rounds / lanes) : rounds,
+    scattered,
+    smallest,
+  };
+  return (tile) => outer * coverCycles(cover, tile);
 }
 
 /** Operands whose elements do not lie side by side along a loop, nor stay the same. */
@@ -153,44 +178,68 @@ function matchPanels({ x, y }: Product, v: LoopVar | null, m: LoopVar | null, ti
   return tiles.filter((t) => (columns ?? t.columns) === t.columns && (rows ?? t.rows) === t.rows);
 }
 
-interface Cover extends Parts {
-  readonly product: Product;
-  readonly tile: TileSize;
+/** By rows and vectors: cycles of the smallest tile that has so many, infinite when none has. */
+type SmallestTiles = readonly (readonly number[])[];
+
+function smallestTiles(target: Target): SmallestTiles {
+  const most = (of: (t: Target['tiles'][number]) => number): number =>
+    target.tiles.reduce((n, t) => Math.max(n, of(t)), 0);
+  const vectors = most((t) => t.vectors);
+  const table = Array.from({ length: most((t) => t.rows) + 1 }, () =>
+    new Array<number>(vectors + 1).fill(Number.POSITIVE_INFINITY),
+  );
+  for (const t of target.tiles) {
+    for (let r = 0; r <= t.rows; r++) {
+      const row = table[r]!;
+      for (let c = 0; c <= t.vectors; c++) row[c] = Math.min(row[c]!, t.cycles);
+    }
+  }
+  return table;
+}
+
+/** Rows and columns to cover, which operand moves along which, and what a round costs. */
+interface Cover {
+  readonly rows: number;
+  readonly columns: number;
+  readonly xInColumns: boolean;
+  readonly yInColumns: boolean;
+  readonly xInRows: boolean;
+  readonly yInRows: boolean;
+  /** Elements of a vector of columns. */
+  readonly wide: number;
+  /** Rounds of a tile's innermost loop. */
   readonly rounds: number;
   /** Cycles to store a vector of results. */
   readonly scattered: number;
-  readonly target: Target;
+  readonly smallest: SmallestTiles;
 }
 
 /** Cycles to cover rows × columns with tiles, what is left over with smaller ones. */
-function coverCycles({ product, v, m, form, lanes, tile, rounds, scattered, target }: Cover): number {
-  const { x, y } = product;
-  const wide = form === 'across' ? lanes : 1;
-  const [xInColumns, yInColumns] = [v !== null && moves(x, v), v !== null && moves(y, v)];
-  const [xInRows, yInRows] = [m !== null && moves(x, m), m !== null && moves(y, m)];
-  const per = form === 'along' ? Math.ceil(rounds / lanes) : rounds;
-  const perSum = tile.cycles / (tile.rows * Math.ceil(tile.columns / wide));
-  const cost = (rows: number, columns: number): number => {
-    if (rows === 0 || columns === 0) return 0;
-    const vectors = Math.floor(columns / wide) + (columns % wide);
-    const sums = rows * vectors;
-    const loads =
-      (xInColumns ? vectors : 1) * (xInRows ? rows : 1) + (yInColumns ? vectors : 1) * (yInRows ? rows : 1);
-    // What the smallest tile costs that has the rows and vectors.
-    let cycles = sums * perSum + 4;
-    for (const t of target.tiles) {
-      if (t.rows >= rows && t.vectors >= vectors && t.cycles < cycles) cycles = t.cycles;
-    }
-    const round = Math.max(cycles, loads / 2 + 0.5);
-    return per * round + sums * (1 + scattered) + 12;
-  };
-  const split = (n: number, by: number): [full: number, rest: number] => [Math.floor(n / by), n % by];
-  const [fullRows, restRows] = split(m?.extent ?? 1, tile.rows);
-  const [fullColumns, restColumns] = split(v?.extent ?? 1, tile.columns);
-  return (
-    fullRows * fullColumns * cost(tile.rows, tile.columns) +
-    fullRows * cost(tile.rows, restColumns) +
-    fullColumns * cost(restRows, tile.columns) +
-    cost(restRows, restColumns)
-  );
+function coverCycles(cover: Cover, tile: TileSize): number {
+  const perSum = tile.cycles / (tile.rows * Math.ceil(tile.columns / cover.wide));
+  const fullRows = Math.floor(cover.rows / tile.rows);
+  const restRows = cover.rows % tile.rows;
+  const fullColumns = Math.floor(cover.columns / tile.columns);
+  const restColumns = cover.columns % tile.columns;
+  let cycles = 0;
+  if (fullRows * fullColumns > 0)
+    cycles += fullRows * fullColumns * partCycles(cover, tile.rows, tile.columns, perSum);
+  if (fullRows > 0 && restColumns > 0) cycles += fullRows * partCycles(cover, tile.rows, restColumns, perSum);
+  if (fullColumns > 0 && restRows > 0)
+    cycles += fullColumns * partCycles(cover, restRows, tile.columns, perSum);
+  if (restRows > 0 && restColumns > 0) cycles += partCycles(cover, restRows, restColumns, perSum);
+  return cycles;
+}
+
+/** Cycles of one tile, or of the part of one that is left over. */
+function partCycles(c: Cover, rows: number, columns: number, perSum: number): number {
+  const vectors = Math.floor(columns / c.wide) + (columns % c.wide);
+  const sums = rows * vectors;
+  const loads =
+    (c.xInColumns ? vectors : 1) * (c.xInRows ? rows : 1) +
+    (c.yInColumns ? vectors : 1) * (c.yInRows ? rows : 1);
+  // What the smallest tile costs that has the rows and vectors.
+  const tile = c.smallest[rows]?.[vectors] ?? Number.POSITIVE_INFINITY;
+  const round = Math.max(Math.min(sums * perSum + 4, tile), loads / 2 + 0.5);
+  return c.rounds * round + sums * (1 + c.scattered) + 12;
 }

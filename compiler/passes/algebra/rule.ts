@@ -24,7 +24,13 @@ export interface RuleStep {
 /** Applies the first rule that fits to each node, operands first, until none fits. Returns the same graph if none did. */
 export function applyRules(graph: Graph, rules: readonly Rule[], onStep?: (step: RuleStep) => void): Graph {
   const byOp = new Map<string, Rule[]>();
-  for (const r of rules) for (const op of r.ops) byOp.set(op, [...(byOp.get(op) ?? []), r]);
+  for (const r of rules) {
+    for (const op of r.ops) {
+      const known = byOp.get(op);
+      if (known) known.push(r);
+      else byOp.set(op, [r]);
+    }
+  }
   const step = (node: Node): Node | null => {
     for (const rule of byOp.get(node.op.name) ?? []) {
       const after = rule.apply(node);
@@ -34,9 +40,10 @@ export function applyRules(graph: Graph, rules: readonly Rule[], onStep?: (step:
     }
     return null;
   };
-  return rewriteNodes(graph, (node) => {
+  const settle = (node: Node): Node => {
     let current = node;
     for (let next = step(current); next !== null; next = step(current)) current = next;
     return current;
-  });
+  };
+  return rewriteNodes(graph, settle, (node) => byOp.has(node.op.name));
 }
