@@ -57,6 +57,7 @@ export const runtimeErrors = {
   HDL1008: 'unknown variable or entry point',
   HDL1009: 'executor is busy',
   HDL1020: 'checkpoint cannot be read or restored',
+  HDL1021: 'data set cannot be downloaded or read',
   HDL1099: 'internal error',
 } as const;
 

@@ -17,6 +17,7 @@ export type { Draws } from './draws.ts';
 export { type IdxArray, loadIdx } from './idx.ts';
 export { type LinearOptions, type LinearPoints, linear } from './linear.ts';
 export { type MoonsOptions, moons } from './moons.ts';
+export * from './named/index.ts';
 export { loadNpy, type NpyArray, type NumericArray, saveNpy } from './npy.ts';
 export { loadNpz, saveNpz } from './npz.ts';
 export { normalize, statistics } from './pictures.ts';
