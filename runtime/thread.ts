@@ -12,7 +12,8 @@ interface ThreadEvents {
 }
 
 export interface Thread {
-  post(message: unknown): void;
+  /** What is to be transferred leaves this thread. */
+  post(message: unknown, transfer?: readonly ArrayBuffer[]): void;
   /** From now on the thread keeps the process alive. */
   hold(): void;
   release(): void;
@@ -30,7 +31,7 @@ interface Handle {
   unref?(): void;
 }
 
-type WorkerClass = new (url: URL, options: { readonly type: 'module' }) => Worker;
+export type WorkerClass = new (url: URL, options: { readonly type: 'module' }) => Worker;
 
 const stopMs = 1000;
 
@@ -44,12 +45,19 @@ export async function findWorkerClass(): Promise<WorkerClass | undefined> {
   }
 }
 
-/** Starts a thread on worker.js. It sends nothing before it is sent `start`. */
-export async function startThread(events: ThreadEvents): Promise<Thread> {
+/**
+ * Starts a thread on worker.js, which sends nothing before it is sent `start`; or on what `make` makes, which ends when it is sent
+ * `stop`.
+ */
+export async function startThread(
+  events: ThreadEvents,
+  // Written so that bundlers see a worker here and emit it.
+  make: (Worker: WorkerClass) => Worker = (Worker) =>
+    new Worker(new URL('./worker.js', import.meta.url), { type: 'module' }),
+): Promise<Thread> {
   const Worker = await findWorkerClass();
   if (Worker === undefined) throw new Error('this host has no workers');
-  // Written so that bundlers see a worker here and emit it.
-  const worker = new Worker(new URL('./worker.js', import.meta.url), { type: 'module' });
+  const worker = make(Worker);
   const below = (worker as unknown as Record<symbol, Handle | undefined>)[Symbol.for('worker')];
   const handle = below ?? (worker as unknown as Handle);
 
@@ -80,8 +88,8 @@ export async function startThread(events: ThreadEvents): Promise<Thread> {
     worker.terminate();
   };
   return {
-    post: (message) => {
-      if (isAlive) worker.postMessage(message);
+    post: (message, transfer) => {
+      if (isAlive) worker.postMessage(message, transfer);
     },
     hold: () => handle.ref?.(),
     release: () => handle.unref?.(),

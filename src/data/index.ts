@@ -1,5 +1,6 @@
 // Data: files that are read, tasks that are drawn, batches.
 
+export * as augment from './augment/index.ts';
 export { batchesOf, gatherRows, type Rows } from './batches.ts';
 export { type BlobsOptions, blobs } from './blobs.ts';
 export {

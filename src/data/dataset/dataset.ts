@@ -5,7 +5,10 @@
 import { compilerError } from '../../../compiler/graph/errors.ts';
 import { callerLocation } from '../../../compiler/graph/location.ts';
 import { random } from '../../random.ts';
+import { transformNames } from '../augment/apply.ts';
+import type { Transform } from '../augment/transform.ts';
 import type { LabelledPictures } from '../cifar10.ts';
+import { augmented } from './augmented.ts';
 import { type AnyIterable, again, fromColumns, fromIterable, fromList, isIterable } from './sources.ts';
 import { chosen, permutationOf, type RowChoice, type Stage } from './stage.ts';
 import {
@@ -121,6 +124,32 @@ export class Dataset<E = Example> implements AsyncIterable<E> {
       });
     }
     return new Dataset(mapped(this.#stage, f, options.seed ?? 0));
+  }
+
+  /**
+   * Transforms pictures: `field` of each element, `{ data, shape: [channels, height, width] }`, by transforms of `data.augment`, one after
+   * the other. Bytes become fractions of 255 first. What is random follows from the seed, the epoch and the place. With `worker` it runs
+   * on a thread beside those that train, with the same bits; it then comes after what shuffles all. Throws HDL0003 for what is no such
+   * transform: a function of one's own cannot be sent, and belongs into `map`.
+   *
+   * @example set.shuffle().augment([data.augment.flip(), data.augment.crop()], { worker: true }).batch(64)
+   */
+  augment(
+    transforms: readonly Transform[],
+    options: { readonly field?: string; readonly seed?: number; readonly worker?: boolean } = {},
+  ): Dataset<E> {
+    const { field = 'x', seed = 0, worker = false } = options;
+    for (const given of transforms as readonly unknown[]) expectTransform(given, worker);
+    if (this.#stage.batch !== null) {
+      throw compilerError('HDL0003', {
+        what: `augment of batches of ${this.#stage.batch}`,
+        rule: 'each picture is transformed by itself',
+        hint: 'augment before batch',
+        loc: callerLocation(),
+      });
+    }
+    const stage = this.#stage as unknown as Stage<Example>;
+    return new Dataset(augmented(stage, transforms, { field, seed, worker }) as unknown as Stage<E>);
   }
 
   /** Keeps the elements of which `keep` says yes. */
@@ -286,6 +315,23 @@ export class Dataset<E = Example> implements AsyncIterable<E> {
 
 function orderOf(size: number, { shuffle = true, seed = 0 }: SplitOptions): Int32Array {
   return shuffle ? random(seed, 'split').permutation(size) : Int32Array.from({ length: size }, (_, i) => i);
+}
+
+function expectTransform(given: unknown, worker: boolean): void {
+  if (typeof given === 'object' && given !== null && 'name' in given) {
+    if (transformNames.includes(String(given.name))) return;
+  }
+  const isFunction = typeof given === 'function';
+  throw compilerError('HDL0003', {
+    what: `augment by ${isFunction ? `the function ${given.name || '(…) => …'}` : JSON.stringify(given)}`,
+    rule: `transforms are made by data.augment: ${transformNames.join(', ')}`,
+    hint: !isFunction
+      ? 'augment([data.augment.flip()])'
+      : transformNames.includes(given.name)
+        ? `call it: data.augment.${given.name}()`
+        : `functions run on the main thread, in map((element, { random }) => …)${worker ? ': they cannot be sent to the worker' : ''}`,
+    loc: callerLocation(),
+  });
 }
 
 function expectFunction(method: string, f: unknown): void {

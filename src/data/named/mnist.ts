@@ -41,7 +41,7 @@ const set: IdxSet = {
  *
  * @example
  * const { train, test } = await data.mnist();
- * await model.fit(Dataset.pictures(train).augment([augment.scale()]).batch(64), { epochs: 3 });
+ * await model.fit(Dataset.pictures(train).shuffle().augment([data.augment.crop({ padding: 2 })]).batch(64), { epochs: 3 });
  */
 export function mnist(options: NamedDataOptions = {}): Promise<LabelledParts> {
   return idxPictures(set, options);
