@@ -63,6 +63,11 @@ const tasks = {
     return runScript(script, args);
   },
 
+  async examples(args) {
+    await prepare();
+    return runScript(join(root, 'build/examples/run.js'), args);
+  },
+
   async figures(args) {
     const script = here('scripts/figures.mjs');
     await prepare();

@@ -24,6 +24,7 @@ export const compilerErrors = {
   HDL0020: 'ONNX file cannot be read',
   HDL0021: 'ONNX model uses what Heddle does not have',
   HDL0022: 'ONNX value must be known when the model is imported',
+  HDL0040: 'an optional package is not installed',
   HDL0099: 'internal error',
 } as const;
 

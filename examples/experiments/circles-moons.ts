@@ -28,6 +28,7 @@ import {
   tensor,
   transpose,
 } from '../../src/index.ts';
+import * as plot from '../../src/plot/index.ts';
 import { areaUnderCurve } from '../support/auc.ts';
 import {
   type Experiment,
@@ -111,7 +112,7 @@ const shapes = { circles: data.circles, moons: data.moons };
 
 async function prepare(
   shape: keyof typeof shapes,
-  { net, loss: lossOf, optimizer, steps, rowsAt, threshold }: Method,
+  { name, about, net, loss: lossOf, optimizer, steps, rowsAt, threshold }: Method,
   seed: number,
   options: RunOptions,
 ): Promise<Prepared> {
@@ -159,6 +160,18 @@ async function prepare(
         value: areaUnderCurve(answers, drawn.y),
         others: { auc_of_scores: areaUnderCurve(scores, drawn.y), loss: loss.data[0]! },
       };
+    },
+    figure: async (losses) => {
+      const predict = async (grid: Float32Array) => {
+        const { data } = (await nets.run('predict', { x: place(grid) })).output;
+        return {
+          data: threshold === 0 ? data.map((z) => 1 / (1 + Math.exp(-z))) : data,
+          shape: [data.length],
+        };
+      };
+      const regions = await plot.decisionRegions({ ...drawn, margin: 0.2, predict });
+      const curve = plot.curves({ loss: losses }, { y: 'loss', height: 220 });
+      return plot.columns([regions, curve], { title: `${shape}-${name}: ${about}` });
     },
   };
 }

@@ -5,6 +5,7 @@ import { circlesAndMoons } from './circles-moons.ts';
 import { linearRegression } from './linear-regression.ts';
 import { mnist } from './mnist.ts';
 import { product } from './product.ts';
+import { reverseMode } from './reverse-mode.ts';
 import { spiral } from './spiral.ts';
 
 export const experiments: readonly Experiment[] = [
@@ -13,4 +14,5 @@ export const experiments: readonly Experiment[] = [
   ...product,
   ...circlesAndMoons,
   ...mnist,
+  ...reverseMode,
 ];

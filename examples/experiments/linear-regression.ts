@@ -1,6 +1,8 @@
 // Linear regression by gradient descent: one dense layer finds the weights that its data was made with.
 
 import { data, losses, Model, nn, optimizers } from '../../src/index.ts';
+import * as plot from '../../src/plot/index.ts';
+import { epochSums } from '../support/epoch-sums.ts';
 import {
   type Experiment,
   type Prepared,
@@ -27,7 +29,11 @@ const variants: readonly Variant[] = [
   { name: 'linreg-noise-10', about: 'ten epochs, noise 0.01', epochs: 10, noise: 0.01, median: [0, 6e-3] },
 ];
 
-async function prepare({ epochs, noise }: Variant, seed: number, options: RunOptions): Promise<Prepared> {
+async function prepare(
+  { name, about, epochs, noise }: Variant,
+  seed: number,
+  options: RunOptions,
+): Promise<Prepared> {
   const draws = streams(seed);
   const { x, y, weights, bias } = data.linear(100, { seed: draws.data, noise });
   const line = nn.dense(1, { name: 'line', init: draws.init.normals(10, Math.sqrt(1 / 10)) });
@@ -49,6 +55,11 @@ async function prepare({ epochs, noise }: Variant, seed: number, options: RunOpt
       const error = Math.hypot(...weights.map((v, i) => v - w[i]!));
       return { value: error, others: { bias_error: Math.abs(b - bias) } };
     },
+    figure: async (losses) =>
+      plot.curves(
+        { loss: epochSums(losses, 100 / batch) },
+        { title: `${name}: ${about}`, x: 'epoch', y: 'sum of batch losses', from: 1, log: true },
+      ),
   };
 }
 

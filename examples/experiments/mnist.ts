@@ -15,6 +15,7 @@ import {
   type Tensor,
   tensor,
 } from '../../src/index.ts';
+import * as plot from '../../src/plot/index.ts';
 import { type Experiment, type Prepared, type RunOptions, training } from '../support/experiment.ts';
 import { InputError } from '../support/input-error.ts';
 import { mapGradients } from '../support/map-gradients.ts';
@@ -88,7 +89,49 @@ async function prepare(seed: number, options: RunOptions): Promise<Prepared> {
       const { accuracy, loss } = await model.evaluate(test, { batchSize: 250 });
       return { value: accuracy!, others: { test_loss: loss! } };
     },
+    figure: async (losses) => {
+      const { data: logits } = await model.predict(
+        { data: test.x, shape: [test.y.length, 1, 28, 28] },
+        { batchSize: 250 },
+      );
+      const said = Array.from(test.y, (_, i) => largest(logits, i));
+      // The first twenty, and the first five that are wrong.
+      const wrong = said.flatMap((s, i) => (s === test.y[i] ? [] : [i])).slice(0, 5);
+      const shown = [...Array(20).keys(), ...wrong];
+      const pictures = (rows: readonly number[]): plot.PredictionsOptions => ({
+        images: {
+          data: Uint8Array.from(rows.flatMap((r) => [...test.x.subarray(784 * r, 784 * (r + 1))])),
+          shape: [rows.length, 1, 28, 28],
+        },
+        labels: rows.map((r) => test.y[r]!),
+        predicted: rows.map((r) => said[r]!),
+      });
+      const bars = plot.bars(Object.fromEntries(probabilities(logits).entries()), { x: 'probability' });
+      const first = await plot.predictions({ ...pictures([0]), columns: 1 });
+      return plot.rows(
+        [
+          plot.columns([first, bars], { shares: [1, 4] }),
+          await plot.predictions(pictures(shown)),
+          plot.curves({ loss: losses }, { y: 'loss, mean of 100', height: 160, smooth: 100 }),
+        ],
+        { title: 'mnist-cnn-clean: the first digits of the test set, and five that it gets wrong' },
+      );
+    },
   };
+}
+
+/** Class with the largest logit of an example. */
+function largest(logits: ArrayLike<number>, example: number): number {
+  let best = 0;
+  for (let k = 1; k < 10; k++) if (logits[10 * example + k]! > logits[10 * example + best]!) best = k;
+  return best;
+}
+
+/** Softmax of the logits of the first example. */
+function probabilities(logits: ArrayLike<number>): number[] {
+  const powers = Array.from({ length: 10 }, (_, k) => Math.exp(logits[k]! - logits[largest(logits, 0)]!));
+  const sum = powers.reduce((a, b) => a + b);
+  return powers.map((p) => p / sum);
 }
 
 export const mnist: readonly Experiment[] = [

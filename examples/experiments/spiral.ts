@@ -2,6 +2,7 @@
 // dropout, as a residual net. Change a line of `variants` and run it: npm run examples -- spiral-adam
 
 import { data, type Layer, losses, Model, metrics, nn, type Optimizer, optimizers } from '../../src/index.ts';
+import * as plot from '../../src/plot/index.ts';
 import {
   type Experiment,
   type Prepared,
@@ -96,7 +97,11 @@ const variants: readonly Variant[] = [
   },
 ];
 
-async function prepare({ net, optimizer }: Variant, seed: number, options: RunOptions): Promise<Prepared> {
+async function prepare(
+  { name, about, net, optimizer }: Variant,
+  seed: number,
+  options: RunOptions,
+): Promise<Prepared> {
   const draws = streams(seed);
   const { x, y } = data.spiral(100, 3, draws.data);
   const model = new Model({ input: [2] }).add(...net(draws)).compile({
@@ -116,6 +121,19 @@ async function prepare({ net, optimizer }: Variant, seed: number, options: RunOp
       const { accuracy, loss } = await model.evaluate({ x, y }, { batchSize: 300 });
       return { value: accuracy!, others: { full_loss: loss! } };
     },
+    figure: async (losses) =>
+      plot.columns(
+        [
+          await plot.decisionRegions({
+            x,
+            y,
+            step: 0.02,
+            predict: (places) => model.predict(places, { batchSize: 8192 }),
+          }),
+          plot.curves({ loss: losses }, { y: 'loss', height: 230, smooth: 50 }),
+        ],
+        { title: `${name}: ${about}` },
+      ),
   };
 }
 

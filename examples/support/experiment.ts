@@ -3,6 +3,7 @@
 
 import { performance } from 'node:perf_hooks';
 import { type Feed, type Program, resident } from '../../src/index.ts';
+import type { Figure } from '../../src/plot/index.ts';
 
 export interface RunOptions {
   /** Training ends after so many steps: tests at small size. Default: all. */
@@ -11,6 +12,8 @@ export interface RunOptions {
   readonly threads?: number | undefined;
   /** Folder of data sets, for the experiments that read one. */
   readonly data?: string | undefined;
+  /** Draws a figure, too. */
+  readonly figure?: boolean | undefined;
   /** Told how much is done, from 0 to 1. */
   readonly onProgress?: ((share: number) => void) | undefined;
 }
@@ -27,6 +30,8 @@ export interface Outcome {
   readonly steps: number;
   readonly seconds: number;
   readonly compileSeconds: number;
+  /** What it looks like, where it was asked for. */
+  readonly figure?: Figure | undefined;
 }
 
 /** From and to, both included; an end that is left open is ±∞. */
@@ -42,6 +47,8 @@ export interface Experiment {
   readonly median: Range;
   /** Where the number of each seed has to lie. */
   readonly each?: Range | undefined;
+  /** Where the medians of other numbers have to lie. */
+  readonly also?: Readonly<Record<string, Range>> | undefined;
   /** Takes more than half a minute a seed: left out by `--quick`. */
   readonly isSlow?: boolean | undefined;
   /** The data set that it reads from the folder; without it, it cannot be run. */
@@ -61,6 +68,7 @@ export interface Prepared {
   readonly batch: number;
   readonly steps: number;
   readonly measure: (losses: ArrayLike<number>) => Promise<Pick<Outcome, 'value' | 'others'>>;
+  readonly figure: (losses: ArrayLike<number>) => Promise<Figure>;
 }
 
 type Trained = Pick<Experiment, 'run' | 'prepare'>;
@@ -76,7 +84,9 @@ export function training(prepare: (seed: number, options: RunOptions) => Promise
         await prepared.program.compile('train', { batch: prepared.batch });
         const compileSeconds = (performance.now() - start) / 1000;
         const trained = await train(prepared, options);
-        return { ...(await prepared.measure(trained.losses)), ...trained, compileSeconds };
+        const measured = await prepared.measure(trained.losses);
+        const figure = options.figure ? await prepared.figure(trained.losses) : undefined;
+        return { ...measured, ...trained, compileSeconds, figure };
       } finally {
         await prepared.program.dispose();
       }

@@ -32,8 +32,8 @@ const layers: readonly Layer[] = [
   { folder: 'runtime', below: [] },
 ];
 
-/** Each package has one door: everything else goes through the files behind it. */
-const packages: Readonly<Record<string, string>> = {
+/** Each package has a door or two: everything else goes through the files behind it. */
+const packages: Readonly<Record<string, string | readonly string[]>> = {
   graphlib: 'compiler/graph/',
   'web-worker': 'runtime/',
   '@bufbuild/protobuf': 'src/onnx/',
@@ -41,7 +41,10 @@ const packages: Readonly<Record<string, string>> = {
   fflate: 'src/data/',
   '@swc/wasm-typescript': 'src/cli/',
   commander: 'src/cli/',
-  '@dagrejs/dagre': 'src/view/client/',
+  '@dagrejs/dagre': ['src/plot/', 'src/view/client/'],
+  '@resvg/resvg-wasm': 'src/plot/',
+  vega: 'src/plot/',
+  'vega-lite': 'src/plot/',
 };
 
 /** A file with this at the start of a line runs in Node alone; the files that browsers load may reach it by `import()`. */
@@ -91,9 +94,11 @@ function brokenRule(
   }
 
   if (!specifier.startsWith('.')) {
-    const door = packages[packageOf(specifier)];
-    if (door === undefined) return `${layer.folder}/ imports no such package`;
-    return path.startsWith(door) ? undefined : `only ${door} imports this package`;
+    const doors = [packages[packageOf(specifier)] ?? []].flat();
+    if (doors.length === 0) return `${layer.folder}/ imports no such package`;
+    return doors.some((door) => path.startsWith(door))
+      ? undefined
+      : `only ${doors.join(' and ')} imports this package`;
   }
 
   const target = resolve(path, specifier);

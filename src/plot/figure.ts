@@ -1,0 +1,151 @@
+// A figure: data and a description, drawn on demand. Making one loads nothing; `svg` and `png` load the plotting library, which
+// is a peer that only those who draw need: vega and vega-lite, for PNG also @resvg/resvg-wasm and a font.
+
+import { compilerError } from '../../compiler/graph/errors.ts';
+import { type Theme, type ThemeName, themes } from './themes.ts';
+
+/** A part of a Vega-Lite description. */
+export type Spec = Readonly<Record<string, unknown>>;
+
+/** What a figure is made of: a description for a theme and a width in pixels, axes included. */
+export type Panel = (theme: Theme, width: number) => Spec;
+
+export interface FigureOptions {
+  /** Stands above the figure. */
+  readonly title?: string | undefined;
+}
+
+export interface DrawOptions {
+  /** Default light. */
+  readonly theme?: ThemeName | undefined;
+  /** In pixels; default 600. The height follows. */
+  readonly width?: number | undefined;
+}
+
+export interface PngOptions extends DrawOptions {
+  /** Pixels of the picture for each of the figure's: 2 for dense screens; default 1. */
+  readonly scale?: number | undefined;
+  /** A TrueType font; default DejaVu Sans, from the package dejavu-fonts-ttf. */
+  readonly font?: Uint8Array | undefined;
+}
+
+/**
+ * Something to look at. Made by the functions of `plot`.
+ *
+ * @example
+ * const figure = plot.curves({ train: history.loss, validation: history.valLoss });
+ * await writeFile('loss.svg', await figure.svg({ theme: 'dark' }));
+ */
+export class Figure {
+  /** For `columns` and `rows`, which put figures together. */
+  readonly panel: Panel;
+
+  constructor(panel: Panel, { title }: FigureOptions = {}) {
+    this.panel = title === undefined ? panel : (theme, width) => ({ ...panel(theme, width), title });
+  }
+
+  /** The figure as SVG text. Throws HDL0040 when vega or vega-lite is not installed. */
+  async svg({ theme = 'light', width = 600 }: DrawOptions = {}): Promise<string> {
+    return fit(await draw(this.panel(themes[theme], width - 2 * padding), themes[theme]), width);
+  }
+
+  /** The figure as PNG bytes. Throws HDL0040 when a package is not installed. */
+  async png({ scale = 1, font, ...options }: PngOptions = {}): Promise<Uint8Array> {
+    const { rasterize } = await import('./rasterize.ts');
+    return rasterize(await this.svg(options), scale, font);
+  }
+}
+
+const padding = 8;
+
+async function draw(panel: Spec, theme: Theme): Promise<string> {
+  const [vega, lite] = await Promise.all([
+    needed('vega', import('vega')),
+    needed('vega-lite', import('vega-lite')),
+  ]);
+  const spec = { ...panel, padding, background: theme.ground, config: configOf(theme) };
+  const { spec: full } = lite.compile(spec as unknown as Parameters<typeof lite.compile>[0]);
+  const view = new vega.View(vega.parse(full), { renderer: 'none' });
+  try {
+    return await view.toSVG();
+  } finally {
+    view.finalize();
+  }
+}
+
+/** Axes and legends may take more than was thought: then all is drawn a little smaller. */
+function fit(svg: string, width: number): string {
+  return svg.replace(/ width="([\d.]+)" height="([\d.]+)"/, (as, w: string, h: string) => {
+    const scale = width / Number(w);
+    return scale >= 1 ? as : ` width="${width}" height="${Math.round(Number(h) * scale)}"`;
+  });
+}
+
+/** What an import of an optional package gives. Throws HDL0040 when it is not there. */
+export async function needed<T>(name: string, loading: Promise<T>): Promise<T> {
+  try {
+    return await loading;
+  } catch (cause) {
+    throw compilerError(
+      'HDL0040',
+      {
+        what: `figures are drawn with the package ${name}, which cannot be loaded`,
+        rule: 'what only figures need is not installed with Heddle',
+        hint: 'npm install vega vega-lite; for PNG also @resvg/resvg-wasm dejavu-fonts-ttf, for graphs @dagrejs/dagre',
+      },
+      { cause },
+    );
+  }
+}
+
+function configOf({ text, faint, grid, colors }: Theme): Spec {
+  const font = 'system-ui, -apple-system, "Segoe UI", Helvetica, Arial, sans-serif';
+  return {
+    font,
+    aria: false,
+    view: { stroke: grid },
+    title: { color: text, fontSize: 15, fontWeight: 600, anchor: 'start', offset: 10 },
+    axis: {
+      labelColor: faint,
+      titleColor: text,
+      labelFontSize: 12,
+      titleFontSize: 13,
+      titleFontWeight: 'normal',
+      gridColor: grid,
+      gridOpacity: 0.7,
+      domainColor: faint,
+      tickColor: faint,
+    },
+    legend: { labelColor: text, titleColor: text, labelFontSize: 12, titleFontSize: 12, symbolSize: 90 },
+    text: { color: text, fontSize: 12 },
+    range: { category: colors },
+    concat: { spacing: 18 },
+  };
+}
+
+/** Figures side by side, in shares of the width: equal ones, or as given. */
+export function columns(
+  figures: readonly Figure[],
+  options: FigureOptions & { readonly shares?: readonly number[] | undefined } = {},
+): Figure {
+  const shares = options.shares ?? figures.map(() => 1);
+  const sum = shares.reduce((a, b) => a + b, 0);
+  return new Figure((theme, width) => {
+    const free = width - 18 * (figures.length - 1);
+    return {
+      hconcat: figures.map((f, i) => f.panel(theme, (free * shares[i]!) / sum)),
+      resolve: { scale: { color: 'independent' } },
+    };
+  }, options);
+}
+
+/** Figures one below the other. */
+export function rows(figures: readonly Figure[], options: FigureOptions = {}): Figure {
+  return new Figure(
+    (theme, width) => ({
+      vconcat: figures.map((f) => f.panel(theme, width)),
+      resolve: { scale: { color: 'independent' } },
+    }),
+    options,
+  );
+}
