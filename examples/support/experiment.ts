@@ -6,8 +6,10 @@ import { type Feed, type Program, resident } from '../../src/index.ts';
 import type { Figure } from '../../src/plot/index.ts';
 
 export interface RunOptions {
-  /** Training ends after so many steps: tests at small size. Default: all. */
+  /** Training ends after so many steps. Default: all. */
   readonly steps?: number | undefined;
+  /** For tests: less data, fewer epochs. */
+  readonly isSmall?: boolean | undefined;
   /** Threads that compute; default 1 where the net is small. */
   readonly threads?: number | undefined;
   /** Folder of data sets, for the experiments that read one. */
@@ -24,7 +26,7 @@ export interface Outcome {
   readonly value: number;
   /** Other numbers worth telling, by name. */
   readonly others?: Readonly<Record<string, number>> | undefined;
-  /** The loss of each step, before its update. */
+  /** The loss of each step, before its update; of experiments that train by `fit`, the mean of each epoch. */
   readonly losses: ArrayLike<number>;
   /** Training steps, and what they took; without data, compilation and evaluation. */
   readonly steps: number;

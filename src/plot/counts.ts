@@ -27,7 +27,9 @@ export function confusionMatrix(
   });
   const most = Math.max(...values.map((v) => v.count), 1);
   return new Figure((theme, width) => {
-    const side = Math.min(width - 90, 56 * n, 440);
+    const longest = Math.max(...order.map((s) => s.length));
+    const side = Math.min(width - 50 - 8 * longest, 70 * n, 440);
+    const isSlanted = 7.5 * longest > side / n;
     return {
       data: { values },
       width: side,
@@ -38,14 +40,21 @@ export function confusionMatrix(
           type: 'nominal',
           sort: order,
           title: 'predicted',
-          axis: { orient: 'top', labelAngle: n > 5 && options.names ? -40 : 0, domain: false, ticks: false },
+          // Places of titles are said, since guesses of text widths would put them too far away.
+          axis: {
+            orient: 'top',
+            labelAngle: isSlanted ? -40 : 0,
+            domain: false,
+            ticks: false,
+            titleY: isSlanted ? -22 - 4.8 * longest : -24,
+          },
         },
         y: {
           field: 'row',
           type: 'nominal',
           sort: order,
           title: 'actual',
-          axis: { domain: false, ticks: false },
+          axis: { domain: false, ticks: false, titleX: -18 - 6.6 * longest },
         },
       },
       layer: [
@@ -65,7 +74,10 @@ export function confusionMatrix(
           encoding: {
             text: { field: 'count' },
             color: {
-              condition: { test: `datum.count > ${most * 0.3}`, value: theme.ground },
+              condition: [
+                { test: `datum.count > ${most * 0.3}`, value: theme.ground },
+                { test: 'datum.count === 0', value: theme.faint },
+              ],
               value: theme.text,
             },
           },

@@ -67,7 +67,7 @@ export function curves(
           type: 'quantitative',
           title: y ?? null,
           scale: log ? { type: 'log' } : { zero: values.every((v) => v.y >= 0) },
-          axis: log ? { tickCount: 5, format: '~g' } : { tickCount: 6 },
+          axis: log ? { values: decades(values.map((v) => v.y)), format: '~g' } : { tickCount: 6 },
         },
         color: {
           field: 'name',
@@ -80,6 +80,15 @@ export function curves(
     }),
     options,
   );
+}
+
+/** Powers of ten, from the one below the least to the one above the largest; of many, every other, or fewer. */
+function decades(values: readonly number[]): number[] {
+  const logs = values.map((v) => Math.log10(v));
+  const low = Math.floor(logs.reduce((a, b) => Math.min(a, b), Number.POSITIVE_INFINITY));
+  const high = Math.ceil(logs.reduce((a, b) => Math.max(a, b), low));
+  const every = Math.max(1, Math.ceil((high - low) / 8));
+  return Array.from({ length: Math.floor((high - low) / every) + 1 }, (_, i) => 10 ** (low + i * every));
 }
 
 /** Positions and values; of many, the least and the largest of each stretch, in order. */

@@ -37,16 +37,19 @@ export interface PngOptions extends DrawOptions {
  * await writeFile('loss.svg', await figure.svg({ theme: 'dark' }));
  */
 export class Figure {
-  /** For `columns` and `rows`, which put figures together. */
+  /** The figure without its title. */
   readonly panel: Panel;
+  readonly title: string | undefined;
 
   constructor(panel: Panel, { title }: FigureOptions = {}) {
-    this.panel = title === undefined ? panel : (theme, width) => ({ ...panel(theme, width), title });
+    this.panel = panel;
+    this.title = title;
   }
 
   /** The figure as SVG text. Throws HDL0040 when vega or vega-lite is not installed. */
   async svg({ theme = 'light', width = 600 }: DrawOptions = {}): Promise<string> {
-    return fit(await draw(this.panel(themes[theme], width - 2 * padding), themes[theme]), width);
+    const colors = themes[theme];
+    return framed(await draw(this.panel(colors, width - 2 * padding), colors), this.title, width, colors);
   }
 
   /** The figure as PNG bytes. Throws HDL0040 when a package is not installed. */
@@ -57,6 +60,7 @@ export class Figure {
 }
 
 const padding = 8;
+const font = 'system-ui, -apple-system, "Segoe UI", Helvetica, Arial, sans-serif';
 
 async function draw(panel: Spec, theme: Theme): Promise<string> {
   const [vega, lite] = await Promise.all([
@@ -73,12 +77,35 @@ async function draw(panel: Spec, theme: Theme): Promise<string> {
   }
 }
 
-/** Axes and legends may take more than was thought: then all is drawn a little smaller. */
-function fit(svg: string, width: number): string {
-  return svg.replace(/ width="([\d.]+)" height="([\d.]+)"/, (as, w: string, h: string) => {
-    const scale = width / Number(w);
-    return scale >= 1 ? as : ` width="${width}" height="${Math.round(Number(h) * scale)}"`;
-  });
+/**
+ * What was drawn, below its title. The library guesses widths of text, too large ones: where axes and legends then need more than
+ * there is, all is drawn a little smaller. The title is ours, since a guess would make room for it, too.
+ */
+function framed(svg: string, title: string | undefined, width: number, theme: Theme): string {
+  const [, w, h] = / width="([\d.]+)" height="([\d.]+)"/.exec(svg)!.map(Number) as [number, number, number];
+  const scale = Math.min(1, width / w);
+  const [left, top] = [padding, title === undefined ? 0 : 30];
+  const height = Math.ceil(h * scale) + top;
+  const head =
+    title === undefined
+      ? ''
+      : `<text x="${left}" y="22" fill="${theme.text}" font-family='${font}' font-size="${titleSize(title, width)}" font-weight="600">${escapeXml(title)}</text>`;
+  const inner = svg.replace(
+    / width="[\d.]+" height="[\d.]+"/,
+    ` y="${top}" width="${round(w * scale)}" height="${round(h * scale)}"`,
+  );
+  return `<svg xmlns="http://www.w3.org/2000/svg" xmlns:xlink="http://www.w3.org/1999/xlink" width="${width}" height="${height}" viewBox="0 0 ${width} ${height}"><rect width="${width}" height="${height}" fill="${theme.ground}"/>${head}${inner}</svg>`;
+}
+
+/** As large as fits: bold letters are about two thirds as wide as high. */
+function titleSize(title: string, width: number): number {
+  return round(Math.max(9, Math.min(15, (width - 2 * padding) / (0.66 * title.length))));
+}
+
+const round = (v: number): number => Math.round(v * 100) / 100;
+
+function escapeXml(text: string): string {
+  return text.replaceAll('&', '&amp;').replaceAll('<', '&lt;');
 }
 
 /** What an import of an optional package gives. Throws HDL0040 when it is not there. */
@@ -99,7 +126,6 @@ export async function needed<T>(name: string, loading: Promise<T>): Promise<T> {
 }
 
 function configOf({ text, faint, grid, colors }: Theme): Spec {
-  const font = 'system-ui, -apple-system, "Segoe UI", Helvetica, Arial, sans-serif';
   return {
     font,
     aria: false,
@@ -123,6 +149,13 @@ function configOf({ text, faint, grid, colors }: Theme): Spec {
   };
 }
 
+/** A figure as a part of another: its title is a smaller one. */
+function within({ panel, title }: Figure, theme: Theme, width: number): Spec {
+  return title === undefined
+    ? panel(theme, width)
+    : { ...panel(theme, width), title: { text: title, fontSize: 13 } };
+}
+
 /** Figures side by side, in shares of the width: equal ones, or as given. */
 export function columns(
   figures: readonly Figure[],
@@ -133,7 +166,7 @@ export function columns(
   return new Figure((theme, width) => {
     const free = width - 18 * (figures.length - 1);
     return {
-      hconcat: figures.map((f, i) => f.panel(theme, (free * shares[i]!) / sum)),
+      hconcat: figures.map((f, i) => within(f, theme, (free * shares[i]!) / sum)),
       resolve: { scale: { color: 'independent' } },
     };
   }, options);
@@ -143,7 +176,7 @@ export function columns(
 export function rows(figures: readonly Figure[], options: FigureOptions = {}): Figure {
   return new Figure(
     (theme, width) => ({
-      vconcat: figures.map((f) => f.panel(theme, width)),
+      vconcat: figures.map((f) => within(f, theme, width)),
       resolve: { scale: { color: 'independent' } },
     }),
     options,

@@ -12,7 +12,7 @@ export interface PointsOptions extends FigureOptions {
   readonly y: ArrayLike<number>;
   /** Names of classes, for the legend; default their numbers. */
   readonly names?: readonly string[] | undefined;
-  /** At most so many points are drawn, evenly chosen; default 600. */
+  /** At most so many points are drawn, evenly chosen; default 400. */
   readonly most?: number | undefined;
 }
 
@@ -198,7 +198,7 @@ function background(image: Picture, palette: Parameters<Picture['url']>[0]): Lay
   });
 }
 
-function marks(theme: Theme, { x, y, names, most = 600 }: PointsOptions): Spec {
+function marks(theme: Theme, { x, y, names, most = 400 }: PointsOptions): Spec {
   const count = y.length;
   const shown = Math.min(most, count);
   const classes = Array.from(new Set(Array.from(y))).sort((a, b) => a - b);
@@ -212,7 +212,7 @@ function marks(theme: Theme, { x, y, names, most = 600 }: PointsOptions): Spec {
     mark: {
       type: 'point',
       filled: true,
-      size: shown > 400 ? 14 : 26,
+      size: shown > 320 ? 14 : 26,
       opacity: 1,
       stroke: theme.ground,
       strokeWidth: 0.6,
