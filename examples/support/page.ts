@@ -1,11 +1,29 @@
 // docs/experiments.md: the table of what was measured, and how to measure it again.
 
-import { digits, formatTable, type Row } from './results.ts';
+import { formatTable, type Row } from './results.ts';
+
+/** Figures in docs/images that the page shows, and what is to be seen. */
+const shown: Readonly<Record<string, string>> = {
+  'spiral-adam': 'What the net says of the plane, and its loss by step.',
+  'product-2layer': 'One layer cannot learn a product; two can.',
+  'circles-adam': 'The line at probability one half, and the loss by step.',
+  'reverse-mode': 'The graph with values and adjoints.',
+};
 
 /** The page. */
 export function page(rows: readonly Row[]): string {
   const about = rows.map(({ experiment: e }) => `- \`${e.name}\`: ${e.about}`).join('\n');
   const wrong = rows.filter((r) => r.wrong.length > 0).length;
+  const figures = Object.entries(shown)
+    .map(
+      ([name, text]) => `${text}
+
+<picture>
+  <source media="(prefers-color-scheme: dark)" srcset="images/${name}-dark.svg">
+  <img src="images/${name}.svg" alt="${text}" width="600">
+</picture>`,
+    )
+    .join('\n\n');
   return `# Experiments
 
 Small trainings with known ends. Each is a record in \`examples/experiments/\`; data, first weights and the order of examples follow
@@ -23,8 +41,14 @@ npm run examples -- --from all.jsonl --write      # this page
 
 ${formatTable(rows)}
 
-Steps per second of the fastest run: ${rows.map((r) => `${r.experiment.name} ${digits(r.stepsPerSecond)}`).join(', ')}.
+## What they are
 
 ${about}
+
+## Figures
+
+\`npm run examples -- NAME --figures DIR\` draws them.
+
+${figures}
 `;
 }

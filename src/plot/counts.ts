@@ -1,5 +1,6 @@
 // What is counted: confusion matrices, histograms, bars.
 
+import { expectNumbers, refuse } from './check.ts';
 import { Figure, type FigureOptions } from './figure.ts';
 
 export interface ConfusionOptions extends FigureOptions {
@@ -16,9 +17,18 @@ export function confusionMatrix(
   matrix: ArrayLike<number> | readonly ArrayLike<number>[],
   options: ConfusionOptions = {},
 ): Figure {
-  const isNested = typeof matrix[0] === 'object';
+  const isNested = typeof matrix?.[0] === 'object';
+  if (!isNested) expectNumbers('confusionMatrix: the matrix', matrix);
   const rows = isNested ? (matrix as readonly ArrayLike<number>[]) : null;
   const n = rows?.length ?? Math.round(Math.sqrt(matrix.length));
+  const counts = rows === null ? matrix.length : rows.reduce((sum, row) => sum + row.length, 0);
+  if (counts !== n * n || rows?.some((row) => row.length !== n)) {
+    refuse(
+      `confusionMatrix of ${counts} counts`,
+      'it is square: a row and a column for each class',
+      'model.measure(metrics.confusionMatrix(), data) gives one',
+    );
+  }
   const name = (c: number): string => options.names?.[c] ?? String(c);
   const order = Array.from({ length: n }, (_, i) => name(i));
   const values = Array.from({ length: n * n }, (_, i) => {
@@ -104,6 +114,7 @@ export function histograms(
   options: HistogramOptions = {},
 ): Figure {
   const { bins = 30, x = 'value' } = options;
+  for (const [name, list] of Object.entries(values)) expectNumbers(`histograms: '${name}'`, list);
   const all = Object.values(values).flatMap((v) => Array.from(v).filter(Number.isFinite));
   const low = all.reduce((a, b) => Math.min(a, b), Number.POSITIVE_INFINITY);
   const high = all.reduce((a, b) => Math.max(a, b), Number.NEGATIVE_INFINITY);

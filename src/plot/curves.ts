@@ -1,5 +1,6 @@
 // Curves over steps or epochs.
 
+import { expectNumbers, refuse } from './check.ts';
 import { Figure, type FigureOptions } from './figure.ts';
 
 export interface CurvesOptions extends FigureOptions {
@@ -29,6 +30,8 @@ const mostPoints = 600;
 /**
  * Curves by name, one number after the other. Long ones are thinned out, keeping their extremes.
  *
+ * Throws HDL0016 for what are no numbers.
+ *
  * @example plot.curves({ train: history.loss, validation: history.valLoss }, { x: 'epoch', from: 1 })
  */
 export function curves(
@@ -36,7 +39,11 @@ export function curves(
   options: CurvesOptions = {},
 ): Figure {
   const { x = 'step', y, from = 0, log = false, smooth = 0, height = 240 } = options;
-  const names = Object.keys(series);
+  if (series instanceof Promise) expectNumbers('curves: the record of curves', series);
+  const names = Object.keys(series ?? {});
+  if (names.length === 0)
+    refuse('curves of nothing', 'it takes curves by name', 'plot.curves({ loss: history.loss })');
+  for (const name of names) expectNumbers(`curves: '${name}'`, series[name]);
   const rowsOf = (numbers: ArrayLike<number>, name: string): readonly Row[] =>
     thin(numbers)
       .filter(([, v]) => Number.isFinite(v) && (!log || v > 0))

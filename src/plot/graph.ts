@@ -1,6 +1,7 @@
 // Directed graphs, from left to right: nodes as boxes, edges with what flows along them, forward above and, in another colour, what
 // comes back below. Places are found by dagre.
 
+import { refuse } from './check.ts';
 import { Figure, type FigureOptions, needed, type Spec } from './figure.ts';
 
 export interface GraphNode {
@@ -22,7 +23,8 @@ const lineHeight = 17;
 const textWidth = (text: string): number => 8 * text.length;
 
 /**
- * A graph with what flows along its edges, and back. Throws HDL0040 when @dagrejs/dagre is not installed.
+ * A graph with what flows along its edges, and back. Throws HDL0016 (an edge of a node
+ * that is not there), HDL0040 when @dagrejs/dagre is not installed.
  *
  * @example await plot.graph({ nodes: [{ id: 'x' }, { id: 'y' }], edges: [{ from: 'x', to: 'y', forward: '2', backward: '1' }] })
  */
@@ -30,6 +32,16 @@ export async function graph(
   { nodes, edges }: { readonly nodes: readonly GraphNode[]; readonly edges: readonly GraphEdge[] },
   options: FigureOptions = {},
 ): Promise<Figure> {
+  const ids = new Set(nodes.map((n) => n.id));
+  for (const { from, to } of edges) {
+    const unknown = [from, to].find((id) => !ids.has(id));
+    if (unknown === undefined) continue;
+    refuse(
+      `graph with an edge from '${from}' to '${to}'`,
+      `there is no node '${unknown}'`,
+      `nodes are ${[...ids].map((id) => `'${id}'`).join(', ')}`,
+    );
+  }
   const dagre = await needed('@dagrejs/dagre', import('@dagrejs/dagre'));
   const layout = new dagre.graphlib.Graph({ multigraph: true });
   layout.setGraph({ rankdir: 'LR', nodesep: 34, ranksep: 26, edgesep: 24, marginx: 4, marginy: 4 });

@@ -1,5 +1,6 @@
 // Grids of small pictures: what a net was shown and what it said, and the kernels of a convolution.
 
+import { expectCount, expectNumbers, refuse } from './check.ts';
 import { Figure, type FigureOptions, type Spec } from './figure.ts';
 import { type Picture, picture } from './png.ts';
 
@@ -23,13 +24,21 @@ export interface PredictionsOptions extends FigureOptions {
 
 /**
  * Pictures, each with what the net said below it. Where that is wrong, the picture has a frame, and the right answer stands in
- * brackets. The values are stretched over the range from black to white.
+ * brackets. The values are stretched over the range from black to white. Throws HDL0016.
  *
  * @example await plot.predictions({ images, labels, predicted: argmaxOf(outputs) })
  */
 export async function predictions(options: PredictionsOptions): Promise<Figure> {
   const { images, labels, predicted, names, columns = 5 } = options;
+  checkPictures('predictions: images', images);
   const count = images.shape[0]!;
+  for (const [name, values] of [
+    ['labels', labels],
+    ['predicted', predicted],
+  ] as const) {
+    expectNumbers(`predictions: ${name}`, values);
+    if (values.length < count) expectCount(`predictions: ${name}`, values, count, 'one for each picture');
+  }
   const tiles = await Promise.all(
     Array.from({ length: count }, (_, i) => tile(images, i, rangeOf(images.data))),
   );
@@ -71,7 +80,7 @@ export async function predictions(options: PredictionsOptions): Promise<Figure> 
 
 /**
  * The kernels of a convolution, [out, in, height, width]: a row of pictures for each input channel; of three input channels, one
- * picture each in colour. All are stretched over the same range.
+ * picture each in colour. All are stretched over the same range. Throws HDL0016.
  *
  * @example await plot.filters(model.program.get('conv1/w'))
  */
@@ -79,6 +88,7 @@ export async function filters(
   weights: PictureData,
   options: FigureOptions & { readonly columns?: number } = {},
 ): Promise<Figure> {
+  if (weights.shape?.length !== 4) checkPictures('filters', weights);
   const [out, channels, height, width] = weights.shape as [number, number, number, number];
   const isColor = channels === 3;
   const columns = options.columns ?? Math.min(out, 10);
@@ -96,6 +106,30 @@ export async function filters(
       ],
     };
   }, options);
+}
+
+function checkPictures(what: string, { shape, data }: PictureData): void {
+  if (shape?.length !== 4) {
+    refuse(
+      `${what} of shape [${shape?.join(', ') ?? ''}]`,
+      'pictures are [count, channels, height, width]',
+      'give the data its shape: { data, shape: [25, 1, 28, 28] }',
+    );
+  }
+  expectNumbers(what, data);
+  expectCount(
+    what,
+    data,
+    shape.reduce((a, b) => a * b, 1),
+    `of shape [${shape.join(', ')}]`,
+  );
+  if (shape[1] !== 1 && shape[1] !== 3) {
+    refuse(
+      `${what} with ${shape[1]} channels`,
+      'pictures have one channel (grey) or three (red, green, blue)',
+      'choose one of the channels',
+    );
+  }
 }
 
 /** Places in a grid; the layers say what stands there. */

@@ -1,5 +1,6 @@
 // Points of classes in the plane, and what a net says about the plane around them.
 
+import { expectCount, expectNumbers, refuse } from './check.ts';
 import { contour, type Place } from './contour.ts';
 import { columns, Figure, type FigureOptions, type Spec } from './figure.ts';
 import { type Picture, picture } from './png.ts';
@@ -22,11 +23,12 @@ interface Box {
 }
 
 /**
- * Points in the colours of their classes. Both axes have one scale.
+ * Points in the colours of their classes. Both axes have one scale. Throws HDL0016.
  *
  * @example plot.scatter(data.moons(1000))
  */
 export function scatter(options: PointsOptions): Figure {
+  checkPoints('scatter', options);
   const box = boxOf(options.x, 0.2);
   return new Figure((theme, width) => layered(width, box, [marks(theme, options)]), options);
 }
@@ -48,12 +50,13 @@ export interface RegionsOptions extends PointsOptions {
 
 /**
  * The plane in the colours of the classes that a net sees there, and the points on it. With one probability a place, shades, and a
- * line where it is ½.
+ * line where it is ½. Throws HDL0016.
  *
  * @example await plot.decisionRegions({ ...data.spiral(100), predict: (points) => model.predict(points) })
  */
 export async function decisionRegions(options: RegionsOptions): Promise<Figure> {
   const { margin = 0.5, predict } = options;
+  checkPoints('decisionRegions', options);
   const box = boxOf(options.x, margin);
   const step = options.step ?? (box.x[1] - box.x[0]) / 200;
   const [width, height] = [box.x, box.y].map(([a, b]) => Math.max(2, Math.ceil((b - a) / step))) as [
@@ -69,6 +72,13 @@ export async function decisionRegions(options: RegionsOptions): Promise<Figure> 
   for (let i = 0; i < width * height; i++) places.set(at(i % width, Math.floor(i / width)), 2 * i);
   const { data, shape } = await predict(places);
   const classes = shape.length > 1 ? shape.at(-1)! : 1;
+  if (data.length !== width * height * classes) {
+    refuse(
+      `decisionRegions: predict gave shape [${shape.join(', ')}] for ${width * height} places`,
+      'it gives one row for each place: [places, classes], or one probability each, [places]',
+      'return what model.predict(places) gives',
+    );
+  }
   const isBinary = classes === 1;
   const bytes = isBinary ? shades(data) : largest(data, classes);
   const image = await picture(width, height, 'indexed', bytes);
@@ -99,12 +109,16 @@ export interface SurfaceOptions extends FigureOptions {
 }
 
 /**
- * Functions of the plane side by side, as shades around 0, with one scale of colours.
+ * Functions of the plane side by side, as shades around 0, with one scale of colours. Throws HDL0016.
  *
  * @example await plot.surfaces({ x: [-2, 2], y: [-2, 2], size: [80, 80], fields: { net, truth } })
  */
 export async function surfaces(options: SurfaceOptions): Promise<Figure> {
   const { x, y, size, fields } = options;
+  for (const [name, values] of Object.entries(fields)) {
+    expectNumbers(`surfaces: '${name}'`, values);
+    expectCount(`surfaces: '${name}'`, values, size[0] * size[1], 'columns · rows');
+  }
   const most = Math.max(
     ...Object.values(fields).map((f) => Array.from(f).reduce((a, v) => Math.max(a, Math.abs(v)), 0)),
   );
@@ -152,6 +166,12 @@ export async function surfaces(options: SurfaceOptions): Promise<Figure> {
     },
   }));
   return columns([...figures, scale], { ...options, shares: [...figures.map(() => 1), 0.16] });
+}
+
+function checkPoints(fn: string, { x, y }: PointsOptions): void {
+  expectNumbers(`${fn}: x`, x);
+  expectNumbers(`${fn}: y`, y);
+  expectCount(`${fn}: x`, x, 2 * y.length, 'two for each point');
 }
 
 function boxOf(points: ArrayLike<number>, margin: number): Box {

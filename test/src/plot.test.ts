@@ -81,6 +81,61 @@ t.test('PNG, of the size that was asked for', async (t) => {
   t.ok(width > 500 && width <= 600, `${width} pixels`);
 });
 
+const refused: readonly (readonly [string, () => unknown, RegExp])[] = [
+  ['no curves', () => plot.curves({}), /plot\.curves of nothing\n {2}rule: it takes curves by name/],
+  [
+    'a forgotten await',
+    () => plot.curves(Promise.resolve({ loss: [1] }) as never),
+    /is a promise\n.*\n(.*\n)?.*try: {2}await it/,
+  ],
+  [
+    'a history without that figure',
+    () => plot.curves({ loss: undefined as never }),
+    /'loss' is undefined\n {2}rule: it is a list of numbers/,
+  ],
+  ['rows of rows', () => plot.histograms({ w: [[1, 2]] as never }), /'w' has a Array at position 0/],
+  [
+    'points and labels that do not belong together',
+    () => plot.scatter({ x: [1, 2, 3], y: [0, 1] }),
+    /x has 3 numbers\n {2}rule: it has 4: two for each point/,
+  ],
+  [
+    'a net that answers for other places',
+    () =>
+      plot.decisionRegions({
+        x: [0, 0, 1, 1],
+        y: [0, 1],
+        predict: async () => ({ data: [1, 2], shape: [2] }),
+      }),
+    /predict gave shape \[2\] for \d+ places/,
+  ],
+  [
+    'a matrix that is not square',
+    () => plot.confusionMatrix([1, 2, 3]),
+    /confusionMatrix of 3 counts\n {2}rule: it is square/,
+  ],
+  [
+    'pictures without a shape',
+    () => plot.predictions({ images: { data: [1], shape: [1] }, labels: [0], predicted: [0] }),
+    /of shape \[1\]\n {2}rule: pictures are \[count, channels, height, width\]/,
+  ],
+  [
+    'two channels',
+    () => plot.predictions({ images: { data: [1, 2], shape: [1, 2, 1, 1] }, labels: [0], predicted: [0] }),
+    /with 2 channels/,
+  ],
+  [
+    'an edge to nowhere',
+    () => plot.graph({ nodes: [{ id: 'x' }], edges: [{ from: 'x', to: 'z' }] }),
+    /there is no node 'z'/,
+  ],
+];
+for (const [name, make, text] of refused) {
+  t.test(name, async (t) => {
+    await t.rejects(async () => make(), { code: 'HDL0016', message: text });
+  });
+}
+
 t.test('a package that is not there', async (t) => {
   await t.rejects(needed('vega', Promise.reject(new Error('Cannot find package'))), {
     code: 'HDL0040',
