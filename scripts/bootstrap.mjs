@@ -16,6 +16,9 @@ export const root = dirname(dirname(fileURLToPath(import.meta.url)));
 /** The folders that TypeScript compiles: the `include` of tsconfig.json. */
 const sourceFolders = ['src', 'compiler', 'runtime', 'test', 'examples'];
 
+/** What runs in pages: with a DOM, and bundled. */
+const client = join(root, 'src/view/client');
+
 /** The compiler by its path: `.bin/tsc` may belong to an older TypeScript that some tool brought along. */
 const tsc = join(root, 'node_modules/typescript/bin/tsc');
 export const biome = join(root, 'node_modules/@biomejs/biome/bin/biome');
@@ -60,8 +63,13 @@ export async function build() {
     await rm(stamp, { force: true });
     // Without outputs the incremental state would claim that there is nothing to emit.
     if (!existsSync(join(root, 'build/src'))) await rm(join(root, 'build/.tsbuildinfo'), { force: true });
-    const code = await run(process.execPath, [tsc, '-p', root]);
-    if (code !== 0) fail('the build failed: see the errors above');
+    const codes = [
+      await run(process.execPath, [tsc, '-p', root]),
+      await run(process.execPath, [tsc, '-p', client]),
+    ];
+    if (codes.some((code) => code !== 0)) fail('the build failed: see the errors above');
+    const { bundleClient } = await import('./bundle.mjs');
+    await bundleClient(root);
     await removeOrphans();
     await writeFile(stamp, inputs);
     say(`built in ${seconds(start)}`);
@@ -69,8 +77,11 @@ export async function build() {
 }
 
 /** Type-checks without writing anything; resolves to the exit code. */
-export function typecheck() {
-  return run(process.execPath, [tsc, '-p', root, '--noEmit', '--incremental', 'false']);
+export async function typecheck() {
+  const codes = [];
+  for (const project of [root, client])
+    codes.push(await run(process.execPath, [tsc, '-p', project, '--noEmit', '--incremental', 'false']));
+  return Math.max(...codes);
 }
 
 /** Runs a command on this process's terminal; resolves to its exit code (128 + n where a signal ended it). */
@@ -125,7 +136,7 @@ function npm() {
 /** Names, sizes and times of all that a build reads: cheap, and it notices deleted files too. */
 async function digestOfInputs() {
   const lists = await Promise.all(
-    sourceFolders.map((name) => filesBelow(join(root, name), (path) => path.endsWith('.ts'))),
+    sourceFolders.map((name) => filesBelow(join(root, name), (path) => /\.(ts|css)$/.test(path))),
   );
   const inputs = [join(root, 'tsconfig.json'), join(root, 'package-lock.json'), ...lists.flat()];
   const facts = await Promise.all(

@@ -75,6 +75,7 @@ export {
   type SaveOptions,
   type StepsOf,
   type VariableInfo,
+  type ViewOptions,
 } from './program.ts';
 export {
   createProgress,

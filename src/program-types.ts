@@ -9,6 +9,7 @@ import type { RunData, RunTensor } from '../runtime/tensor.ts';
 import type { AnyEntry, Entry, Outputs, Specs } from './entry.ts';
 import type { Feed } from './feeds.ts';
 import type { PlanCache } from './plan-source.ts';
+import type { Profile } from './profile/profile.ts';
 import type { Dims } from './spec.ts';
 import type { CompileEvent } from './specialisations.ts';
 import type { StepsOptions } from './steps.ts';
@@ -57,6 +58,13 @@ export interface SaveOptions {
   readonly variants?: boolean;
   /** The values of variables too; default true. */
   readonly weights?: boolean;
+}
+
+export interface ViewOptions {
+  /** Of the page; default: the entries. */
+  readonly title?: string | undefined;
+  /** What was measured, shown beside what was predicted. */
+  readonly profile?: Profile | undefined;
 }
 
 export interface EntryInfo {

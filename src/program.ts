@@ -38,6 +38,7 @@ import type {
   SaveOptions,
   StepsOf,
   VariableInfo,
+  ViewOptions,
 } from './program-types.ts';
 import { referenceEngine } from './reference.ts';
 import { ResidentCopies } from './resident-copies.ts';
@@ -50,6 +51,7 @@ import { bindStepFeed, type StepFeeds } from './steps.ts';
 import { sampleFeeds } from './tune/sample-feeds.ts';
 import { type Tuned, type TuneOptions, tuneGraph } from './tune/tune.ts';
 import { initialValue, isTrainable, variableName } from './variable.ts';
+import { viewPage } from './view/index.ts';
 
 export type * from './program-types.ts';
 
@@ -285,6 +287,31 @@ export class Program<E extends Entries = Entries> {
   inspect(of: DumpOf<E> = {}): Inspection {
     this.#checkOpen('inspect');
     return this.#shown('inspect', of)[0]!.compiled.inspect();
+  }
+
+  /**
+   * A page that shows what the compiler made: the graph with its gradient, memory, schedule, roofline, kernels and passes, and
+   * of a profile what was measured. One HTML file, which needs no network. Of one specialisation, as `dump`, or of all that
+   * have been compiled. With a path, it is written there (in Node). Throws as `dump`; HDL1006 where the viewer was not built.
+   *
+   * @example
+   * const profile = await p.profile('train', feeds);
+   * await p.view('train.html', { entry: 'train', dims: { batch: 64 }, profile });
+   */
+  async view(path?: string, of: DumpOf<E> & ViewOptions = {}): Promise<string> {
+    this.#checkOpen('view');
+    const shown = this.#shown('view', of).map((s) => ({
+      title: title(s),
+      inspection: s.compiled.inspect(),
+      // A profile belongs to the specialisation that was run.
+      profile: of.profile && title({ ...of.profile }) === title(s) ? of.profile : null,
+    }));
+    const html = await viewPage(of.title ?? shown.map((s) => s.title).join(', '), shown);
+    if (path !== undefined) {
+      const { writeFile } = await import('node:fs/promises');
+      await writeFile(path, html);
+    }
+    return html;
   }
 
   /** The specialisation that is asked for, compiled if need be; or all that have been compiled. */

@@ -18,6 +18,7 @@ import { dump } from './commands/dump.ts';
 import { planCsv } from './commands/plan-csv.ts';
 import { profile } from './commands/profile.ts';
 import { run } from './commands/run.ts';
+import { view } from './commands/view.ts';
 import { isHeddleError, type LoadOptions } from './load.ts';
 import { UserError } from './user-error.ts';
 
@@ -75,6 +76,17 @@ Examples:
         ? dump(module, stage, flags, loading(flags))
         : diff(flags.diff, module, flags, loading(flags)),
     );
+
+  withEntry(heddle.command('view'))
+    .description('write a page that shows the graph, memory, schedule, roofline, kernels and passes')
+    .argument('<module>', 'exports a program')
+    .requiredOption('-o, --output <file>', 'the page: one HTML file, which needs no network')
+    .option('--all', 'every entry, not one alone')
+    .option('--profile', 'run the entry, and show what was measured beside what was predicted')
+    .option('--runs <n>', 'runs that are measured', count(1), 20)
+    .option('--inputs <file>', 'of --profile: JSON of arrays by name; default: made-up values')
+    .option('--title <title>', 'of the page; default: the name of the file')
+    .action((module: string, flags) => view(module, flags, loading(flags)));
 
   withEntry(heddle.command('profile'))
     .description('run an entry and show where the time goes')

@@ -1,0 +1,34 @@
+// Where the viewer's client lies: bundled by `npm run build`, beside the built sources.
+
+import { runtimeError } from '../../runtime/errors.ts';
+import type { Client } from './html.ts';
+
+/** Reads the client. Throws HDL1006 where it was not built. */
+export async function readClient(): Promise<Client> {
+  const [script, style] = await Promise.all(['client.js', 'client.css'].map(readText));
+  return { script: script!, style: style! };
+}
+
+async function readText(name: string): Promise<string> {
+  // From build/src/view/.
+  const url = new URL(`../../viewer/${name}`, import.meta.url);
+  try {
+    if (url.protocol === 'file:') {
+      const { readFile } = await import('node:fs/promises');
+      return await readFile(url, 'utf8');
+    }
+    const response = await fetch(url);
+    if (response.ok) return await response.text();
+    throw new Error(`${response.status} ${response.statusText}`);
+  } catch (cause) {
+    throw runtimeError(
+      'HDL1006',
+      {
+        what: `the viewer's ${name} cannot be read: ${cause instanceof Error ? cause.message : String(cause)}`,
+        rule: 'the viewer is built together with Heddle',
+        hint: 'npm run build',
+      },
+      { cause },
+    );
+  }
+}

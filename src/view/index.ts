@@ -1,0 +1,26 @@
+// The viewer: one HTML file that shows what the compiler made of entries.
+
+import type { Inspection } from '../../compiler/dump/inspection.ts';
+import type { Profile } from '../profile/profile.ts';
+import { readClient } from './client.ts';
+import { viewProfile } from './data.ts';
+import { viewHtml } from './html.ts';
+
+/** An entry to be shown. */
+export interface Viewed {
+  /** `train(batch=32)` */
+  readonly title: string;
+  readonly inspection: Inspection;
+  readonly profile?: Profile | null | undefined;
+}
+
+/** The page for some entries. Throws HDL1006 where the viewer's client was not built. */
+export async function viewPage(title: string, entries: readonly Viewed[]): Promise<string> {
+  const data = entries.map(({ title, inspection, profile }) => ({
+    title,
+    inspection,
+    profile: profile ? viewProfile(profile) : null,
+    fusion: null,
+  }));
+  return viewHtml({ title, entries: data }, await readClient());
+}
