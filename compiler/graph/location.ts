@@ -31,13 +31,35 @@ interface StackControl {
 /** The location of the innermost frame that is not Heddle's, or null when the engine does not tell. */
 export function callerLocation(): SourceLocation | null {
   for (const depth of depths) {
-    const found = locationWithin(depth);
+    const stack = currentStack(depth);
+    const found = typeof stack === 'string' ? fromText(stack) : fromFrames(stack);
     if (found !== null) return found;
   }
   return null;
 }
 
-function locationWithin(depth: number): SourceLocation | null {
+/**
+ * The user's line where it is our own code that called the module with this URL (its `import.meta.url`); null where the user
+ * called it, and when the engine does not tell. So a builder of ours is told from a user's.
+ */
+export function locationBehind(module: string): SourceLocation | null {
+  for (const depth of depths) {
+    const stack = currentStack(depth);
+    if (typeof stack === 'string') return null;
+    const inside = [import.meta.url, module].flatMap((url) => [url, pathOf(url)]);
+    const outer = stack.findIndex(
+      (frame) => !inside.includes(frame.getScriptNameOrSourceURL() ?? inside[0]!),
+    );
+    const caller = stack[outer]?.getScriptNameOrSourceURL();
+    if (!caller || !isOwn(caller)) return null;
+    const found = fromFrames(stack.slice(outer));
+    if (found !== null) return found;
+  }
+  return null;
+}
+
+/** The innermost frames of the call, or their text where the engine has no more. */
+function currentStack(depth: number): readonly Frame[] | string {
   const E: StackControl = Error as unknown as StackControl;
   const { stackTraceLimit, prepareStackTrace } = E;
   let frames: readonly Frame[] | null = null;
@@ -53,14 +75,13 @@ function locationWithin(depth: number): SourceLocation | null {
     if (stackTraceLimit !== undefined) E.stackTraceLimit = stackTraceLimit;
     E.prepareStackTrace = prepareStackTrace;
   }
-  if (frames !== null) return fromFrames(frames);
-  return typeof text === 'string' ? fromText(text) : null;
+  return frames ?? (typeof text === 'string' ? text : '');
 }
 
 function fromFrames(frames: readonly Frame[]): SourceLocation | null {
   for (const frame of frames) {
     const file = frame.getScriptNameOrSourceURL();
-    if (file === null || isOwn(file) || !isPlace(file)) continue;
+    if (file === null || isOwn(file) || !isPlace(file) || isCommand(file)) continue;
     const line = frame.getLineNumber() ?? 1;
     const column = frame.getColumnNumber() ?? 1;
     return throughSourceMap(file, line, column) ?? { file: pathOf(file), line, column };
@@ -92,6 +113,11 @@ export function fromText(stack: string): SourceLocation | null {
 /** A file or a page: not what the engine runs from itself (`node:internal/…`, `native`). */
 function isPlace(file: string): boolean {
   return /^(?:file:\/\/|https?:\/\/|\/|[A-Za-z]:[\\/])/.test(file);
+}
+
+/** The command line, and the package that it reads flags with: what they call is on behalf of a module of the user. */
+function isCommand(file: string): boolean {
+  return /\/bin\/heddle\.mjs$|\/node_modules\/commander\//.test(file);
 }
 
 function isOwn(file: string): boolean {

@@ -5,8 +5,8 @@
 import { describeNode } from '../../compiler/graph/describe.ts';
 import { compilerError } from '../../compiler/graph/errors.ts';
 import type { Tensor } from '../../compiler/graph/ir.ts';
-import { callerLocation } from '../../compiler/graph/location.ts';
-import { scope } from '../../compiler/graph/scope.ts';
+import { callerLocation, locationBehind } from '../../compiler/graph/location.ts';
+import { atLocation, scope } from '../../compiler/graph/scope.ts';
 import type { DType, Shape } from '../../compiler/graph/types.ts';
 import { div } from '../../compiler/ops/index.ts';
 import type { Context } from '../context.ts';
@@ -59,6 +59,8 @@ export function layerOf<D extends DType>(
   options: LayerOptions = {},
 ): Layer {
   const { activityRegularizer } = options;
+  // A layer of ours stands for the line that made it; in a user's own, each op has its line.
+  const madeAt = locationBehind(import.meta.url);
   const made: Layer = {
     kind,
     name: options.name,
@@ -79,7 +81,8 @@ export function layerOf<D extends DType>(
         kind,
         options.name,
         (inner) => {
-          const y = build(x as Tensor<Shape, D>, inner);
+          const run = (): Floats => build(x as Tensor<Shape, D>, inner);
+          const y = madeAt === null ? run() : atLocation(madeAt, run);
           if (activityRegularizer !== undefined && ctx.training) {
             inner.penalize(scope('activity', () => div(activityRegularizer(y), y.type.shape[0] ?? 1)));
           }

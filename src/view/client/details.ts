@@ -1,7 +1,7 @@
 // The panel at the right: all that is known about what is selected, with links to what it belongs to.
 
 import { h, link, replace } from './dom.ts';
-import { bytes, count, percent, time } from './format.ts';
+import { bytes, count, percent, place, time } from './format.ts';
 import type { EntryModel } from './model.ts';
 import type { PanelName, Selection, Store } from './state.ts';
 
@@ -77,7 +77,7 @@ function nodeDetails(model: EntryModel, store: Store, id: number): HTMLElement[]
       ...Object.entries(n.attrs).map(([key, value]): Row => [key, value]),
       ['size', bytes(n.bytes)],
       ['operations', count(n.flops)],
-      ['written at', n.loc ?? '–'],
+      ['written at', h('span', { title: n.loc }, n.loc === null ? '–' : place(n.loc))],
       ['reads', nodes(model, store, n.operands)],
       ['read by', nodes(model, store, compiled.readers[id]!)],
       ...(outputs.length > 0 ? [['is', outputs.join(', ')] as Row] : []),
@@ -106,9 +106,9 @@ function stepDetails(model: EntryModel, store: Store, id: number): HTMLElement[]
         'see',
         [
           link('in the schedule', () => store.set({ panel: 'schedule' })),
-          ' ',
+          ' · ',
           link('in memory', () => store.set({ panel: 'memory' })),
-          ' ',
+          ' · ',
           link('in the graph', () => store.set({ panel: 'graph' })),
         ],
       ],

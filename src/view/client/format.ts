@@ -44,3 +44,8 @@ export function ticks(from: number, to: number, most: number): number[] {
   for (let x = Math.ceil(from / step) * step; x <= to + step * 1e-9; x += step) list.push(x);
   return list;
 }
+
+/** `examples/resnet.ts:12:5`: the end of a path tells where it is. */
+export function place(loc: string): string {
+  return loc.split(/[\\/]/).slice(-2).join('/');
+}

@@ -189,9 +189,9 @@ export function graphPanel({ model, store }: Context): Panel {
     c.strokeStyle = isChosen ? paint.accent : isScope ? partColour(b.part) : paint.line;
     c.lineWidth = isChosen ? 3 : 1;
     c.stroke();
-    if (!isScope) {
+    if (!isScope && !isLeaf) {
       c.fillStyle = partColour(b.part);
-      c.fillRect(b.x, b.y + (isLeaf ? 12 : 3), 3, b.height - (isLeaf ? 24 : 6));
+      c.fillRect(b.x, b.y + 3, 3, b.height - 6);
     }
     if (!withText) return;
     c.textAlign = 'center';
@@ -246,7 +246,7 @@ export function graphPanel({ model, store }: Context): Panel {
     const join = (from: number, to: number, colour: string, dash: number[]): void => {
       const [a, b] = [layout.boxOf.get(from), layout.boxOf.get(to)];
       if (a === undefined || b === undefined || a === b) return;
-      const key = `${a.key} ${b.key} ${colour}`;
+      const key = [a.key, b.key].sort().join(' ');
       if (drawn.has(key)) return;
       drawn.add(key);
       c.strokeStyle = colour;

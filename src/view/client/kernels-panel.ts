@@ -85,7 +85,10 @@ export function kernelsPanel({ model, store }: Context): Panel {
         columns.map((c, i) =>
           h(
             'td',
-            { class: c.isNumber ? 'number' : i === 1 ? 'wide' : 'loops' },
+            {
+              class: c.isNumber ? 'number' : i === 1 ? 'wide' : 'loops',
+              title: c.isNumber ? null : c.text(k),
+            },
             i === 1 ? link(c.text(k), () => store.select('kernel', k)) : c.text(k),
           ),
         ),

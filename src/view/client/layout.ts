@@ -108,15 +108,14 @@ function isScalarConstant(model: GraphModel, i: number): boolean {
 /** Scopes to begin with: the outermost ones of many, more of few. */
 export function usualOpen(trees: readonly Tree[]): Set<string> {
   const open = new Set<string>();
-  let level = [...trees];
-  let shown = level.reduce((sum, t) => sum + t.scopes.size + t.own.length, 0);
+  const sizeOf = (t: Tree): number => t.scopes.size + t.own.length;
+  let shown = trees.reduce((sum, t) => sum + sizeOf(t), 0);
+  let level = trees.flatMap((t) => [...t.scopes.values()]);
   while (level.length > 0) {
-    const next = level.flatMap((t) => [...t.scopes.values()]);
-    const more = next.reduce((sum, t) => sum + t.scopes.size + t.own.length, 0);
-    if (shown + more > 110) break;
-    for (const t of next) open.add(t.key);
-    shown += more;
-    level = next;
+    shown += level.reduce((sum, t) => sum + sizeOf(t), 0);
+    if (shown > 70) break;
+    for (const t of level) open.add(t.key);
+    level = level.flatMap((t) => [...t.scopes.values()]);
   }
   return open;
 }
@@ -303,7 +302,7 @@ function nodeBox(model: GraphModel, i: number, depth: number): Box {
   const last = name.split('/').at(-1)!;
   const label = isLeaf ? last.replace(/#\d+$/, '') : last.startsWith(op) ? op : `${last}`;
   const sub = shortType(type);
-  const width = Math.max(64, 7 * Math.max(label.length, 0.9 * sub.length) + 18);
+  const width = Math.max(64, 7.2 * Math.max(label.length, 0.95 * sub.length) + 20);
   return {
     key: String(i), kind: 'node', label, sub, part: model.parts[i]!, nodes: [i], step: null, depth,
     x: 0, y: 0, width, height: 34,

@@ -5,7 +5,7 @@ import { type Context, type Panel, stepsOf } from './context.ts';
 import { h, link, replace, table } from './dom.ts';
 import { bytes, ticks } from './format.ts';
 import type { State } from './state.ts';
-import { fitText, type Hit, Surface, type View } from './surface.ts';
+import { fitName, type Hit, Surface, type View } from './surface.ts';
 import { colours, partColour } from './theme.ts';
 
 export function memoryPanel({ model, store }: Context): Panel {
@@ -60,7 +60,8 @@ export function memoryPanel({ model, store }: Context): Panel {
       if (x1 < 70 || x0 > width) continue;
       const [y0, y1] = [yOf(offset + b.bytes, view), yOf(offset, view)];
       const isChosen = chosenBuffers.has(i);
-      c.globalAlpha = chosenBuffers.size > 0 && !isChosen ? 0.25 : b.isCopy ? 0.55 : 0.82;
+      const isFaint = chosenBuffers.size > 0 && !isChosen;
+      c.globalAlpha = isFaint ? 0.25 : b.isCopy ? 0.55 : 0.82;
       c.fillStyle = colourOf(i);
       c.fillRect(x0, y0, Math.max(1, x1 - x0), Math.max(0.5, y1 - y0));
       c.globalAlpha = 1;
@@ -70,12 +71,12 @@ export function memoryPanel({ model, store }: Context): Panel {
         c.strokeRect(x0, y0, x1 - x0, y1 - y0);
       }
       if (y1 - y0 > 13 && x1 - x0 > 60) {
-        c.fillStyle = b.home === 'input' ? paint.text : paint['on-part'];
+        c.fillStyle = isFaint ? paint.muted : b.home === 'input' ? paint.text : paint['on-part'];
         c.font = '11px system-ui, sans-serif';
         c.textAlign = 'left';
         c.textBaseline = 'middle';
         const from = Math.max(x0, 74) + 5;
-        c.fillText(fitText(c, b.name, x1 - from - 4), from, (y0 + y1) / 2);
+        c.fillText(fitName(c, b.name, x1 - from - 4), from, (y0 + y1) / 2);
       }
     }
     drawLive(c, view, xOf);
@@ -130,7 +131,9 @@ export function memoryPanel({ model, store }: Context): Panel {
     c.lineWidth = 1;
     c.textBaseline = 'middle';
     c.textAlign = 'right';
-    for (const y of ticks(0, height / 1024, 6)) c.fillText(bytes(y * 1024), 68, yOf(y * 1024, view));
+    const unit = height > 4 * 1024 ** 2 ? 1024 ** 2 : height > 4096 ? 1024 : 1;
+    const unitName = unit === 1 ? 'B' : unit === 1024 ? 'KiB' : 'MiB';
+    for (const y of ticks(0, height / unit, 6)) c.fillText(`${y} ${unitName}`, 68, yOf(y * unit, view));
     const bound = yOf(memory.lowerBound, view);
     c.strokeStyle = paint.bound;
     c.lineWidth = 2;
@@ -201,6 +204,8 @@ export function memoryPanel({ model, store }: Context): Panel {
     h(
       'span',
       { class: 'legend' },
+      h('i', { class: 'line alive' }),
+      'alive',
       h('i', { class: 'box leaf' }),
       'input',
       h('i', { class: 'box forward' }),

@@ -34,10 +34,12 @@ export function modelOf(entry: ViewEntry): EntryModel {
     inspection,
     source: graphModel(inspection.source, null),
     compiled,
-    stepParts: inspection.steps.map(({ nodes, label }) => {
-      const own = nodes.map((n) => compiled.parts[n]!);
-      if (own.includes('update')) return 'update';
-      return own.includes('backward') || label.startsWith('grad/') ? 'backward' : 'forward';
+    // Of the value that takes most arithmetic, or is largest: an update that follows a product does not make it one.
+    stepParts: inspection.steps.map(({ nodes }) => {
+      const work = (n: number): number =>
+        inspection.graph.nodes[n]!.flops + 1e-9 * inspection.graph.nodes[n]!.bytes;
+      const main = nodes.reduce<number | null>((m, n) => (m === null || work(n) > work(m) ? n : m), null);
+      return main === null ? 'forward' : compiled.parts[main]!;
     }),
   };
 }
@@ -82,7 +84,7 @@ function isGradient(scope: string): boolean {
 }
 
 /** The rule of a node at a line works in scope `grad/…` and keeps the line: so both ends of a link are found by these. */
-function gradientsOf({ nodes }: InspectedGraph, parts: readonly Part[]): number[][] {
+function gradientsOf({ nodes, updates }: InspectedGraph, parts: readonly Part[]): number[][] {
   const keyOf = (scope: string, loc: string | null): string => `${scope}\n${loc}`;
   const forward = new Map<string, number[]>();
   nodes.forEach((n, i) => {
@@ -91,6 +93,13 @@ function gradientsOf({ nodes }: InspectedGraph, parts: readonly Part[]): number[
     forward.set(key, [...(forward.get(key) ?? []), i]);
   });
   const links = nodes.map((): number[] => []);
+  for (const u of updates) {
+    for (const g of gradientsBehind(u.value, nodes, parts)) {
+      if (nodes[g]!.type !== nodes[u.variable]!.type) continue;
+      links[u.variable]!.push(g);
+      links[g]!.push(u.variable);
+    }
+  }
   nodes.forEach((n, i) => {
     if (parts[i] !== 'backward' || n.operands.length === 0) return;
     const primal = forward.get(keyOf(n.scope.replace(/^grad\/?/, ''), n.loc)) ?? [];
@@ -100,4 +109,15 @@ function gradientsOf({ nodes }: InspectedGraph, parts: readonly Part[]): number[
     }
   });
   return links;
+}
+
+/** The nodes of the backward pass from which an update is made. */
+function gradientsBehind(value: number, nodes: InspectedGraph['nodes'], parts: readonly Part[]): number[] {
+  const seen = new Set([value]);
+  const found: number[] = [];
+  for (const n of seen) {
+    if (parts[n] === 'backward') found.push(n);
+    else if (parts[n] === 'update') for (const o of nodes[n]!.operands) seen.add(o);
+  }
+  return found;
 }

@@ -130,7 +130,7 @@ export function rooflinePanel({ model, store }: Context): Panel {
       c.lineWidth = isChosen ? 3 : 1;
       c.stroke();
     }
-    c.fillStyle = paint.text;
+    c.fillStyle = paint['on-part'];
     c.textAlign = 'center';
     c.font = '600 11px system-ui, sans-serif';
     for (const p of points.slice(0, 8))

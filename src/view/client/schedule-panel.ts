@@ -4,50 +4,38 @@
 import { type Context, type Panel, stepsOf } from './context.ts';
 import { h, link, replace, table } from './dom.ts';
 import { percent, plural, ticks, time } from './format.ts';
+import { culpritOf, type Group, type Lane, type LaneSpan, lanesOf } from './lanes.ts';
 import { line } from './memory-panel.ts';
 import type { State } from './state.ts';
-import { fitText, type Hit, Surface, type View } from './surface.ts';
+import { fitName, type Hit, Surface, type View } from './surface.ts';
 import { colours, partColour } from './theme.ts';
 
-interface Lane {
-  readonly title: string;
-  readonly group: 'predicted' | 'measured';
-  readonly worker: number;
-  readonly spans: readonly LaneSpan[];
-}
-
-interface LaneSpan {
-  readonly step: number | null;
-  /** Nanoseconds. */
-  readonly from: number;
-  readonly to: number;
-  readonly isCritical: boolean;
-  readonly phase: number;
-}
-
-const laneHeight = 44;
-const laneGap = 10;
-const axisTop = 30;
+const left = 92;
+const right = 20;
+const groupHead = 46;
+const laneGap = 12;
 
 export function schedulePanel({ model, store }: Context): Panel {
   const { inspection, entry, stepParts } = model;
   const { schedules, steps } = inspection;
   const { profile } = entry;
-  let chosen = schedules.findLastIndex(() => true);
+  let chosen = schedules.length - 1;
   if (profile !== null)
     chosen = Math.max(
       0,
       schedules.findIndex((s) => s.workers === profile.workers),
     );
   let lanes: readonly Lane[] = [];
-  let end = 1;
+  let isSameScale = false;
+  /** Length of each group's run: the world is as wide as 1. */
+  const ends = new Map<Group, number>();
 
   const surface = new Surface(
     'Schedule: what each worker runs when. The table below lists the longest waits.',
     {
       zoom: 'x',
-      margin: { left: 92, top: 0, right: 20, bottom: 0 },
-      extent: () => ({ width: end, height: 1 }),
+      margin: { left, top: 0, right, bottom: 0 },
+      extent: () => ({ width: 1, height: 1 }),
       draw,
       at: hit,
     },
@@ -56,80 +44,28 @@ export function schedulePanel({ model, store }: Context): Panel {
   const waits = h('div', { class: 'scroll' });
 
   function build(): void {
-    const schedule = schedules[chosen]!;
-    lanes = [
-      ...schedule.lanes.map(
-        (spans, worker): Lane => ({
-          title: `worker ${worker}`,
-          group: 'predicted',
-          worker,
-          spans: spans.map((s) => ({ ...s, from: s.fromNs, to: s.toNs })),
-        }),
-      ),
-      ...(profile?.workers === schedule.workers || profile?.workers === activeWorkers(schedule.lanes)
-        ? measuredLanes()
-        : []),
-    ];
-    end = Math.max(1, ...lanes.flatMap((l) => l.spans.map((s) => s.to)));
-    const waited = (group: Lane['group']): number =>
+    lanes = lanesOf(entry, chosen);
+    ends.clear();
+    for (const { group, spans } of lanes)
+      ends.set(group, Math.max(ends.get(group) ?? 1, ...spans.map((s) => s.to)));
+    if (isSameScale) {
+      const longest = Math.max(...ends.values());
+      for (const group of [...ends.keys()]) ends.set(group, longest);
+    }
+    const waited = (group: Group): number =>
       lanes
         .filter((l) => l.group === group)
         .flatMap((l) => l.spans)
         .reduce((sum, s) => (s.step === null ? sum + s.to - s.from : sum), 0);
-    const parts = [`predicted ${time(schedule.predictedNs)}, waiting ${time(waited('predicted'))}`];
-    if (profile !== null) {
-      const { totals } = profile;
-      parts.push(
-        `measured ${time(totals.walkMs * 1e6)} (median of ${plural(profile.runs, 'run')}), lost ${percent(totals.lostShare)}`,
+    const texts = [`predicted ${time(schedules[chosen]!.predictedNs)}, waiting ${time(waited('predicted'))}`];
+    if (profile !== null && ends.has('measured')) {
+      const { walkMs, lostShare } = profile.totals;
+      texts.push(
+        `measured ${time(walkMs * 1e6)} (median of ${plural(profile.runs, 'run')}), ${percent(lostShare)} lost`,
       );
     }
-    facts.textContent = parts.join(' · ');
+    facts.textContent = texts.join(' · ');
     fillWaits();
-  }
-
-  /** Critical is, in each phase, the worker that arrives last. */
-  function measuredLanes(): Lane[] {
-    const phased = profile!.lanes.map((spans) => {
-      let phase = 0;
-      return spans.map((s) => {
-        const own = { ...s, phase };
-        if (s.step === null) phase++;
-        return own;
-      });
-    });
-    const arrival = (p: number): number[] =>
-      phased.map((spans) =>
-        Math.max(0, ...spans.filter((s) => s.phase === p && s.step !== null).map((s) => s.to)),
-      );
-    const count = Math.max(0, ...phased.flatMap((spans) => spans.map((s) => s.phase))) + 1;
-    const slowest = Array.from({ length: count }, (_, p) => {
-      const times = arrival(p);
-      return times.indexOf(Math.max(...times));
-    });
-    return phased.map((spans, worker) => ({
-      title: `worker ${worker}`,
-      group: 'measured',
-      worker,
-      spans: spans.map((s) => ({
-        step: s.step,
-        from: s.from * 1e6,
-        to: s.to * 1e6,
-        phase: s.phase,
-        isCritical: s.step !== null && slowest[s.phase] === worker,
-      })),
-    }));
-  }
-
-  /** Who is waited for: the last of the same group to arrive in the phase. */
-  function culprit(lane: Lane, span: LaneSpan): { lane: Lane; step: number } | null {
-    const others = lanes.filter((l) => l.group === lane.group && l !== lane);
-    let found: { lane: Lane; step: number; to: number } | null = null;
-    for (const other of others) {
-      const last = other.spans.findLast((s) => s.phase === span.phase && s.step !== null);
-      if (last !== undefined && (found === null || last.to > found.to))
-        found = { lane: other, step: last.step!, to: last.to };
-    }
-    return found;
   }
 
   function fillWaits(): void {
@@ -138,63 +74,74 @@ export function schedulePanel({ model, store }: Context): Panel {
       .sort((a, b) => b.span.to - b.span.from - (a.span.to - a.span.from))
       .slice(0, 40);
     const rows = all.map(({ lane, span }) => {
-      const by = culprit(lane, span);
+      const by = culpritOf(lanes, lane, span);
       return [
         `${lane.group} ${lane.title}`,
         String(span.phase),
         time(span.to - span.from),
-        by?.lane.title ?? '–',
+        by?.lane.title ?? 'the barrier itself',
         by === null ? '–' : link(`${by.step}: ${steps[by.step]!.label}`, () => store.select('step', by.step)),
       ];
     });
-    replace(
-      waits,
-      table('The longest waits', ['who', 'phase', 'waits', 'for', 'which runs step'], rows, [1, 2]),
-    );
+    const header = ['who', 'phase', 'waits', 'for', 'which runs step'];
+    replace(waits, table('The longest waits', header, rows, [1, 2]));
+  }
+
+  /** Lanes share the height that there is. */
+  function laneHeight(): number {
+    const room = surface.size.height - groupHead * ends.size - 8;
+    return Math.min(84, Math.max(26, room / Math.max(1, lanes.length) - laneGap));
   }
 
   function yOf(i: number): number {
-    const isMeasured = lanes[i]!.group === 'measured';
-    return axisTop + 22 + i * (laneHeight + laneGap) + (isMeasured ? 30 : 0);
+    const groups = lanes[i]!.group === 'measured' ? 2 : 1;
+    return groups * groupHead + i * (laneHeight() + laneGap);
   }
 
-  function draw(c: CanvasRenderingContext2D, view: View, width: number, tall: number): void {
+  function draw(c: CanvasRenderingContext2D, view: View, width: number): void {
     const paint = colours();
-    const xOf = (ns: number): number => view.x + ns * view.scaleX;
     const selected = new Set(stepsOf(model, store.state.selection));
+    const high = laneHeight();
     c.textBaseline = 'middle';
-    c.font = '11px system-ui, sans-serif';
-    c.fillStyle = paint.muted;
-    c.textAlign = 'center';
-    const [first, last] = [(92 - view.x) / view.scaleX, (width - 20 - view.x) / view.scaleX];
-    for (const t of ticks(Math.max(0, first), Math.min(end, last), Math.max(2, width / 120))) {
-      c.strokeStyle = paint.line;
-      line(c, xOf(t), axisTop - 6, xOf(t), tall, []);
-      c.fillText(time(t), xOf(t), axisTop - 16);
-    }
-    let group = '';
     lanes.forEach((lane, i) => {
       const y = yOf(i);
-      if (lane.group !== group) {
-        group = lane.group;
-        c.textAlign = 'left';
-        c.fillStyle = paint.text;
-        c.font = '600 12px system-ui, sans-serif';
-        c.fillText(group, 10, y - 12);
-      }
+      if (lanes[i - 1]?.group !== lane.group) drawAxis(c, view, width, lane.group, y);
       c.textAlign = 'right';
       c.font = '11.5px system-ui, sans-serif';
       c.fillStyle = paint.muted;
-      c.fillText(lane.title, 84, y + laneHeight / 2);
+      c.fillText(lane.title, left - 8, y + high / 2);
       c.save();
       c.beginPath();
-      c.rect(92, y - 4, width - 112, laneHeight + 8);
+      c.rect(left, y - 4, width - left - right, high + 8);
       c.clip();
       c.fillStyle = paint.scope;
-      c.fillRect(92, y, width - 112, laneHeight);
-      for (const span of lane.spans) drawSpan(c, span, xOf(span.from), xOf(span.to), y, width, selected);
+      c.fillRect(left, y, width - left - right, high);
+      const scale = view.scaleX / ends.get(lane.group)!;
+      for (const span of lane.spans)
+        drawSpan(c, span, view.x + span.from * scale, view.x + span.to * scale, y, high, width, selected);
       c.restore();
     });
+  }
+
+  function drawAxis(c: CanvasRenderingContext2D, view: View, width: number, group: Group, y: number): void {
+    const paint = colours();
+    c.textAlign = 'left';
+    c.fillStyle = paint.text;
+    c.font = '600 12.5px system-ui, sans-serif';
+    c.fillText(group, 12, y - 26);
+    c.font = '11px system-ui, sans-serif';
+    c.fillStyle = paint.muted;
+    c.strokeStyle = paint.line;
+    c.lineWidth = 1;
+    c.textAlign = 'center';
+    const end = ends.get(group)!;
+    const scale = view.scaleX / end;
+    const [first, last] = [(left - view.x) / scale, (width - right - view.x) / scale];
+    for (const t of ticks(Math.max(0, first), Math.min(end, last), Math.max(2, width / 130))) {
+      const x = view.x + t * scale;
+      line(c, x, y - 8, x, y - 2, []);
+      c.fillText(t === 0 ? '0' : time(t), x, y - 16);
+    }
   }
 
   function drawSpan(
@@ -203,23 +150,24 @@ export function schedulePanel({ model, store }: Context): Panel {
     x0: number,
     x1: number,
     y: number,
+    high: number,
     width: number,
     selected: ReadonlySet<number>,
   ): void {
-    if (x1 < 92 || x0 > width) return;
+    if (x1 < left || x0 > width) return;
     const paint = colours();
     const wide = Math.max(0.6, x1 - x0);
     if (span.step === null) {
       c.fillStyle = paint.wait;
-      c.globalAlpha = 0.8;
-      c.fillRect(x0, y + 10, wide, laneHeight - 20);
+      c.globalAlpha = 0.85;
+      c.fillRect(x0, y + high / 4, wide, high / 2);
       c.globalAlpha = 1;
       return;
     }
     const isSelected = selected.has(span.step);
     c.fillStyle = partColour(stepParts[span.step]!);
     c.globalAlpha = selected.size > 0 && !isSelected ? 0.35 : 0.9;
-    c.fillRect(x0, y, wide, laneHeight);
+    c.fillRect(x0, y, wide, high);
     c.globalAlpha = 1;
     if (span.isCritical) {
       c.fillStyle = paint.text;
@@ -228,40 +176,43 @@ export function schedulePanel({ model, store }: Context): Panel {
     if (wide > 4) {
       c.strokeStyle = paint.panel;
       c.lineWidth = 1;
-      c.strokeRect(x0, y, wide, laneHeight);
+      c.strokeRect(x0, y, wide, high);
     }
     if (isSelected) {
       c.strokeStyle = paint.accent;
       c.lineWidth = 2.5;
-      c.strokeRect(x0, y, Math.max(wide, 2), laneHeight);
+      c.strokeRect(x0, y, Math.max(wide, 2), high);
     }
-    if (wide < 34) return;
-    c.fillStyle = paint['on-part'];
+    if (wide < 26) return;
+    c.fillStyle = selected.size > 0 && !isSelected ? paint.text : paint['on-part'];
     c.textAlign = 'left';
-    const from = Math.max(x0, 92) + 4;
+    const from = Math.max(x0, left) + 4;
     c.font = '600 11px system-ui, sans-serif';
-    c.fillText(fitText(c, `${span.step}`, x1 - from - 3), from, y + 14);
+    c.fillText(fitName(c, `${span.step}`, x1 - from - 3), from, y + high / 2 - 8);
     c.font = '10.5px system-ui, sans-serif';
-    c.fillText(fitText(c, steps[span.step]!.label, x1 - from - 3), from, y + 30);
+    c.fillText(
+      fitName(c, steps[span.step]!.label.replace(/:.*$/, ''), x1 - from - 3),
+      from,
+      y + high / 2 + 7,
+    );
   }
 
   function hit(x: number, y: number, view: View): Hit | null {
-    const i = lanes.findIndex((_, k) => y >= yOf(k) && y <= yOf(k) + laneHeight);
-    const lane = lanes[i];
-    if (lane === undefined || x < 92) return null;
-    const ns = (x - view.x) / view.scaleX;
-    const slack = 2 / view.scaleX;
+    const high = laneHeight();
+    const lane = lanes[lanes.findIndex((_, k) => y >= yOf(k) && y <= yOf(k) + high)];
+    if (lane === undefined || x < left) return null;
+    const scale = view.scaleX / ends.get(lane.group)!;
+    const ns = (x - view.x) / scale;
+    const slack = 2 / scale;
     const span =
       lane.spans.find((s) => ns >= s.from && ns <= s.to) ??
       lane.spans.find((s) => ns >= s.from - slack && ns <= s.to + slack);
     if (span === undefined) return null;
     if (span.step === null) {
-      const by = culprit(lane, span);
+      const by = culpritOf(lanes, lane, span);
+      const whom = by === null ? 'the barrier itself' : `${by.lane.title}, which runs step ${by.step}`;
       return {
-        lines: [
-          `waits ${time(span.to - span.from)} at the end of phase ${span.phase}`,
-          by === null ? '' : `for ${by.lane.title}, which runs step ${by.step}: ${steps[by.step]!.label}`,
-        ].filter((l) => l !== ''),
+        lines: [`waits ${time(span.to - span.from)} at the end of phase ${span.phase}`, `for ${whom}`],
         ...(by !== null && { click: () => store.select('step', by.step) }),
       };
     }
@@ -274,36 +225,42 @@ export function schedulePanel({ model, store }: Context): Panel {
     };
   }
 
+  const rebuild = (): void => {
+    build();
+    surface.fit();
+  };
   const which = h(
     'select',
     {
       'aria-label': 'Schedule for how many workers',
       onchange: () => {
         chosen = Number(which.value);
-        build();
-        surface.fit();
+        rebuild();
       },
     },
     schedules.map((s, i) => h('option', { value: i }, plural(s.workers, 'worker'))),
   );
   which.value = String(chosen);
+  const same = h('input', {
+    type: 'checkbox',
+    onchange: () => {
+      isSameScale = same.checked;
+      rebuild();
+    },
+  });
   const bar = h(
     'div',
     { class: 'bar' },
     which,
     facts,
+    profile === null ? null : h('label', {}, same, 'one scale'),
     h(
       'span',
       { class: 'legend' },
-      h('i', { class: 'box forward' }),
-      'forward',
-      h('i', { class: 'box backward' }),
-      'backward',
-      h('i', { class: 'box update' }),
-      'update',
-      h('i', { class: 'box wait' }),
+      (['forward', 'backward', 'update'] as const).flatMap((part) => [h('i', { class: part }), part]),
+      h('i', { class: 'wait' }),
       'waiting',
-      h('i', { class: 'box critical' }),
+      h('i', { class: 'critical' }),
       'critical path',
     ),
     h('button', { type: 'button', onclick: () => surface.fit() }, 'fit'),
@@ -323,13 +280,14 @@ export function schedulePanel({ model, store }: Context): Panel {
   build();
   const show = ({ selection }: State): void => {
     const [step] = stepsOf(model, selection);
-    const span = lanes[0]?.spans.find((s) => s.step === step) ?? lanes[1]?.spans.find((s) => s.step === step);
-    if (step !== undefined && span !== undefined) surface.reveal(span.from, 0, span.to - span.from, 1);
+    for (const { spans, group } of lanes) {
+      const span = spans.find((s) => s.step === step);
+      if (span === undefined) continue;
+      const end = ends.get(group)!;
+      surface.reveal(span.from / end, 0, (span.to - span.from) / end, 1);
+      break;
+    }
     surface.redraw();
   };
   return { element, show };
-}
-
-function activeWorkers(lanes: readonly (readonly { readonly step: number | null }[])[]): number {
-  return lanes.filter((spans) => spans.some((s) => s.step !== null)).length;
 }

@@ -266,3 +266,14 @@ export function fitText(context: CanvasRenderingContext2D, text: string, width: 
   }
   return least < 2 ? '' : `${text.slice(0, least)}…`;
 }
+
+/** A path that fits a width, without its first scopes where it is too long: the end tells more. */
+export function fitName(context: CanvasRenderingContext2D, name: string, width: number): string {
+  if (context.measureText(name).width <= width) return name;
+  const words = name.split('/');
+  for (let i = 1; i < words.length; i++) {
+    const rest = `…/${words.slice(i).join('/')}`;
+    if (context.measureText(rest).width <= width) return rest;
+  }
+  return fitText(context, words.at(-1)!, width);
+}
