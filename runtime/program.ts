@@ -36,6 +36,15 @@ export interface StepPlace {
   readonly steps: number | undefined;
 }
 
+/** Cause of the errors of checks: positions in the manifest's `sites` of all that failed in the round. */
+export class FailedChecks {
+  readonly sites: readonly number[];
+
+  constructor(sites: readonly number[]) {
+    this.sites = sites;
+  }
+}
+
 /** A run of one round, whose inputs and outputs the caller copies. */
 export const oneRound: RunDescription = {
   rounds: 1,
@@ -236,6 +245,7 @@ export class Program {
       return runtimeError('HDL1099', { what: `internal: a check of '${entry}' failed without saying which` });
     }
     const site = sites[worst]!;
+    const cause = new FailedChecks(set);
     const others = set.length > 1 ? ` (and ${set.length - 1} more checks failed)` : '';
     const loc = parseLocation(site.loc);
     const place = at === null ? '' : ` at ${formatPlace(at)}`;
@@ -245,19 +255,21 @@ export class Program {
         : 'variables are as they were before that step; the steps before it are committed';
     if (site.kind === 'index') {
       const index = words[first + 1 + worst]!;
-      return runtimeError('HDL1004', {
+      const parts = {
         what: `index ${index} is out of range in ${site.label} of '${entry}'${others}${place}`,
         rule: `indices are in [0, ${site.size})`,
         loc,
         hint: `check the labels or indices of this batch; ${state}`,
-      });
+      };
+      return runtimeError('HDL1004', parts, { cause });
     }
-    return runtimeError('HDL1005', {
+    const parts = {
       what: `a value of ${site.label} in '${entry}' is not finite${others}${place}`,
       rule: 'values that are watched are neither NaN nor infinite',
       loc,
       hint: `lower the learning rate, or look for a log or a division of 0; ${state}`,
-    });
+    };
+    return runtimeError('HDL1005', parts, { cause });
   }
 
   /** A copy of an output, as the last round of a run left it; to be called after its `commit`. */

@@ -19,7 +19,8 @@ export function checkBuffers(m: PlanManifest): void {
 }
 
 /**
- * What is said of buffers and of addresses fits: each address in the arena is inside of a buffer that lives then. For plans
+ * What is said of buffers and of addresses fits: each address in the arena is that of a buffer that lives then,
+ * and of its size at most. For plans
  * that list their buffers.
  */
 export function checkLives(m: PlanManifest): void {
@@ -37,8 +38,8 @@ export function checkLives(m: PlanManifest): void {
   const checkInside = (where: string, location: Location, bytes: number): void => {
     if (location.space !== 'arena') return;
     const { offset } = location;
-    const isInside = living.some((b) => b.offset <= offset && offset + bytes <= b.offset + b.bytes);
-    check(isInside, `${where} is in no buffer that lives then`);
+    const isThere = living.some((b) => b.offset === offset && bytes <= b.bytes);
+    check(isThere, `${where} is not the place of a buffer that lives then`);
   };
   begin(-1);
   m.inputs.forEach((p, i) => {

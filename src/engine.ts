@@ -74,6 +74,8 @@ export interface Engine {
   begin(): Promise<void>;
   /** `next`: it will be loaded then, so that its code may be made ready while the rest of the plan is made. */
   compile(graph: Graph, next?: 'load'): Compiled;
+  /** As `compile`, without checks of numbers, whatever the options say: to look at values that are not finite. */
+  compileUnchecked(graph: Graph): Compiled;
   /** As `compile`, to be loaded, with the user's cache of plans where there is one. */
   obtain(graph: Graph): Promise<Compiled>;
   /**
@@ -127,6 +129,9 @@ export function compiledEngine(options: EngineOptions): Engine {
     ...(options.machine === undefined ? {} : { machine: options.machine }),
   };
   const source = new PlanSource(compileOptions, options.cache);
+  const unchecked = compileOptions.checkNumerics
+    ? new PlanSource({ ...compileOptions, checkNumerics: false }, undefined)
+    : source;
   const machine = machineOf(compileOptions);
   let executor: Executor | null = null;
   let starting: Promise<Executor> | null = null;
@@ -167,6 +172,7 @@ export function compiledEngine(options: EngineOptions): Engine {
     },
     begin,
     compile: (graph, next) => source.compile(graph, next && onCode),
+    compileUnchecked: (graph) => unchecked.compile(graph),
     obtain: (graph) => source.obtain(graph, onCode),
     explore: (graph, schedules) => {
       const all = { ...compileOptions.schedules, ...schedules };

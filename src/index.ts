@@ -20,6 +20,26 @@ export * as constraints from './constraints/index.ts';
 export type { AppliedLayer, Context, Traits } from './context.ts';
 export { Dataset } from './data/dataset/index.ts';
 export * as data from './data/index.ts';
+export {
+  type CheckedElement,
+  type CheckedValue,
+  type Explained,
+  type ExplainOptions,
+  formatExplanation,
+  formatGradCheck,
+  formatNumerics,
+  formatRange,
+  type GradCheck,
+  type GradCheckOptions,
+  type NotFinite,
+  type NumericsReport,
+  type Range,
+  type RangedValue,
+  type Statistics,
+  Watch,
+  type WatchedValue,
+  type WatchOptions,
+} from './debug/index.ts';
 export { type Entry, entry, type InputsOf, type Outputs, type Specs } from './entry.ts';
 export type { Feed } from './feeds.ts';
 export type { Floats } from './floats.ts';

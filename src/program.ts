@@ -12,15 +12,31 @@ import {
   type Timing,
 } from '../compiler/compile.ts';
 import { compilerError } from '../compiler/graph/errors.ts';
-import type { Node } from '../compiler/graph/ir.ts';
+import type { Graph, Node } from '../compiler/graph/ir.ts';
 import { callerLocation } from '../compiler/graph/location.ts';
-import { runtimeError } from '../runtime/errors.ts';
+import { HeddleError, runtimeError } from '../runtime/errors.ts';
 import { savePlans } from '../runtime/file.ts';
 import type { StepsRequest, StepsResult } from '../runtime/steps.ts';
 import { type RunData, type RunInput, type RunTensor, toData } from '../runtime/tensor.ts';
 import { fileWriter } from './callbacks/file.ts';
 import type { AppliedLayer, Registry } from './context.ts';
 import type { DataSource } from './data/source.ts';
+import {
+  checkGraphGradients,
+  type Explained,
+  type ExplainOptions,
+  explainFailure,
+  explainNode,
+  findNotFinite,
+  findValue,
+  type GradCheck,
+  type GradCheckOptions,
+  type NumericsReport,
+  type Subject,
+  Watch,
+  type WatchOptions,
+  watchOutput,
+} from './debug/index.ts';
 import { describePlan } from './describe.ts';
 import { compiledEngine, type Engine } from './engine.ts';
 import { type AnyEntry, traceEntry } from './entry.ts';
@@ -74,6 +90,17 @@ export function program<const E extends Entries>(entries: E, options: ProgramOpt
   return new Program(entries, options);
 }
 
+/** What to keep of outputs, and of each step the statistics of watched values. */
+function keepWatched(
+  { watched, compiled }: Specialisation,
+  keep: StepsRequest['keep'],
+): StepsRequest['keep'] {
+  if (watched === null) return keep;
+  const names = compiled.graph.outputs.map((o) => o.name);
+  const given = typeof keep === 'string' ? Object.fromEntries(names.map((n) => [n, keep])) : keep;
+  return { ...given, [watchOutput]: 'each' };
+}
+
 export class Program<E extends Entries = Entries> {
   readonly #entries: E;
   readonly #engine: Engine;
@@ -82,12 +109,14 @@ export class Program<E extends Entries = Entries> {
   /** Values set before anything that uses the variable was loaded. */
   readonly #pending = new Map<string, RunData>();
   readonly #resident: ResidentCopies;
+  readonly #checksNumerics: boolean;
   #disposed = false;
 
   /** Use `program(…)`. */
   constructor(entries: E, options: ProgramOptions = {}) {
     const { target = 'wasm', seed = 0, ...rest } = options;
     this.#entries = entries;
+    this.#checksNumerics = options.checkNumerics ?? false;
     this.#engine = target === 'reference' ? referenceEngine() : compiledEngine({ target, ...rest });
     this.#resident = new ResidentCopies(this.#engine);
     this.#registry = { seed, variables: new Map(), paths: new WeakMap() };
@@ -124,8 +153,13 @@ export class Program<E extends Entries = Entries> {
       return outputs as ResultsOf<E[N]>;
     }
     const { dims, values } = this.#bind(name, feeds);
-    const { loaded } = await this.#specialisations.load(name, this.#find(name), dims);
-    return (await loaded.run(values)) as ResultsOf<E[N]>;
+    const { made, loaded } = await this.#specialisations.load(name, this.#find(name), dims);
+    try {
+      return this.#record(made, await loaded.run(values)) as ResultsOf<E[N]>;
+    } catch (error) {
+      const isExplained = this.#checksNumerics && error instanceof HeddleError && error.code === 'HDL1005';
+      throw isExplained ? await explainFailure(error, this.#subject(made.compiled.graph, values)) : error;
+    }
   }
 
   /**
@@ -138,18 +172,23 @@ export class Program<E extends Entries = Entries> {
     const { inputs } = this.#find(name);
     const given = feed as StepFeeds<Readonly<Record<string, Feed>>>;
     const { dims, bound } = await bindStepFeed(name, inputs, given, steps);
-    const { loaded } = await this.#specialisations.load(name, this.#find(name), dims);
+    const { made, loaded } = await this.#specialisations.load(name, this.#find(name), dims);
     const request: Omit<StepsRequest, 'feed'> = {
       steps,
-      keep: outputs as StepsRequest['keep'],
+      keep: keepWatched(made, outputs as StepsRequest['keep']),
       onProgress: onProgress && ((done) => onProgress({ done, steps })),
       ...rest,
     };
-    if (bound.kind !== 'resident') return loaded.runSteps({ ...request, feed: bound });
+    const record = (result: StepsResult): StepsResult => ({
+      ...result,
+      outputs: this.#record(made, result.outputs),
+    });
+    if (bound.kind !== 'resident') return record(await loaded.runSteps({ ...request, feed: bound }));
     const { data, isOwner } = bound.feed;
     try {
       const rows = await this.#resident.keep(inputs, data, bound.rows);
-      return await loaded.runSteps({ ...request, feed: { kind: 'rows', rows, indices: bound.indices } });
+      const feed = { kind: 'rows', rows, indices: bound.indices } as const;
+      return record(await loaded.runSteps({ ...request, feed }));
     } finally {
       if (isOwner) await data.release();
     }
@@ -170,6 +209,90 @@ export class Program<E extends Entries = Entries> {
     const { dims, values } = this.#bind(name, feeds);
     const { made, loaded } = await this.#specialisations.load(name, this.#find(name), dims);
     return profileEntry(name, dims, made.compiled, loaded, values, options);
+  }
+
+  /**
+   * Finds the first op of an entry that makes a NaN or an infinity from these feeds and the variables as they are: with its
+   * scope, the user's line, and the ranges of its operands. Of any size and for any target; nothing is committed. Where
+   * the trouble is in an input or a variable, that is named. Throws as `run`, but for HDL1005.
+   *
+   * @example console.log(formatNumerics(await p.checkNumerics('train', { x, y })));
+   */
+  async checkNumerics<N extends keyof E & string>(name: N, feeds: FeedsOf<E[N]>): Promise<NumericsReport> {
+    this.#checkOpen('check numerics');
+    const { dims, values } = this.#bind(name, feeds);
+    const { graph } = this.#specialisations.declared(name, this.#find(name), dims);
+    return findNotFinite(this.#subject(graph, values));
+  }
+
+  /**
+   * From now on each step of an entry also computes statistics of the variables, layers' outputs and named values whose
+   * path matches, and of their gradients: `*` stands for anything, and a path for all below it. In the workers, as part of
+   * the step; what they find is in the returned `Watch`, also for each of many steps. An entry has one watch; another one
+   * takes its place. Throws HDL0014, HDL0003 (options); HDL0015 from the next run when nothing matches.
+   *
+   * @example
+   * const watch = p.watch('train', 'block1/*');
+   * await p.run('train', { x, y });
+   * for (const { path, mean, norm, zeros } of watch.last) console.log(path, mean, norm, zeros);
+   */
+  watch(name: keyof E & string, patterns: string | readonly string[], options: WatchOptions = {}): Watch {
+    this.#checkOpen('watch values');
+    this.#find(name);
+    const list = typeof patterns === 'string' ? [patterns] : patterns;
+    const watch = new Watch(name, list, options, (stopped) => {
+      if (this.#specialisations.watchOf(name) === stopped) this.#specialisations.watch(name, null);
+    });
+    this.#specialisations.watch(name, watch);
+    return watch;
+  }
+
+  /**
+   * How a value of an entry came to be: the ops above it, down to inputs and variables, with the lines that made them; given
+   * feeds also their numbers. The value is meant by a node, the name of an output, the path of a variable or layer, or a
+   * name that it was given; `next w` is the new value of variable w. Commits nothing. Throws HDL0015 (no such value), and
+   * as `run`.
+   *
+   * @example console.log(formatExplanation(await p.explain('train', 'loss', { x, y }, { depth: 4 })));
+   */
+  async explain<N extends keyof E & string>(
+    name: N,
+    value: string | Node,
+    feeds: FeedsOf<E[N]> | Dims = {},
+    options: ExplainOptions = {},
+  ): Promise<Explained> {
+    this.#checkOpen('explain a value');
+    const { inputs } = this.#find(name);
+    const isFed = Object.keys(inputs).some((input) => Object.hasOwn(feeds, input));
+    const dims = isFed ? null : this.#checkDims(name, feeds as Dims);
+    const bound = dims ? { dims, values: null } : this.#bind(name, feeds);
+    const { graph, layers } = this.#specialisations.declared(name, this.#find(name), bound.dims);
+    const node = findValue(graph, layers, value);
+    const isKnown = bound.values !== null || Object.keys(inputs).length === 0;
+    const run = isKnown ? this.#subject(graph, bound.values ?? {}) : null;
+    return explainNode(graph, node, run, options);
+  }
+
+  /**
+   * Compares the gradients of an entry's f32 outputs, by all of its f32 inputs and variables, with central differences, in
+   * float64 by the interpreter: a test for ops, and gradients, of your own. Slow: for small sizes. Throws HDL0005 (an op
+   * without a gradient), HDL0015 (no f32 output), and as `run`.
+   *
+   * @example console.log(formatGradCheck(await p.gradCheck('apply', { x: [0.1, -0.3] })));
+   */
+  async gradCheck<N extends keyof E & string>(
+    name: N,
+    feeds: FeedsOf<E[N]>,
+    options: GradCheckOptions = {},
+  ): Promise<GradCheck> {
+    this.#checkOpen('check gradients');
+    const { dims, values } = this.#bind(name, feeds);
+    const { graph } = this.#specialisations.declared(name, this.#find(name), dims);
+    const variables = this.variables().map((v) => [v.name, this.get(v.name).data] as const);
+    const inputs = Object.entries(values).map(
+      ([key, data]) => [key, Float64Array.from(data as ArrayLike<number>)] as const,
+    );
+    return checkGraphGradients(graph, Object.fromEntries(inputs), Object.fromEntries(variables), options);
   }
 
   /**
@@ -396,7 +519,8 @@ export class Program<E extends Entries = Entries> {
       typeof first === 'string'
         ? [fileWriter('save', first, 'use the bytes that save() returns'), second]
         : [null, first];
-    const compiled = this.#specialisations.all().map((s) => s.compiled);
+    const made = this.#specialisations.all().filter((s) => s.watched === null);
+    const compiled = made.map((s) => s.compiled);
     const plans = compiled.map((c) => c.plan);
     if (plans.length === 0 || plans.includes(null)) {
       throw compilerError(plans.length === 0 ? 'HDL0003' : 'HDL0017', {
@@ -466,6 +590,26 @@ export class Program<E extends Entries = Entries> {
     if (this.#disposed) return;
     this.#disposed = true;
     await this.#engine.dispose();
+  }
+
+  /** What is looked at by debuggers. */
+  #subject(graph: Graph, inputs: Readonly<Record<string, RunInput>>): Subject {
+    return {
+      engine: this.#engine,
+      graph,
+      inputs,
+      initial: (variable) => this.#specialisations.initial(variable),
+    };
+  }
+
+  /** The outputs without the statistics of watched values, which go where they belong. */
+  #record<T extends RunTensor>(
+    { entry, watched }: Specialisation,
+    outputs: Readonly<Record<string, T>>,
+  ): Record<string, T> {
+    const { [watchOutput]: statistics, ...rest } = outputs;
+    if (watched !== null && statistics) this.#specialisations.watchOf(entry)?.record(watched, statistics);
+    return rest;
   }
 
   #bind(name: string, feeds: object): BoundFeeds {

@@ -52,6 +52,7 @@ export function referenceEngine(mode: 'f32' | 'f64' = 'f32'): Engine {
     threads: 1,
     begin: async () => {},
     compile,
+    compileUnchecked: compile,
     obtain: async (graph) => compile(graph),
     explore: null,
     variants: () => [],

@@ -7,8 +7,9 @@ import type { Timing } from '../compiler/compile.ts';
 import type { Graph, Node } from '../compiler/graph/ir.ts';
 import type { RunInput } from '../runtime/tensor.ts';
 import type { AppliedLayer, Registry } from './context.ts';
+import type { Watch, WatchTargets } from './debug/watch.ts';
 import type { Compiled, Engine, Loaded } from './engine.ts';
-import { type AnyEntry, traceEntry } from './entry.ts';
+import { type AnyEntry, type Traced, traceEntry } from './entry.ts';
 import { type Dims, dimNames, formatDims } from './spec.ts';
 
 export interface CompileEvent {
@@ -25,11 +26,13 @@ export interface Specialisation {
   readonly compiled: Compiled;
   readonly layers: readonly AppliedLayer[];
   readonly timings: readonly Timing[];
+  /** What its last output tells of, where values are watched. */
+  readonly watched: WatchTargets | null;
   loaded: Promise<Loaded> | null;
 }
 
 /** An entry whose graph is built and not yet compiled. */
-interface TracedEntry extends Pick<Specialisation, 'entry' | 'dims' | 'layers'> {
+interface TracedEntry extends Pick<Specialisation, 'entry' | 'dims' | 'layers' | 'watched'> {
   readonly key: string;
   readonly graph: Graph;
   /** Time that it took. */
@@ -51,6 +54,8 @@ export class Specialisations {
   readonly #made = new Map<string, Specialisation>();
   /** Those that wait for the cache. */
   readonly #obtaining = new Map<string, Promise<Specialisation>>();
+  /** By entry. */
+  readonly #watches = new Map<string, Watch>();
 
   constructor(engine: Engine, registry: Registry, surroundings: Surroundings) {
     this.#engine = engine;
@@ -65,7 +70,7 @@ export class Specialisations {
 
   /** The entry for given sizes, all of them: compiled before, or now. Throws what building and compiling throw. */
   compile(entry: string, definition: AnyEntry, dims: Dims, next?: 'load'): Specialisation {
-    const found = this.#made.get(keyOf(entry, definition, dims));
+    const found = this.#made.get(this.#keyOf(entry, definition, dims));
     if (found !== undefined) return found;
     const traced = this.#trace(entry, definition, dims);
     return this.#keep(traced, this.#engine.compile(traced.graph, next));
@@ -96,7 +101,7 @@ export class Specialisations {
 
   /** The graph of an entry for given sizes, all of them; compiles nothing. Throws what building throws. */
   graph(entry: string, definition: AnyEntry, dims: Dims): Graph {
-    const made = this.#made.get(keyOf(entry, definition, dims));
+    const made = this.#made.get(this.#keyOf(entry, definition, dims));
     return made === undefined ? this.#trace(entry, definition, dims).graph : made.compiled.graph;
   }
 
@@ -106,7 +111,7 @@ export class Specialisations {
 
   /** Calls that meet wait for the same answer. */
   #obtain(entry: string, definition: AnyEntry, dims: Dims): Promise<Specialisation> | Specialisation {
-    const key = keyOf(entry, definition, dims);
+    const key = this.#keyOf(entry, definition, dims);
     const found = this.#made.get(key) ?? this.#obtaining.get(key);
     if (found !== undefined) return found;
     const traced = this.#trace(entry, definition, dims);
@@ -122,18 +127,43 @@ export class Specialisations {
     return made;
   }
 
+  /** Later compilations of the entry also compute what the watch wants, until it is null. */
+  watch(entry: string, watch: Watch | null): void {
+    if (watch === null) this.#watches.delete(entry);
+    else this.#watches.set(entry, watch);
+  }
+
+  /** What an entry is watched by, or null. */
+  watchOf(entry: string): Watch | null {
+    return this.#watches.get(entry) ?? null;
+  }
+
+  /** Graph and layers of an entry as they were declared, whatever is watched. Throws what building throws. */
+  declared(entry: string, definition: AnyEntry, dims: Dims): Traced {
+    return traceEntry(entry, definition, dims, this.#registry);
+  }
+
+  #keyOf(entry: string, definition: AnyEntry, dims: Dims): string {
+    const watch = this.#watches.get(entry);
+    return keyOf(entry, definition, dims) + (watch === undefined ? '' : ` ${watch.key}`);
+  }
+
   #trace(entry: string, definition: AnyEntry, dims: Dims): TracedEntry {
     const start = performance.now();
     const { graph, layers } = traceEntry(entry, definition, dims, this.#registry);
+    const watch = this.#watches.get(entry);
+    const extended = watch?.extend(graph, layers);
+    const watched = extended?.targets ?? null;
     const ms = performance.now() - start;
     this.#tell({ entry, dims }, 'trace', ms);
-    return { key: keyOf(entry, definition, dims), entry, dims, graph, layers, ms };
+    const key = this.#keyOf(entry, definition, dims);
+    return { key, entry, dims, graph: extended?.graph ?? graph, layers, watched, ms };
   }
 
-  #keep({ key, entry, dims, layers, ms }: TracedEntry, compiled: Compiled): Specialisation {
+  #keep({ key, entry, dims, layers, watched, ms }: TracedEntry, compiled: Compiled): Specialisation {
     for (const stage of compiled.timings) this.#tell({ entry, dims }, stage.name, stage.ms);
     const timings = [{ name: 'trace', ms }, ...compiled.timings];
-    const made: Specialisation = { entry, dims, compiled, layers, timings, loaded: null };
+    const made: Specialisation = { entry, dims, compiled, layers, timings, watched, loaded: null };
     this.#made.set(key, made);
     return made;
   }

@@ -98,6 +98,7 @@ export function vjp<const T extends readonly Tensor[]>(
     absoluteScope(scope, () =>
       atLocation(node.loc, () => {
         const own = parts === undefined ? null : sumInPairs(parts);
+        if (own !== null) noteGradient(node, own);
         if (own !== null && wanted.has(node)) gradients.set(node, own);
         const needs = node.operands.map((o) => needed.has(o));
         if (!needs.includes(true)) return;
@@ -149,6 +150,19 @@ export function hvp<const T extends readonly Tensor[]>(
 ): { [K in keyof T]: T[K] } {
   acceptOperands('hvp', 'value', wrt, 'vector', vectors);
   return vjp(grad(loss, wrt), vectors, wrt);
+}
+
+/** Gradients by the value that they belong to: a note for tools, which changes nothing. Held weakly, as long as their graphs. */
+const noted = new WeakMap<Node, readonly WeakRef<Node>[]>();
+
+function noteGradient(value: Node, gradient: Node): void {
+  const alive = (noted.get(value) ?? []).filter((reference) => reference.deref() !== undefined);
+  noted.set(value, [...alive, new WeakRef(gradient)]);
+}
+
+/** What differentiation has computed as gradient of a value, in the order in which it was asked for; also for values on the way. */
+export function gradientsOf(value: Node): readonly Node[] {
+  return (noted.get(value) ?? []).map((reference) => reference.deref()).filter((node) => node !== undefined);
 }
 
 /** The f32 nodes that are, or depend on, a value of `wrt` by f32 values only: integers and bools carry no gradient. */

@@ -10,6 +10,7 @@ import type { RunTensor } from '../../runtime/tensor.ts';
 import type { History } from '../callbacks/callback.ts';
 import { saveNpz } from '../data/npz.ts';
 import type { DataSource } from '../data/source.ts';
+import type { NumericsReport, Watch, WatchOptions } from '../debug/index.ts';
 import { type AnyEntry, type Specs, type Traced, traceEntry } from '../entry.ts';
 import type { Metric } from '../metrics/metric.ts';
 import { sequential } from '../nn/container.ts';
@@ -178,6 +179,32 @@ export class Model {
     );
   }
 
+  /**
+   * Statistics of variables, layers' outputs and gradients in each step of the training that follows; see `Program.watch`.
+   *
+   * @example
+   * const watch = model.watch('block1');
+   * await model.fit(data, { onEpochEnd: () => console.log(watch.last) });
+   */
+  watch(patterns: string | readonly string[], options: WatchOptions = {}): Watch {
+    return this.program.watch(this.#mainEntry(), patterns, options);
+  }
+
+  /**
+   * The first op that makes a NaN or an infinity in a step with these examples as one batch; see `Program.checkNumerics`.
+   *
+   * @example console.log(formatNumerics(await model.checkNumerics({ x: batch, y: labels })));
+   */
+  async checkNumerics(data: ModelData): Promise<NumericsReport> {
+    const { heads } = this.#need('checkNumerics', 'loss');
+    const rows = rowsOf(this.#inputs, heads, data, '');
+    const feeds = Object.entries(rows).map(([name, { data: values, shape, count }]) => [
+      name,
+      { data: values, shape: [count, ...shape] },
+    ]);
+    return this.program.checkNumerics(this.#mainEntry(), Object.fromEntries(feeds));
+  }
+
   /** Loss and metrics over data, in evaluation mode. Throws HDL0015 (no loss), HDL0016 (data), and what a run throws. */
   async evaluate(data: FitData, options: { readonly batchSize?: number } = {}): Promise<Figures> {
     const training = this.#need('evaluate', 'loss');
@@ -261,12 +288,13 @@ export class Model {
   }
 
   /**
-   * The model as it is: plans compiled so far (at least `predict` for one example) with the values of all variables. `load` reads
-   * the values back; `heddle/runtime` runs the plans without the compiler.
+   * The model as it is: plans compiled so far (at least `predict` for one example) with the values of all variables; with a path
+   * (in Node) also written there, whole or not at all. `load` reads the values back; `heddle/runtime` runs the plans
+   * without the compiler.
    */
-  async save(): Promise<Uint8Array> {
+  async save(path?: string): Promise<Uint8Array> {
     if (this.program.timings.length === 0) await this.program.compile('predict', { batch: 1 });
-    return this.program.save();
+    return path === undefined ? this.program.save() : this.program.save(path);
   }
 
   /**

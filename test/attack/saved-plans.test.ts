@@ -131,7 +131,9 @@ t.test(`${count} mutants from seed ${first}`, async (t) => {
   );
   t.equal(reports.length, count);
   t.comment(
-    ['refused', 'same', 'other', 'not run'].map((o) => `${tally(o as Report['outcome'])} ${o}`).join(', '),
+    ['refused', 'same', 'other', 'stopped', 'not run']
+      .map((o) => `${tally(o as Report['outcome'])} ${o}`)
+      .join(', '),
   );
   const isSealed = (r: Report): boolean => /sealed|another file/.test(r.what);
   t.same(

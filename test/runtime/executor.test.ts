@@ -272,10 +272,16 @@ for (let i = begin; i < end; i++) {
   }
 });
 
-/** An arena of so many bytes, with a buffer that nothing touches. */
+/** An arena of so many bytes, which its buffers fill. */
 const wide = (bytes: number) => ({
   arenaBytes: bytes,
-  buffers: [{ name: 'unused', offset: 0, bytes, from: -1, to: 3 }],
+  buffers: [0, 256, 512].map((offset) => ({
+    name: `at${offset}`,
+    offset,
+    bytes: bytes - offset,
+    from: -1,
+    to: 3,
+  })),
 });
 
 t.test('a thousand loads and unloads leave memory flat', async (t) => {

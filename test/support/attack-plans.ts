@@ -13,12 +13,13 @@ import { seededRandom } from './random.ts';
 
 /**
  * `refused`, with the reason; `same`: it gives what the file does that it was made of; `other`: it is another plan, which
- * gives something else; `not run`: its code is another's, which was loaded and not run. All else is a failure.
+ * gives something else, or which the engine `stopped` at the border of memory, with variables as before; `not run`: its
+ * code is another's, which was loaded and not run. All else is a failure.
  */
 export interface Report {
   readonly seed: number;
   readonly what: string;
-  readonly outcome: 'refused' | 'same' | 'other' | 'not run' | 'failure';
+  readonly outcome: 'refused' | 'same' | 'other' | 'stopped' | 'not run' | 'failure';
   readonly detail: string;
 }
 
@@ -117,7 +118,7 @@ async function attack(
     return isResealed ? report('other') : report('failure', 'damage went unseen');
   } catch (error) {
     if (!(error instanceof HeddleError)) return report('failure', String((error as Error)?.stack ?? error));
-    if (error.code === 'HDL1003') return report('failure', `a kernel failed: ${error.message}`);
+    if (error.code === 'HDL1003') return report(isResealed ? 'stopped' : 'failure', error.message);
     if (error.code === 'HDL1099') return report('failure', error.message);
     return report('refused', error.message.split('\n')[0]!);
   }
