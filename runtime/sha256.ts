@@ -7,6 +7,16 @@ const blockBytes = 64;
 
 /** The hash of the parts, one after another: 32 bytes. */
 export function sha256(...parts: readonly Uint8Array[]): Uint8Array {
+  // Not an import: bundlers for browsers would try to resolve it.
+  const crypto = typeof process === 'object' ? process.getBuiltinModule?.('node:crypto') : undefined;
+  if (crypto === undefined) return portableSha256(...parts);
+  const hash = crypto.createHash('sha256');
+  for (const part of parts) hash.update(part);
+  return new Uint8Array(hash.digest());
+}
+
+/** The same in plain JavaScript. */
+export function portableSha256(...parts: readonly Uint8Array[]): Uint8Array {
   const state = Int32Array.from(initialState);
   const schedule = new Int32Array(64);
   const rest = new Uint8Array(2 * blockBytes);

@@ -10,7 +10,7 @@ import {
   type SavedPlans,
   savePlans,
 } from '../../runtime/index.ts';
-import { sha256 } from '../../runtime/sha256.ts';
+import { portableSha256, sha256 } from '../../runtime/sha256.ts';
 import { seededRandom } from '../support/random.ts';
 import { reseal, resealHead } from '../support/reseal.ts';
 import { elements, trainPlan, trainStep } from './plans.ts';
@@ -24,13 +24,15 @@ t.test('SHA-256 is what others compute', async (t) => {
   const parts = [0, 1, 55, 56, 63, 64, 65, 119, 120, 128, 1000, 100_000].map((length) =>
     Uint8Array.from({ length }, () => random.int(0, 255)),
   );
-  const hex = (...list: Uint8Array[]) => Buffer.from(sha256(...list)).toString('hex');
-  for (const part of parts) {
-    t.equal(hex(part), createHash('sha256').update(part).digest('hex'), `${part.length} bytes`);
-  }
   const whole = createHash('sha256');
   for (const part of parts) whole.update(part);
-  t.equal(hex(...parts), whole.digest('hex'), 'in parts');
+  for (const hash of [sha256, portableSha256]) {
+    const hex = (...list: Uint8Array[]) => Buffer.from(hash(...list)).toString('hex');
+    for (const part of parts) {
+      t.equal(hex(part), createHash('sha256').update(part).digest('hex'), `${part.length} bytes`);
+    }
+    t.equal(hex(...parts), whole.copy().digest('hex'), 'in parts');
+  }
 });
 
 const w = Float32Array.from({ length: elements }, (_, i) => i / 7);
