@@ -2,7 +2,7 @@
 // before the first module that needs it is compiled.
 
 import { setFlagsFromString } from 'node:v8';
-import { peakKernel } from '../build/test/bench-support/micro-kernels.js';
+import { peakKernel } from '../build/src/profile/micro-kernels.js';
 
 /** Whether fused multiply-add can be used, after allowing it where that takes a flag. */
 export function enableRelaxed() {

@@ -6,7 +6,7 @@
 // `gate`, with `workers`: all wait there for each other, so that they load the machine at the same time.
 
 import { parentPort } from 'node:worker_threads';
-import { peakKernel, streamKernel, streams } from '../build/test/bench-support/micro-kernels.js';
+import { peakKernel, streamKernel, streams } from '../build/src/profile/micro-kernels.js';
 
 const pageBytes = 65536;
 /** A call of the peak kernel takes about 0.1 ms: hot loops are optimised between calls. */

@@ -73,8 +73,10 @@ export * as optimizers from './optimizers/index.ts';
 export type { Optimizer } from './optimizers/optimizer.ts';
 export type { PlanCache } from './plan-source.ts';
 export {
+  type Ceiling,
   type FormatProfileOptions,
   formatProfile,
+  measureCeilings,
   type Profile,
   type ProfileKernel,
   type ProfileOptions,

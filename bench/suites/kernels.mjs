@@ -6,7 +6,7 @@
 // time of the whole step, and what is lost between kernels, are medians.
 
 import { writeFileSync } from 'node:fs';
-import { lossesOf } from '../../build/test/bench-support/roofline.js';
+import { lossesOf } from '../../build/src/profile/roofline.js';
 import { interleave, median } from '../../build/test/bench-support/statistics.js';
 import { profiled } from '../profiles.mjs';
 import { fixed, percent, printTable } from '../table.mjs';

@@ -1,6 +1,6 @@
 // A profile as a table for people:
 //
-//   train(batch=64): 142 steps, 12 barriers on 2 workers; medians of 20 runs
+//   train(batch=64): 142 steps, 12 barriers on 2 workers; means of the middle 8 of 20 runs
 //          ms predicted   share  GFLOP/s     GB/s    wait ms  units step
 //       2.213     2.104  12.1 %     41.9      1.3      0.041    448 s0b0/convolution
 //   …
@@ -10,6 +10,7 @@
 
 import { formatDims } from '../spec.ts';
 import type { Profile, ProfileStep } from './profile.ts';
+import type { Ceiling } from './roofline.ts';
 
 export interface FormatProfileOptions {
   /** Rows; default 20. */
@@ -27,26 +28,28 @@ export interface FormatProfileOptions {
  */
 export function formatProfile(profile: Profile, options: FormatProfileOptions = {}): string {
   const { top = 20, schedules = false, kernels = false } = options;
-  const { entry, dims, steps, workers, barriers, runs, totals } = profile;
+  const { entry, dims, steps, workers, barriers, runs, averaged, totals, ceilings } = profile;
+  const rowOf = ceilings === null ? rowWithout : rowWith;
   const sizes = formatDims(dims);
   const sorted = [...steps].sort((a, b) => b.ms - a.ms || a.step - b.step);
   const rest = sorted.slice(top);
   const ms = (value: number): string => value.toFixed(value < 10 ? 3 : 1);
   const lines = [
-    `${entry}${sizes === '' ? '' : `(${sizes})`}: ${count(steps.length, 'step')}, ${count(barriers, 'barrier')} on ${count(workers, 'worker')}; medians of ${count(runs, 'run')}`,
-    rowOf('ms', 'predicted', 'share', 'GFLOP/s', 'GB/s', 'wait ms', 'units', 'step'),
-    ...sorted.slice(0, top).flatMap((s) => stepLines(s, schedules)),
+    `${entry}${sizes === '' ? '' : `(${sizes})`}: ${count(steps.length, 'step')}, ${count(barriers, 'barrier')} on ${count(workers, 'worker')}; means of the middle ${averaged} of ${count(runs, 'run')}`,
+    rowOf('ms', 'predicted', 'share', 'GFLOP/s', 'GB/s', '÷ ceiling', 'wait ms', 'units', 'step'),
+    ...sorted.slice(0, top).flatMap((s) => stepLines(s, schedules, rowOf)),
   ];
   if (rest.length > 0) {
     const sum = (f: (s: ProfileStep) => number): number => rest.reduce((n, s) => n + f(s), 0);
     lines.push(
-      rowOf(sum((s) => s.ms).toFixed(3), sum((s) => s.predictedMs ?? 0).toFixed(3), percent(sum((s) => s.share)), '', '', sum((s) => s.waitMs).toFixed(3), '', `${rest.length} more`),
+      rowOf(sum((s) => s.ms).toFixed(3), sum((s) => s.predictedMs ?? 0).toFixed(3), percent(sum((s) => s.share)), '', '', '', sum((s) => s.waitMs).toFixed(3), '', `${rest.length} more`),
     ); // biome-ignore format: a row
   }
   lines.push(
     `wall ${ms(totals.wallMs)} ms = walk ${ms(totals.walkMs)} + waking ${ms(totals.wakeMs)} + copying ${ms(totals.copyMs)}`,
     `workers ${ms(workers * totals.walkMs)} ms = kernels ${ms(totals.kernelMs)} + imbalance ${ms(totals.imbalanceMs)} + synchronisation ${ms(totals.synchronisationMs)} (lost ${percent(totals.lostShare)})`,
     predictionLine(profile),
+    ...(ceilings === null ? [] : [ceilingLine(profile, ceilings)]),
   );
   return [...lines, ...(kernels ? kernelLines(profile, top) : [])].join('\n');
 }
@@ -54,6 +57,13 @@ export function formatProfile(profile: Profile, options: FormatProfileOptions = 
 function predictionLine({ prediction: { walkMs, medianError } }: Profile): string {
   const error = medianError === null ? '' : `; median error of a step ${percent(medianError)}`;
   return `predicted walk ${walkMs.toFixed(walkMs < 10 ? 3 : 1)} ms${error}`;
+}
+
+/** At the ceilings, of all workers, the work of all steps would take so long: the share of the walk that is well spent. */
+function ceilingLine({ steps, workers, totals }: Profile, { gflops, gbps }: Ceiling): string {
+  const all = steps.reduce((sum, s) => sum + (s.ofCeiling ?? 0) * s.ms, 0);
+  const share = totals.walkMs === 0 ? 0 : all / totals.walkMs;
+  return `ceilings of a core ${gflops.toFixed(1)} GFLOP/s, ${gbps.toFixed(1)} GB/s; on ${count(workers, 'worker')} the walk reaches ${percent(share)} of them`;
 }
 
 function kernelLines({ kernels }: Profile, top: number): string[] {
@@ -70,17 +80,31 @@ function predictedText({ predictedMs }: { readonly predictedMs: number | null })
   return predictedMs === null ? '–' : predictedMs.toFixed(3);
 }
 
-function stepLines(s: ProfileStep, schedules: boolean): string[] {
+function stepLines(s: ProfileStep, schedules: boolean, rowOf: typeof rowWith): string[] {
   const rate = (value: number | null): string => (value === null ? '–' : value.toFixed(1));
-  const line = rowOf(s.ms.toFixed(3), predictedText(s), percent(s.share), rate(s.gflops), rate(s.gbps), s.waitMs.toFixed(3), String(s.units), s.label); // biome-ignore format: a row
+  const line = rowOf(s.ms.toFixed(3), predictedText(s), percent(s.share), rate(s.gflops), rate(s.gbps), ceilingText(s), s.waitMs.toFixed(3), String(s.units), s.label); // biome-ignore format: a row
   return schedules && s.schedule !== null ? [line, `${' '.repeat(12)}${s.schedule}`] : [line];
 }
 
-const widths = [9, 9, 7, 8, 8, 10, 6];
+/** `0.83 a`: of the ceiling of arithmetic; `b`: of bandwidth. */
+function ceilingText({ ofCeiling, boundBy }: ProfileStep): string {
+  return ofCeiling === null || boundBy === null ? '–' : `${ofCeiling.toFixed(2)} ${boundBy[0]}`;
+}
 
-function rowOf(...cells: readonly string[]): string {
+const widths = [9, 9, 7, 8, 8, 9, 10, 6];
+const ceilingColumn = 5;
+
+function rowWith(...cells: readonly string[]): string {
   const last = cells.length - 1;
   return cells.map((c, i) => (i === last ? c : c.padStart(widths[i]!))).join(' ');
+}
+
+function rowWithout(...cells: readonly string[]): string {
+  const last = cells.length - 1;
+  return cells
+    .map((c, i) => (i === last ? c : c.padStart(widths[i]!)))
+    .filter((_, i) => i !== ceilingColumn)
+    .join(' ');
 }
 
 function count(n: number, what: string): string {

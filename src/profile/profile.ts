@@ -2,6 +2,7 @@
 // by trace.ts.
 
 import type { Dims } from '../spec.ts';
+import type { Ceiling } from './roofline.ts';
 import type { Trace } from './trace.ts';
 
 export interface ProfileOptions {
@@ -9,9 +10,14 @@ export interface ProfileOptions {
   readonly runs?: number | undefined;
   /** Runs before them, until the engine has optimised the code; default 5. */
   readonly warmUp?: number | undefined;
+  /**
+   * Measures what a core of this machine can do at best, for a tenth of a second, or takes what was measured before, and
+   * sets the steps' rates beside it. Default false.
+   */
+  readonly ceilings?: boolean | Ceiling | undefined;
 }
 
-/** One step of a plan: a kernel call, shared out among the workers. Times are medians over the runs. */
+/** One step of a plan: a kernel call, shared out among the workers. Times are means over the runs in the middle. */
 export interface ProfileStep {
   /** Position in the plan. */
   readonly step: number;
@@ -37,6 +43,12 @@ export interface ProfileStep {
   /** flops / ms, bytes / ms. */
   readonly gflops: number | null;
   readonly gbps: number | null;
+  /**
+   * The least time that its work can take at the ceilings of the cores that took part, over its time: 1 is the roofline, and
+   * more than 1 means that data came from a nearer cache. Null without ceilings.
+   */
+  readonly ofCeiling: number | null;
+  readonly boundBy: 'arithmetic' | 'bandwidth' | null;
   /** Share of the kernel time of all workers. */
   readonly share: number;
   /** Of all workers together, at the barrier that ends the phase: told of the longest step of the phase. */
@@ -52,7 +64,10 @@ export interface ProfileKernel {
   readonly predictedMs: number | null;
 }
 
-/** Medians over the runs. On n workers, n · walk = kernels + imbalance + synchronisation in every single run. */
+/**
+ * Means over the runs in the middle, so that parts add up: wall = walk + wake + copy, and on n workers n · walk = kernels +
+ * imbalance + synchronisation; kernels are the sum of the steps' `msPerWorker`.
+ */
 export interface ProfileTotals {
   /** From the call to the outputs, as its caller sees it: walk, wake and copy. */
   readonly wallMs: number;
@@ -80,6 +95,10 @@ export interface Profile {
   /** Workers that have work in this plan. */
   readonly workers: number;
   readonly runs: number;
+  /** Of these, those that figures are means of: the third in the middle, by wall time. */
+  readonly averaged: number;
+  /** What one core can do; null when it was not measured. */
+  readonly ceilings: Ceiling | null;
   readonly barriers: number;
   /** Arena, constants, and variables in both banks. */
   readonly memoryBytes: number;

@@ -1,5 +1,7 @@
 // From what workers noted to what a person asks: which step takes the time, how fast it is, what is lost between steps.
-// Pure. Invariant, in each run: workers · walk = kernels + imbalance + synchronisation, since spans have no gaps.
+// Pure. Invariant, in each run: workers · walk = kernels + imbalance + synchronisation, since spans have no gaps. Figures are
+// means over the third of the runs in the middle, by wall time: unlike medians, means of parts add up to that of the
+// whole, and unlike the mean over all runs, they do not see the run in which the machine did something else.
 
 import type { PlanManifest } from '../../runtime/plan.ts';
 import { tensorBytes } from '../../runtime/tensor.ts';
@@ -7,6 +9,7 @@ import type { MeasuredOn } from '../engine.ts';
 import type { Dims } from '../spec.ts';
 import { type Prediction, predict, relativeError } from './predict.ts';
 import type { Profile, ProfileKernel, ProfileStep, ProfileTotals } from './profile.ts';
+import { boundOf, type Ceiling } from './roofline.ts';
 import { type Timeline, timelineOf } from './timeline.ts';
 import { traceOf } from './trace.ts';
 
@@ -16,12 +19,14 @@ export function summarise(
   dims: Dims,
   manifest: PlanManifest,
   { walk, runs, machine }: MeasuredOn,
+  ceilings: Ceiling | null = null,
 ): Profile {
   const timelines = runs.map((run) => timelineOf(walk, run));
+  const chosen = inTheMiddle(timelines);
   const totals = timelines.map(totalsOf);
   const workers = walk.lists.length;
   const predicted = predict(manifest, walk, machine);
-  const steps = stepsOf(manifest, workers, timelines, predicted);
+  const steps = stepsOf(manifest, workers, { all: timelines, chosen }, predicted, ceilings);
   const errors = steps.map((s) => relativeError(s.predictedMs, s.ms)).filter((e) => e !== null);
   const typical = timelines[nearest(totals.map((t) => t.wallMs))]!;
   return {
@@ -30,48 +35,59 @@ export function summarise(
     target: manifest.target,
     workers,
     runs: runs.length,
+    averaged: chosen.length,
+    ceilings,
     barriers: waitsOf(timelines[0]!).length,
     memoryBytes: memoryOf(manifest),
     steps,
     kernels: kernelsOf(manifest, steps),
     prediction: { walkMs: predicted.walkMs, medianError: errors.length === 0 ? null : median(errors) },
-    totals: medians(totals),
+    totals: means(chosen.map(totalsOf)),
     trace: () => traceOf(typical, manifest),
   };
 }
 
-function memoryOf({ arenaBytes, constantBytes, variables }: PlanManifest): number {
+/** Bytes of arena, constants, and variables in both banks. */
+export function memoryOf({ arenaBytes, constantBytes, variables }: PlanManifest): number {
   return arenaBytes + constantBytes + sum(variables.map((v) => tensorBytes(v) * (v.updated ? 2 : 1)));
 }
 
 function stepsOf(
   manifest: PlanManifest,
   workers: number,
-  timelines: readonly Timeline[],
+  { all, chosen }: { readonly all: readonly Timeline[]; readonly chosen: readonly Timeline[] },
   predicted: Prediction,
+  ceilings: Ceiling | null,
 ): readonly ProfileStep[] {
   const count = manifest.steps.length;
   // By run, step, worker: a worker may run several parts of a step.
-  const times = timelines.map((timeline) => {
+  const timesOf = (timeline: Timeline): Float64Array[] => {
     const ms = Array.from({ length: count }, () => new Float64Array(workers));
     timeline.workers.forEach(({ spans }, worker) => {
       for (const s of spans) if (s.kind === 'kernel') ms[s.index]![worker]! += s.to - s.from;
     });
     return ms;
-  });
+  };
+  const times = chosen.map(timesOf);
+  const allTimes = all.map(timesOf);
   const phase = new Array<number>(count).fill(0);
-  for (const { spans } of timelines[0]!.workers)
+  for (const { spans } of all[0]!.workers)
     for (const s of spans) if (s.kind === 'kernel') phase[s.index] = s.phase;
 
   const longest = (ms: readonly Float64Array[], step: number): number => Math.max(...ms[step]!);
-  const ms = manifest.steps.map((_, s) => median(times.map((t) => longest(t, s))));
+  const ms = manifest.steps.map((_, s) => mean(times.map((t) => longest(t, s))));
   const msPerWorker = manifest.steps.map((_, s) =>
-    Array.from({ length: workers }, (_, w) => median(times.map((t) => t[s]![w]!))),
+    Array.from({ length: workers }, (_, w) => mean(times.map((t) => t[s]![w]!))),
   );
   const total = sum(msPerWorker.flat());
-  const waits = waitMs(ms, phase, timelines);
+  const waits = waitMs(ms, phase, chosen);
   return manifest.steps.map(({ label, kernel, units }, s) => {
     const { name, work } = manifest.kernels[kernel]!;
+    const cores = msPerWorker[s]!.filter((x) => x > 0).length;
+    const bound =
+      ceilings === null || work === undefined || cores === 0
+        ? null
+        : boundOf(work, { gflops: cores * ceilings.gflops, gbps: cores * ceilings.gbps });
     const rate = (amount: number | undefined): number | null =>
       amount === undefined || ms[s] === 0 ? null : amount / ms[s]! / 1e6;
     return {
@@ -85,10 +101,12 @@ function stepsOf(
       bytes: work?.bytes ?? null,
       msPerWorker: msPerWorker[s]!,
       ms: ms[s]!,
-      bestMs: Math.min(...times.map((t) => longest(t, s))),
+      bestMs: Math.min(...allTimes.map((t) => longest(t, s))),
       predictedMs: predicted.steps[s]!,
       gflops: rate(work?.flops),
       gbps: rate(work?.bytes),
+      ofCeiling: bound === null || ms[s] === 0 ? null : bound.ms / ms[s]!,
+      boundBy: bound?.by ?? null,
       share: total === 0 ? 0 : sum(msPerWorker[s]!) / total,
       waitMs: waits[s]!,
     };
@@ -115,7 +133,7 @@ function waitMs(ms: readonly number[], phase: readonly number[], timelines: read
     phase.forEach((p, s) => {
       if (p === barrier && (blamed < 0 || ms[s]! > ms[blamed]!)) blamed = s;
     });
-    if (blamed >= 0) waits[blamed] = median(runs.map((w) => sum(w[barrier]!)));
+    if (blamed >= 0) waits[blamed] = mean(runs.map((w) => sum(w[barrier]!)));
   });
   return waits;
 }
@@ -154,11 +172,23 @@ function totalsOf(timeline: Timeline): ProfileTotals {
   };
 }
 
-function medians(totals: readonly ProfileTotals[]): ProfileTotals {
+function means(totals: readonly ProfileTotals[]): ProfileTotals {
   const keys = Object.keys(totals[0]!) as (keyof ProfileTotals)[];
   return Object.fromEntries(
-    keys.map((key) => [key, median(totals.map((t) => t[key]))]),
+    keys.map((key) => [key, mean(totals.map((t) => t[key]))]),
   ) as unknown as ProfileTotals;
+}
+
+/** A third of the runs, at least one, without the fastest and the slowest; in the order of the runs. */
+function inTheMiddle(timelines: readonly Timeline[]): readonly Timeline[] {
+  const out = Math.floor(timelines.length / 3);
+  const sorted = [...timelines].sort((a, b) => a.wallMs - b.wallMs);
+  const kept = new Set(sorted.slice(out, sorted.length - out));
+  return timelines.filter((timeline) => kept.has(timeline));
+}
+
+function mean(list: readonly number[]): number {
+  return sum(list) / list.length;
 }
 
 function sum(list: readonly number[]): number {

@@ -1,7 +1,7 @@
 // The kernels that ceilings are measured with do what they say: their results equal loops in JavaScript.
 
 import t from 'tap';
-import { peakConstants, peakKernel, streamKernel } from './micro-kernels.ts';
+import { peakConstants, peakKernel, streamKernel } from '../../src/profile/micro-kernels.ts';
 
 type Run = (...args: readonly number[]) => void;
 

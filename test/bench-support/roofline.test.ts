@@ -1,7 +1,7 @@
 // The roofline, on kernels that are easy to reckon.
 
 import t from 'tap';
-import { boundOf, lossesOf } from './roofline.ts';
+import { boundOf, lossesOf } from '../../src/profile/roofline.ts';
 
 const ceiling = { gflops: 50, gbps: 20 };
 
