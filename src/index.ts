@@ -63,6 +63,7 @@ export type { NestedArray } from './nested.ts';
 export * as nn from './nn/index.ts';
 export type { Layer } from './nn/layer.ts';
 export {
+  type ExportOnnxOptions,
   type ImportOnnxOptions,
   importOnnx,
   OnnxConstantError,

@@ -42,6 +42,7 @@ import { compiledEngine, type Engine } from './engine.ts';
 import { type AnyEntry, traceEntry } from './entry.ts';
 import { type BoundFeeds, bindFeeds, type Feed } from './feeds.ts';
 import { findEntry, unknownVariable } from './find-entry.ts';
+import { type ExportOnnxOptions, exportGraph } from './onnx/export/export.ts';
 import { type Profile, type ProfileOptions, profileEntry } from './profile/index.ts';
 import type {
   DumpOf,
@@ -583,6 +584,19 @@ export class Program<E extends Entries = Entries> {
     const { variables, metadata } = readCheckpoint(await readStored(from));
     this.restore(variables);
     return metadata;
+  }
+
+  /**
+   * An entry for given sizes as an ONNX model (opset 20), with the current values of its variables: what other runtimes run
+   * and Netron shows. An entry that assigns variables gives their new values as outputs `next/…`. Throws HDL0021 for ops
+   * that ONNX has no counterpart of, with their line, and as `compile`.
+   *
+   * @example await writeFile('net.onnx', p.exportOnnx('predict', { batch: 1 }));
+   */
+  exportOnnx(name: keyof E & string, dims: Dims = {}, options: ExportOnnxOptions = {}): Uint8Array {
+    this.#checkOpen('export an entry');
+    const { graph } = this.#specialisations.declared(name, this.#find(name), this.#checkDims(name, dims));
+    return exportGraph(graph, (variable) => this.get(variable), options);
   }
 
   /** Ends the threads. Later calls throw HDL1002. May be called again. */

@@ -298,6 +298,15 @@ export class Model {
   }
 
   /**
+   * The net as an ONNX model for batches of this size, in evaluation mode; see `Program.exportOnnx`.
+   *
+   * @example await writeFile('net.onnx', model.exportOnnx({ batchSize: 1 }));
+   */
+  exportOnnx(of: { readonly batchSize?: number } = {}): Uint8Array {
+    return this.program.exportOnnx('predict', { batch: of.batchSize ?? 1 });
+  }
+
+  /**
    * Sets the variables to the values that `save` wrote, for a model of the same layers: those of the net, and those of the optimizer
    * if both have them. Throws HDL1006 (the file is damaged), HDL0015 (it is of another model; nothing is set then).
    *

@@ -1,5 +1,6 @@
 // The page docs/onnx.md, from the table of operators.
 
+import { exportRules } from './export/table.ts';
 import type { OnnxOp } from './operator.ts';
 import { onnxOperators } from './table.ts';
 
@@ -34,6 +35,16 @@ export function documentOnnx(): string {
     '| operator | why |',
     '|---|---|',
     ...refused.map((o) => `| ${name(o)} | ${cell(o.limits ?? '')} |`),
+    '',
+    `## Exported: ${exportRules.size} primitives`,
+    '',
+    '`program.exportOnnx(entry, dims)` writes an entry for given sizes as a model of opset 20: what other runtimes run and what',
+    'Netron shows, with scopes in the names of operators. Variables are initializers with their current values; those that the',
+    'entry assigns are inputs, too, and `next/…` outputs give their new values. Loops are written out. Refused with the line',
+    '(HDL0021): `bitcast`, random numbers (`randomBits`, `foldIn`), right shifts of i32, windows of more than 64 elements over',
+    'integers or over more than three dimensions, and ops of your own. `erfc` is exact to the precision of 1; checks are left out.',
+    '',
+    [...exportRules.keys()].map((rule) => `\`${rule}\``).join(', '),
   ].join('\n')}\n`;
 }
 

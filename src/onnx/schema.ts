@@ -29,6 +29,7 @@ export const schema = {
     initializer: [5, 'TensorProto', 'many'],
     input: [11, 'ValueInfoProto', 'many'],
     output: [12, 'ValueInfoProto', 'many'],
+    valueInfo: [13, 'ValueInfoProto', 'many'],
     sparseInitializer: [15, 'SparseTensorProto', 'many'],
   },
   FunctionProto: {

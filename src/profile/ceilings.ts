@@ -2,7 +2,8 @@
 // streams over as much memory as a plan uses. By micro-kernels (micro-kernels.ts) in the calling thread, which they keep
 // busy for a tenth of a second; of several rounds the best counts, since other work on the machine only ever adds time.
 
-import { compileModule, featureObstacle, relaxedSimd } from '../../runtime/features.ts';
+import { compileModule } from '../../runtime/compile-module.ts';
+import { featureObstacle, relaxedSimd } from '../../runtime/features.ts';
 import { peakKernel, type Stream, streamKernel, streams } from './micro-kernels.ts';
 import type { Ceiling } from './roofline.ts';
 

@@ -1,52 +1,15 @@
-// ONNX models for tests, written from plain records: the encoder is the counterpart of src/onnx/wire.ts and reads the same
-// table of fields.
+// ONNX models for tests, written from plain records.
 
-import { BinaryWriter, WireType } from '@bufbuild/protobuf/wire';
 import * as h from '../../src/index.ts';
-import { type Field, type MessageName, schema } from '../../src/onnx/schema.ts';
+import { encodeMessage } from '../../src/onnx/encode.ts';
+import type { MessageName } from '../../src/onnx/schema.ts';
 
 /** A message as a test writes it: fields that it leaves out are absent in the file. */
 export type Draft = Readonly<Record<string, unknown>>;
 
 /** The bytes of a message. */
 export function encode(name: MessageName, draft: Draft): Uint8Array {
-  const w = new BinaryWriter();
-  const fields = schema[name] as Readonly<Record<string, Field>>;
-  for (const [key, value] of Object.entries(draft)) {
-    const field = fields[key];
-    if (field === undefined) throw new Error(`${name} has no field ${key}`);
-    const [number, type, repeats] = field;
-    for (const v of repeats ? (value as unknown[]) : [value]) write(w, number, type, v);
-  }
-  return w.finish();
-}
-
-function write(w: BinaryWriter, number: number, type: string, value: unknown): void {
-  switch (type) {
-    case 'int32':
-      w.tag(number, WireType.Varint).int32(value as number);
-      break;
-    case 'int64':
-      w.tag(number, WireType.Varint).int64(value as bigint);
-      break;
-    case 'uint64':
-      w.tag(number, WireType.Varint).uint64(value as bigint);
-      break;
-    case 'float':
-      w.tag(number, WireType.Bit32).float(value as number);
-      break;
-    case 'double':
-      w.tag(number, WireType.Bit64).double(value as number);
-      break;
-    case 'string':
-      w.tag(number, WireType.LengthDelimited).string(value as string);
-      break;
-    case 'bytes':
-      w.tag(number, WireType.LengthDelimited).bytes(value as Uint8Array);
-      break;
-    default:
-      w.tag(number, WireType.LengthDelimited).bytes(encode(type as MessageName, value as Draft));
-  }
+  return encodeMessage(name, draft as never);
 }
 
 export type AttributeValue =
