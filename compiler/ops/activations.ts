@@ -7,6 +7,7 @@ import type { Node } from '../graph/ir.ts';
 import { scope } from '../graph/scope.ts';
 import type { Accepts, Broadcast, Broadcasts, CommonDType, DTypeOf, ShapeOf } from '../graph/shape-types.ts';
 import { add, div, mul, neg } from './arithmetic.ts';
+import { requireFloats } from './attrs.ts';
 import { ge, gt, le, lt, where } from './compare.ts';
 import { erfc } from './erfc.ts';
 import { composite } from './math.ts';
@@ -140,6 +141,7 @@ export function prelu<X extends Node, W extends Node>(
   x: X & Accepts<'prelu', X, 'f32'>,
   slope: W & Broadcasts<'prelu', X, W>,
 ): Node<Broadcast<ShapeOf<X>, ShapeOf<W>>, CommonDType<X, W>> {
+  requireFloats('prelu', x);
   const node: Node = scope('prelu', () => where(gt(x as Node, 0), x as Node, mul(x as Node, slope as Node)));
   return node as Node<Broadcast<ShapeOf<X>, ShapeOf<W>>, CommonDType<X, W>>;
 }

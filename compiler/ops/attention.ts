@@ -63,6 +63,7 @@ export function attention(q: Node, k: Node, v: Node, options: AttentionOptions =
 
 /** f32[N, T, heads · d] → f32[N, heads, T, d]. Throws HDL0001 when the features do not divide. */
 export function splitHeads(x: Node, heads: number): Floats {
+  requireFloats('splitHeads', x);
   const [n, t, features] = x.type.shape as [number, number, number];
   if (x.type.shape.length !== 3 || features % heads !== 0) {
     throw refuse(
@@ -76,6 +77,7 @@ export function splitHeads(x: Node, heads: number): Floats {
 
 /** f32[N, heads, T, d] → f32[N, T, heads · d]: the inverse of `splitHeads`. */
 export function joinHeads(x: Node): Floats {
+  requireFloats('joinHeads', x);
   const [n, heads, t, d] = x.type.shape as [number, number, number, number];
   if (x.type.shape.length !== 4) throw refuse('joinHeads', x, 'it takes [N, heads, T, features]');
   return reshape(transpose(x, [0, 2, 1, 3]) as Node, [n, t, heads * d]) as Node as Floats;

@@ -116,14 +116,22 @@ export function normalizeAxis(fn: string, x: Node, axis: number, rank: number = 
 
 /** Throws HDL0002 in the name of a function of several ops unless x is f32. */
 export function requireFloats(fn: string, x: Node): void {
-  if (x.type.dtype === 'f32') return;
+  requireDType(fn, x, floats);
+}
+
+/** Throws HDL0002 in the name of a function of several ops unless x has one of the dtypes. */
+export function requireDType(fn: string, x: Node, allowed: readonly DType[]): void {
+  if (allowed.includes(x.type.dtype)) return;
   throw compilerError('HDL0002', {
     what: `${fn}(${describeNode(x)})`,
-    rule: `${fn} computes with f32, not ${x.type.dtype}`,
-    hint: `convert it: cast(x, 'f32')`,
+    rule: `${fn} computes with ${allowed.join(', ')}, not ${x.type.dtype}`,
+    hint: `convert it: cast(x, '${allowed[0]}')`,
     loc: callerLocation(),
   });
 }
+
+/** What functions of the reals compute with. */
+export const floats: readonly DType[] = ['f32'];
 
 function show(value: unknown): string {
   return value === undefined ? 'nothing' : (JSON.stringify(value) ?? String(value)).replaceAll(',', ', ');

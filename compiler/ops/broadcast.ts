@@ -11,7 +11,7 @@ import { compilerError } from '../graph/errors.ts';
 import type { Node, OpDef } from '../graph/ir.ts';
 import { callerLocation } from '../graph/location.ts';
 import type { Accepts, DTypeOf, ShapeOf } from '../graph/shape-types.ts';
-import type { Axes, Reduced } from '../graph/shape-types-view.ts';
+import type { Axes, Reduced, Reshaped } from '../graph/shape-types-view.ts';
 import { type DType, formatShape, roundTo, type Shape, sameShape } from '../graph/types.ts';
 import { constIndex, type Index, varIndex } from '../kernel/affine.ts';
 import { reduce } from '../kernel/expr.ts';
@@ -175,6 +175,31 @@ export function broadcastTo<const S extends Shape, D extends DType>(x: Node<Shap
   }
   const dims = from.map((_, k) => k + skip);
   return broadcastInDim(x, shape, dims) as Node<S, D>;
+}
+
+/**
+ * `broadcastTo` under PyTorch's name: there a size of -1 leaves a dimension as it is. Any dtype. Throws HDL0001 as
+ * `broadcastTo`, HDL0003 for a size of -1 where `x` has no dimension.
+ *
+ * @example expand(bias, [64, -1]) // f32[1, 10] → f32[64, 10]
+ */
+export function expand<const S extends Shape, D extends DType>(
+  x: Node<Shape, D>,
+  shape: S,
+): Node<Reshaped<S>, D> {
+  const skip = shape.length - x.type.shape.length;
+  const full = shape.map((n, i) => {
+    if (n !== -1) return n;
+    const own = x.type.shape[i - skip];
+    if (own !== undefined) return own;
+    throw compilerError('HDL0003', {
+      what: `expand(${describeNode(x)}, ${formatShape(shape)})`,
+      rule: `a size of -1 keeps a dimension, and x has none that becomes dimension ${i}`,
+      hint: 'dimensions are aligned at the right: write the size of a new one out',
+      loc: callerLocation(),
+    });
+  });
+  return broadcastTo(x, full) as Node as Node<Reshaped<S>, D>;
 }
 
 /**

@@ -19,6 +19,7 @@ import type {
 } from '../graph/shape-types-contract.ts';
 import { formatShape, type Shape } from '../graph/types.ts';
 import { add } from './arithmetic.ts';
+import { requireFloats } from './attrs.ts';
 import { broadcastTo } from './broadcast.ts';
 import { convolution, convolutionOp } from './convolution.ts';
 import { dotGeneral, dotGeneralOp } from './dot.ts';
@@ -118,6 +119,7 @@ export function dense<X extends Node, W extends Node, B extends Node = Node>(
 
 function affine(x: Node, w: Node, b: Node | undefined): Node {
   const operands = [x, w, ...(b === undefined ? [] : [b])];
+  for (const v of operands) requireFloats('dense', v);
   const refuse = (rule: string, hint: string): Error =>
     compilerError('HDL0001', {
       what: `dense(${operands.map(describeNode).join(', ')})`,

@@ -4,16 +4,20 @@
 import type { Node } from '../graph/ir.ts';
 import { scope } from '../graph/scope.ts';
 import type { Accepts, DTypeOf, ShapeOf } from '../graph/shape-types.ts';
+import type { DType } from '../graph/types.ts';
 import { add, div, mul, neg, sub } from './arithmetic.ts';
+import { floats, numeric, requireDType } from './attrs.ts';
 import { gt, lt, where } from './compare.ts';
 import { abs, cos, exp, expm1, log, sin, sqrt } from './unary.ts';
 
-/** Builds under the function's name; the result has the operand's type. */
+/** Builds under the function's name; the result has the operand's type. Throws HDL0002 unless that is `allowed`. */
 export function composite<X extends Node>(
   name: string,
   x: Node,
   build: (x: Node) => Node,
+  allowed: readonly DType[] = floats,
 ): Node<ShapeOf<X>, DTypeOf<X>> {
+  requireDType(name, x, allowed);
   return scope(name, () => build(x)) as Node<ShapeOf<X>, DTypeOf<X>>;
 }
 
@@ -21,7 +25,7 @@ export function composite<X extends Node>(
 export function square<X extends Node>(
   x: X & Accepts<'square', X, 'f32' | 'i32' | 'u32'>,
 ): Node<ShapeOf<X>, DTypeOf<X>> {
-  return composite<X>('square', x, (v) => mul(v, v));
+  return composite<X>('square', x, (v) => mul(v, v), numeric);
 }
 
 /** 1 / x. f32: `reciprocal(x)`. */
@@ -83,14 +87,15 @@ function halfExp(x: Floats): Node {
 }
 
 /**
- * x limited to [lo, hi]; NaN passes through. f32. The gradient passes in the closed interval and is 0 outside.
+ * x limited to [lo, hi]; NaN passes through. f32, i32, u32. The gradient passes in the closed interval and is 0 outside. Throws
+ * HDL0002, HDL0003 for a limit that the dtype does not hold.
  *
  *     clip(x, -1, 1);
  */
 export function clip<X extends Node>(
-  x: X & Accepts<'clip', X, 'f32'>,
+  x: X & Accepts<'clip', X, 'f32' | 'i32' | 'u32'>,
   lo: number,
   hi: number,
 ): Node<ShapeOf<X>, DTypeOf<X>> {
-  return composite<X>('clip', x, (v) => where(lt(v, lo), lo, where(gt(v, hi), hi, v)));
+  return composite<X>('clip', x, (v) => where(lt(v, lo), lo, where(gt(v, hi), hi, v)), numeric);
 }

@@ -12,7 +12,7 @@ import { eq, ge, lt, ne, where } from './compare.ts';
 import { broadcastOperands } from './elementwise.ts';
 import { modOp } from './integer-op.ts';
 import { zerosLike } from './leaf.ts';
-import { abs, trunc } from './unary.ts';
+import { abs, floor, round, trunc } from './unary.ts';
 
 type Floats = Node<Shape, 'f32'>;
 type Bools = Node<Shape, 'bool'>;
@@ -46,6 +46,27 @@ export function floorMod<A extends Operand, B extends Operand>(
     const r = mod(a, b) as Floats;
     const differ = ne(lt(r, zerosLike(r)) as Node, lt(b, zerosLike(b)) as Node) as Bools;
     return where(logicalAnd(ne(r, zerosLike(r)) as Bools, differ) as Bools, add(r, b), r);
+  });
+  return z as Node as Node<Broadcast<ShapeOf<A>, ShapeOf<B>>, CommonDType<A, B>>;
+}
+
+/**
+ * The quotient rounded down, as Python's `//`: what `floorMod` leaves is taken off before dividing, so that both belong
+ * together. Integers: 0 where y is 0. f32: as `div` where y is 0. The gradient is 0. f32, i32, u32.
+ *
+ *     floorDiv(x, 2); // [-3, 3] → [-2, 1]
+ */
+export function floorDiv<A extends Operand, B extends Operand>(
+  x: A & Accepts<'floorDiv', A, 'f32' | 'i32' | 'u32'>,
+  y: B & Broadcasts<'floorDiv', A, B>,
+): Node<Broadcast<ShapeOf<A>, ShapeOf<B>>, CommonDType<A, B>> {
+  const [a, b] = broadcastOperands('floorDiv', [x, y]) as [Floats, Floats];
+  const z = scope('floorDiv', () => {
+    const whole = div(sub(a, floorMod(a, b) as Floats) as Floats, b);
+    if (a.type.dtype !== 'f32') return whole;
+    // Without a remainder (y is 0, or x infinite) the quotient is infinite or NaN already.
+    const r = floorMod(a, b) as Floats;
+    return where(ne(r, r) as Bools, floor(div(a, b) as Floats), round(whole as Floats));
   });
   return z as Node as Node<Broadcast<ShapeOf<A>, ShapeOf<B>>, CommonDType<A, B>>;
 }

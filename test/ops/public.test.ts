@@ -1,0 +1,165 @@
+// Every public function, by one table: values on both targets, gradients of first and second order, the JVP against the VJP,
+// negative axes, dimensions of 0, and each dtype that it says it takes; others are refused.
+
+import { existsSync } from 'node:fs';
+import t, { type Test } from 'tap';
+import { makeGraph } from '../../compiler/graph/graph.ts';
+import { interpretGraph } from '../../compiler/graph/interpret.ts';
+import type { Graph, HostTensor, Node } from '../../compiler/graph/ir.ts';
+import { type DType, elementCount, roundTo, type Shape } from '../../compiler/graph/types.ts';
+import * as ops from '../../compiler/ops/index.ts';
+import { registry } from '../../compiler/ops/registry.ts';
+import { jvp, vjp } from '../../compiler/passes/grad.ts';
+import { HeddleError } from '../../runtime/errors.ts';
+import { Executor } from '../../runtime/executor.ts';
+import { disagreements, runCompiled } from '../support/agree.ts';
+import { draw, graphOf, host } from '../support/evaluate-ops.ts';
+import { checkGradients } from '../support/gradcheck.ts';
+import { elsewhere, type PublicFunction, publicFunctions } from '../support/public-functions.ts';
+import { seededRandom } from '../support/random.ts';
+
+const executor = await Executor.create({ threads: 1 });
+t.teardown(() => executor.dispose());
+
+const dtypes: readonly DType[] = ['f32', 'i32', 'u32', 'bool'];
+
+/** Distinct numbers of the range, so that no maximum is tied and no order is open; small integers. */
+function operandsOf(f: PublicFunction, dtype: DType, shapes: readonly Shape[] = f.shapes): HostTensor[] {
+  const random = seededRandom(17);
+  const [lo, hi] = f.range;
+  return shapes.map((shape, k) => {
+    const own = f.fixed[k] ?? dtype;
+    const n = elementCount(shape);
+    const order = Array.from({ length: n }, (_, i) => i);
+    for (let i = n - 1; i > 0; i--) {
+      const j = random.int(0, i);
+      [order[i], order[j]] = [order[j]!, order[i]!];
+    }
+    const data = order.map((i) =>
+      own === 'f32'
+        ? Math.fround(lo + ((hi - lo) * (i + 0.2 + 0.6 * random.uniform(0, 1))) / n)
+        : roundTo(own, random.int(0, own === 'bool' ? 1 : k in f.fixed ? 2 : 5)),
+    );
+    return host(shape, data, own);
+  });
+}
+
+function outputsOf(graph: Graph, values: Record<string, HostTensor>): number[][] {
+  const { outputs } = interpretGraph(graph, { inputs: values });
+  return graph.outputs.map((o) => [...outputs[o.name]!.data]);
+}
+
+async function onTargets(graph: Graph, values: Record<string, HostTensor>): Promise<string[]> {
+  const problems: string[] = [];
+  for (const target of ['wasm', 'js'] as const) {
+    const got = await runCompiled(graph, values, target, executor);
+    problems.push(...disagreements(graph, values, got).map((p) => `${target}: ${p}`));
+  }
+  return problems;
+}
+
+t.test('the table names every public function', async (t) => {
+  const named = new Set([...publicFunctions.map((f) => f.name), ...Object.keys(elsewhere)]);
+  t.same(Object.keys(ops).filter((n) => !named.has(n)), [], 'public functions without a row');
+  t.same([...named].filter((n) => !(n in ops)), [], 'rows without a function');
+  for (const file of new Set(Object.values(elsewhere))) {
+    t.ok(existsSync(new URL(`../../../${file}`, import.meta.url)), file);
+  }
+}); // biome-ignore format: short
+
+for (const f of publicFunctions) {
+  t.test(f.name, async (t) => {
+    for (const dtype of f.dtypes) {
+      const { graph, values } = graphOf(f.apply, operandsOf(f, dtype));
+      t.same(await onTargets(graph, values), [], `${dtype}: targets agree`);
+      const own = graph.nodes.filter((n) => registry.get(n.op.name) !== n.op).map((n) => n.op.name);
+      t.same(own, [], 'all of its ops are in the registry');
+    }
+    refusesOthers(t, f);
+    if (f.smooth > 0) {
+      const { inputs, outputs, values } = graphOf(f.apply, operandsOf(f, 'f32'));
+      const check = { outputs, inputs, values, random: seededRandom(3), elements: 4 };
+      t.same(checkGradients({ ...check, order: f.smooth === 2 ? 2 : 1 }), [], 'gradients');
+      t.same(dotProductTest(f), [], 'JVP against VJP');
+    }
+    if (f.along) sameAlongNegativeAxes(t, f);
+    await withoutElements(t, f);
+  });
+}
+
+function refusesOthers(t: Test, f: PublicFunction): void {
+  for (const dtype of dtypes.filter((d) => !f.dtypes.includes(d))) {
+    try {
+      graphOf(f.apply, operandsOf(f, dtype));
+      t.fail(`${dtype} is accepted, but the table does not say so`);
+    } catch (e) {
+      t.equal(e instanceof HeddleError ? e.code : String(e), 'HDL0002', `${dtype} is refused`);
+    }
+  }
+}
+
+/** ⟨c, J v⟩ = ⟨Jᵀ c, v⟩ for random c and v. */
+function dotProductTest(f: PublicFunction): string[] {
+  const operands = operandsOf(f, 'f32');
+  const { inputs, outputs, values } = graphOf(f.apply, operands);
+  const ys = outputs.filter((y) => y.type.dtype === 'f32');
+  const xs = inputs.filter((x) => x.type.dtype === 'f32');
+  const seeds = (nodes: readonly Node[], prefix: string, seed: number): Node[] =>
+    nodes.map((n, i) => {
+      values[`${prefix}${i}`] = draw(n.type.shape, seed + i);
+      return ops.input(`${prefix}${i}`, n.type.shape) as Node;
+    });
+  const [cs, vs] = [seeds(ys, 'c', 40), seeds(xs, 'v', 50)];
+  const nodes = [...jvp(ys, xs, vs), ...vjp(ys, cs, xs)];
+  const graph = makeGraph('dot', {
+    inputs: [...inputs, ...cs, ...vs],
+    outputs: nodes.map((node, i) => ({ name: `y${i}`, node })),
+  });
+  const got = outputsOf(graph, values);
+  const dot = (a: readonly number[], b: HostTensor): number => a.reduce((s, v, i) => s + v * b.data[i]!, 0);
+  const forward = ys.reduce((s, _, i) => s + dot(got[i]!, values[`c${i}`]!), 0);
+  const backward = xs.reduce((s, _, i) => s + dot(got[ys.length + i]!, values[`v${i}`]!), 0);
+  const isClose = Math.abs(forward - backward) <= 1e-9 * Math.max(1, Math.abs(forward));
+  return isClose ? [] : [`${forward} and ${backward}`];
+}
+
+function sameAlongNegativeAxes(t: Test, f: PublicFunction): void {
+  const operands = operandsOf(f, f.dtypes[0]!);
+  const rank = Math.max(...f.shapes.map((s) => s.length));
+  // Where the axis is that of the result, there may be one more than the operand has.
+  const ranks = ['expandDims', 'unsqueeze', 'stack', 'flatten'].includes(f.name) ? rank + 1 : rank;
+  for (let axis = 0; axis < ranks; axis++) {
+    if (f.name === 'squeeze' && axis === 0) continue;
+    const [plain, negative] = [axis, axis - ranks].map((a) => {
+      const { graph, values } = graphOf((...x) => f.along!(a, ...x), operands);
+      return [graph.outputs.map((o) => o.node.type), outputsOf(graph, values)];
+    });
+    t.same(negative, plain, `axis ${axis} is axis ${axis - ranks}`);
+  }
+  const beyond = (): unknown => graphOf((...x) => f.along!(ranks, ...x), operands);
+  t.throws(beyond, { code: 'HDL0003' }, `axis ${ranks} is refused`);
+}
+
+async function withoutElements(t: Test, f: PublicFunction): Promise<void> {
+  if (f.empty === null) return;
+  for (const dtype of f.dtypes) {
+    const operands = operandsOf(f, dtype, f.empty);
+    const { graph, values, inputs, outputs } = graphOf(
+      (...x) => f.along?.(1, ...x) ?? f.apply(...x),
+      operands,
+    );
+    for (const [i, list] of outputsOf(graph, values).entries()) {
+      t.equal(list.length, elementCount(outputs[i]!.type.shape), `${dtype}: no elements`);
+    }
+    t.same(await onTargets(graph, values), [], `${dtype}: targets agree about no elements`);
+    if (f.smooth === 0 || dtype !== 'f32') continue;
+    const wrt = inputs.filter((x) => x.type.dtype === 'f32');
+    const ys = outputs.filter((y) => y.type.dtype === 'f32');
+    const cotangents = ys.map((y) => ops.ones(y.type.shape) as Node);
+    const gradients = makeGraph('gradients', {
+      inputs,
+      outputs: vjp(ys, cotangents, wrt).map((node, i) => ({ name: `y${i}`, node })),
+    });
+    t.same(await onTargets(gradients, values), [], 'gradients of no elements');
+  }
+}
