@@ -35,7 +35,7 @@ export type Traces<S extends Shape> =
   IsTuple<S> extends false
     ? Shape
     : S extends readonly [...infer Head extends Shape, number, number]
-      ? Head
+      ? readonly [...Head]
       : Shape;
 
 /** S with a dimension of N appended: `[…, N]`. */

@@ -23,9 +23,25 @@ export function checkRange(fn: string, name: string, value: number, lo: number, 
   });
 }
 
-/** One number for both spatial dimensions, or [rows, columns]. */
-export type Pair = number | readonly [number, number];
+/** How many spatial dimensions a layer has. */
+export type Rank = 1 | 2 | 3;
 
-export function pair(value: Pair): readonly [number, number] {
-  return typeof value === 'number' ? [value, value] : value;
+/** One number for all spatial dimensions, or one for each: [depth, rows, columns]. */
+export type PerAxis<R extends Rank = Rank> =
+  | number
+  | { 1: readonly [number]; 2: readonly [number, number]; 3: readonly [number, number, number] }[R];
+
+/** One integer of at least `min` for each spatial dimension. Throws HDL0003. */
+export function perAxis(fn: string, name: string, value: PerAxis, rank: Rank, min: number = 1): number[] {
+  const list = typeof value === 'number' ? new Array<number>(rank).fill(value) : [...value];
+  const wrong = list.find((n) => !Number.isInteger(n) || n < min);
+  if (wrong === undefined && list.length === rank) return list;
+  throw compilerError('HDL0003', {
+    what: `${fn} with ${name} ${wrong ?? `[${list.join(', ')}]`}`,
+    rule:
+      wrong === undefined
+        ? `${name} is one number, or a list of ${rank}, one for each spatial dimension`
+        : `${name} is an integer of at least ${min}`,
+    loc: callerLocation(),
+  });
 }

@@ -5,7 +5,7 @@ import { zeros } from '../initializers/constant.ts';
 import type { Initializer } from '../initializers/initializer.ts';
 import { glorotUniform } from '../initializers/scaled.ts';
 import { checkCount } from './check.ts';
-import { expectRank, type Layer, type LayerOptions, layer } from './layer.ts';
+import { expectRows, type Layer, type LayerOptions, layer } from './layer.ts';
 
 export interface DenseOptions extends LayerOptions {
   /** Adds a bias; default true. */
@@ -16,8 +16,9 @@ export interface DenseOptions extends LayerOptions {
 }
 
 /**
- * y = x · w + b. f32[N, in] → f32[N, units]; variables `w` [in, units] and `b` [units]. The input's features are known at
- * the first application. Throws HDL0003 (units), HDL0015 (input is not f32[N, in]).
+ * y = x · w + b for each row of features. f32[N, in] → f32[N, units], and at each step of a sequence f32[N, T, in] →
+ * f32[N, T, units]; variables `w` [in, units] and `b` [units]. The input's features are known at the first application. Throws
+ * HDL0003 (units), HDL0015 (another input: pictures want `flatten` first).
  *
  * @example nn.dense(10, { init: initializers.heNormal() })
  */
@@ -27,8 +28,8 @@ export function dense(units: number, options: DenseOptions = {}): Layer {
   return layer(
     'dense',
     (x, ctx) => {
-      expectRank(`dense(${units})`, x, 2, '[batch, features]');
-      const w = ctx.variable('w', [x.type.shape[1]!, units], init);
+      expectRows(`dense(${units})`, x);
+      const w = ctx.variable('w', [x.type.shape.at(-1)!, units], init);
       return bias ? denseOp(x, w, ctx.variable('b', [units], biasInit)) : denseOp(x, w);
     },
     options,

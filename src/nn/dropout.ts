@@ -9,7 +9,7 @@ import { zeros } from '../initializers/constant.ts';
 import { glorotUniform } from '../initializers/scaled.ts';
 import { checkCount, checkRange } from './check.ts';
 import type { DenseOptions } from './dense.ts';
-import { expectRank, type Layer, type LayerOptions, layer, refuse } from './layer.ts';
+import { expectRows, type Layer, type LayerOptions, layer, refuse } from './layer.ts';
 
 /**
  * In training, each element is 0 with probability `rate` and else x / (1 − rate); in evaluation it is x. Any f32 input. The
@@ -50,7 +50,7 @@ export function spatialDropout(rate: number, options: LayerOptions = {}): Layer 
 
 /**
  * A dense layer whose weights are dropped in training, each with probability `rate`, the same ones for a whole batch.
- * f32[N, in] → f32[N, units]; variables as `dense`. Throws HDL0003 (rate, units), HDL0015 (input).
+ * Shapes and variables as `dense`. Throws HDL0003 (rate, units), HDL0015 (input).
  *
  * @example nn.dropConnect(64, 0.5)
  */
@@ -61,8 +61,8 @@ export function dropConnect(units: number, rate: number, options: DenseOptions =
   return layer(
     'dense',
     (x, ctx) => {
-      expectRank(`dropConnect(${units})`, x, 2, '[batch, features]');
-      const w: Floats = ctx.variable('w', [x.type.shape[1]!, units], init);
+      expectRows(`dropConnect(${units})`, x);
+      const w: Floats = ctx.variable('w', [x.type.shape.at(-1)!, units], init);
       const kept = drop(w, rate, w.type.shape, ctx);
       const y = bias ? denseOp(x, kept, ctx.variable('b', [units], biasInit)) : denseOp(x, kept);
       return y as Floats;
@@ -83,6 +83,27 @@ export function gaussianNoise(deviation: number, options: LayerOptions = {}): La
     (x, ctx) => {
       if (!ctx.training || deviation === 0) return x;
       return add(x, mul(normal(ctx.randomKey(), x.type.shape), deviation)) as Floats;
+    },
+    options,
+  );
+}
+
+/**
+ * Dropout for nets of `selu`: what is dropped becomes −αλ, the limit of selu, and a scale and a shift keep mean 0 and variance 1
+ * (Klambauer et al., 2017). In evaluation x. Any f32 input. Throws HDL0003, HDL0015.
+ *
+ * @example nn.alphaDropout(0.1)
+ */
+export function alphaDropout(rate: number, options: LayerOptions = {}): Layer {
+  checkRange('alphaDropout', 'rate', rate, 0, 1);
+  const limit = -1.6732632423543772 * 1.0507009873554805;
+  const scale = 1 / Math.sqrt((1 - rate) * (1 + rate * limit ** 2));
+  return layer(
+    'dropout',
+    (x, ctx) => {
+      if (!ctx.training || rate === 0) return x;
+      const kept = where(bernoulli(ctx.randomKey(), 1 - rate, x.type.shape), x, limit) as Floats;
+      return add(mul(kept, scale), -scale * limit * rate) as Floats;
     },
     options,
   );

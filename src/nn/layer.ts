@@ -105,15 +105,32 @@ export function refuse(kind: string, x: Tensor, rule: string, hint: string): nev
   });
 }
 
+/** How inputs with so many spatial dimensions lie. */
+export const layouts: Readonly<Record<1 | 2 | 3, string>> = {
+  1: '[batch, channels, length]',
+  2: '[batch, channels, height, width]',
+  3: '[batch, channels, depth, height, width]',
+};
+
 /** The input has this many dimensions, or HDL0015 is thrown. */
 export function expectRank(kind: string, x: Tensor, rank: number, layout: string): void {
   const { shape } = x.type;
   if (shape.length === rank) return;
   const hint =
-    rank === 2
-      ? 'put flatten() before it'
-      : shape.length === rank - 1
-        ? 'a dimension is missing: a batch of one has a first dimension of 1, a grey picture has one channel'
-        : `reshape its input to ${layout}`;
+    shape.length === rank - 1
+      ? 'a dimension is missing: a batch of one has a first dimension of 1, a grey picture has one channel'
+      : `reshape its input to ${layout}`;
   refuse(kind, x, `its input is ${layout}, with ${rank} dimensions`, hint);
+}
+
+/** The input is rows of features, alone or at each step of a sequence, or HDL0015 is thrown. */
+export function expectRows(kind: string, x: Tensor): void {
+  const { length } = x.type.shape;
+  if (length === 2 || length === 3) return;
+  refuse(
+    kind,
+    x,
+    'its input is [batch, features] or [batch, steps, features]',
+    length < 2 ? 'a batch of one has a first dimension of 1' : 'put flatten() before it',
+  );
 }

@@ -1,8 +1,13 @@
 // Normalization layers without running statistics: layer, RMS, group and instance normalization. They do the same in
 // training and in evaluation.
 
-import type { NormOptions } from '../../compiler/ops/index.ts';
-import { groupNorm as groupOp, layerNorm as layerOp, rmsNorm as rmsOp } from '../../compiler/ops/index.ts';
+import type { LocalResponseOptions, NormOptions } from '../../compiler/ops/index.ts';
+import {
+  groupNorm as groupOp,
+  layerNorm as layerOp,
+  localResponseNorm as responseOp,
+  rmsNorm as rmsOp,
+} from '../../compiler/ops/index.ts';
 import type { Context } from '../context.ts';
 import { ones, zeros } from '../initializers/constant.ts';
 import { checkCount, checkRange } from './check.ts';
@@ -71,6 +76,16 @@ export function groupNorm(groups: number, options: NormLayerOptions = {}): Layer
  */
 export function instanceNorm(options: NormLayerOptions = {}): Layer {
   return byChannels('instanceNorm', 'in', (channels) => channels, options);
+}
+
+/**
+ * x / (bias + alpha / size · Σ x²)^beta, with the sum over `size` neighbouring channels (dimension 1; Krizhevsky et al., 2012).
+ * f32[N, C, …]; the output has its shape. Nothing is learned. Throws HDL0001, HDL0003 (options), HDL0015 (input).
+ *
+ * @example nn.localResponseNorm({ size: 5 })
+ */
+export function localResponseNorm(options: LocalResponseOptions & LayerOptions): Layer {
+  return layer('lrn', (x) => responseOp(x, options), options);
 }
 
 function byChannels(

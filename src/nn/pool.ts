@@ -1,21 +1,43 @@
-// Pooling layers: windows over the two spatial dimensions.
+// Pooling layers: windows over one, two or three spatial dimensions, over all of them, or as many as give a size.
 
 import {
+  adaptiveAvgPool as adaptiveAvgPoolOp,
+  adaptiveMaxPool as adaptiveMaxPoolOp,
+  avgPool1d as avgPool1dOp,
   avgPool2d as avgPool2dOp,
+  avgPool3d as avgPool3dOp,
   globalAvgPool as globalAvgPoolOp,
+  globalMaxPool as globalMaxPoolOp,
+  lpPool1d as lpPool1dOp,
+  lpPool2d as lpPool2dOp,
+  maxPool1d as maxPool1dOp,
   maxPool2d as maxPool2dOp,
+  maxPool3d as maxPool3dOp,
 } from '../../compiler/ops/index.ts';
-import { type Pair, pair } from './check.ts';
-import { expectRank, type Layer, type LayerOptions, layer } from './layer.ts';
+import type { Floats } from '../floats.ts';
+import { checkCount, type PerAxis, perAxis, type Rank } from './check.ts';
+import { expectRank, type Layer, type LayerOptions, layer, layouts, refuse } from './layer.ts';
 
-export interface PoolOptions extends LayerOptions {
+export interface PoolOptions<R extends Rank = 2> extends LayerOptions {
   /** Default: the window's size. */
-  readonly stride?: Pair;
+  readonly stride?: PerAxis<R>;
   /** Added on each side; default 0. */
-  readonly padding?: Pair;
+  readonly padding?: PerAxis<R>;
+  /** Distance between elements of the window; default 1. */
+  readonly dilation?: PerAxis<R>;
+  /** Whether a last window that the input does not fill counts; default false. */
+  readonly ceil?: boolean;
 }
 
-const layout = '[batch, channels, height, width]';
+export interface AvgPoolOptions<R extends Rank = 2> extends PoolOptions<R> {
+  /** Padding counts as zeros in the mean; default true. */
+  readonly countIncludePad?: boolean;
+}
+
+export interface LpPoolOptions<R extends Rank = 2> extends PoolOptions<R> {
+  /** The power p, at least 1; default 2. */
+  readonly p?: number;
+}
 
 /**
  * The largest value of each window; padding never wins. f32[N, C, H, W] → f32[N, C, H′, W′]. The gradient goes to the
@@ -23,24 +45,18 @@ const layout = '[batch, channels, height, width]';
  *
  * @example nn.maxPool2d(2)
  */
-export function maxPool2d(kernel: Pair, options: PoolOptions = {}): Layer {
-  return layer(
-    'pool',
-    (x) => {
-      expectRank('maxPool2d', x, 4, layout);
-      return maxPool2dOp(x, {
-        kernel: pair(kernel),
-        strides: pair(options.stride ?? kernel),
-        padding: pair(options.padding ?? 0),
-      });
-    },
-    options,
-  );
+export function maxPool2d(kernel: PerAxis<2>, options: PoolOptions = {}): Layer {
+  return windows('maxPool2d', 2, maxPool2dOp as Op, kernel, options);
 }
 
-export interface AvgPoolOptions extends PoolOptions {
-  /** Padding counts as zeros in the mean; default true. */
-  readonly countIncludePad?: boolean;
+/** `maxPool2d` of sequences: f32[N, C, L] → f32[N, C, L′]. `nn.maxPool1d(2)` */
+export function maxPool1d(kernel: PerAxis<1>, options: PoolOptions<1> = {}): Layer {
+  return windows('maxPool1d', 1, maxPool1dOp as Op, kernel, options);
+}
+
+/** `maxPool2d` of volumes: f32[N, C, D, H, W] → f32[N, C, D′, H′, W′]. `nn.maxPool3d(2)` */
+export function maxPool3d(kernel: PerAxis<3>, options: PoolOptions<3> = {}): Layer {
+  return windows('maxPool3d', 3, maxPool3dOp as Op, kernel, options);
 }
 
 /**
@@ -48,34 +64,135 @@ export interface AvgPoolOptions extends PoolOptions {
  *
  * @example nn.avgPool2d(2)
  */
-export function avgPool2d(kernel: Pair, options: AvgPoolOptions = {}): Layer {
+export function avgPool2d(kernel: PerAxis<2>, options: AvgPoolOptions = {}): Layer {
+  return windows('avgPool2d', 2, avgPool2dOp as Op, kernel, options);
+}
+
+/** `avgPool2d` of sequences: f32[N, C, L] → f32[N, C, L′]. `nn.avgPool1d(2)` */
+export function avgPool1d(kernel: PerAxis<1>, options: AvgPoolOptions<1> = {}): Layer {
+  return windows('avgPool1d', 1, avgPool1dOp as Op, kernel, options);
+}
+
+/** `avgPool2d` of volumes: f32[N, C, D, H, W] → f32[N, C, D′, H′, W′]. `nn.avgPool3d(2)` */
+export function avgPool3d(kernel: PerAxis<3>, options: AvgPoolOptions<3> = {}): Layer {
+  return windows('avgPool3d', 3, avgPool3dOp as Op, kernel, options);
+}
+
+/**
+ * The p-norm of each window, (Σ |x|ᵖ)^(1/p). f32[N, C, H, W] → f32[N, C, H′, W′]. Throws HDL0015 (input), HDL0001, HDL0003.
+ *
+ * @example nn.lpPool2d(2, { p: 3 })
+ */
+export function lpPool2d(kernel: PerAxis<2>, options: LpPoolOptions = {}): Layer {
+  return windows('lpPool2d', 2, lpPool2dOp as Op, kernel, options);
+}
+
+/** `lpPool2d` of sequences: f32[N, C, L] → f32[N, C, L′]. `nn.lpPool1d(2)` */
+export function lpPool1d(kernel: PerAxis<1>, options: LpPoolOptions<1> = {}): Layer {
+  return windows('lpPool1d', 1, lpPool1dOp as Op, kernel, options);
+}
+
+/**
+ * The mean of each channel over all spatial dimensions. f32[N, C, …] → f32[N, C]. Throws HDL0015 for another input.
+ *
+ * @example nn.globalAvgPool()
+ */
+export function globalAvgPool(options: LayerOptions = {}): Layer {
+  return whole('globalAvgPool', (x) => globalAvgPoolOp(x), options);
+}
+
+/**
+ * The largest value of each channel over all spatial dimensions. f32[N, C, …] → f32[N, C]. Throws HDL0015 for another input.
+ *
+ * @example nn.globalMaxPool()
+ */
+export function globalMaxPool(options: LayerOptions = {}): Layer {
+  return whole('globalMaxPool', (x) => globalMaxPoolOp(x), options);
+}
+
+/**
+ * Means of windows that share each spatial dimension out evenly, so that `size` comes out: one number, or one for each.
+ * f32[N, C, …] → f32[N, C, size…]. Throws HDL0003 (size), HDL0015 (input).
+ *
+ * @example nn.adaptiveAvgPool(7)
+ */
+export function adaptiveAvgPool(size: PerAxis, options: LayerOptions = {}): Layer {
+  return adaptive('adaptiveAvgPool', (x, sizes) => adaptiveAvgPoolOp(x, sizes), size, options);
+}
+
+/**
+ * Largest values of windows that share each spatial dimension out evenly. Otherwise as `adaptiveAvgPool`.
+ *
+ * @example nn.adaptiveMaxPool([1, 4])
+ */
+export function adaptiveMaxPool(size: PerAxis, options: LayerOptions = {}): Layer {
+  return adaptive('adaptiveMaxPool', (x, sizes) => adaptiveMaxPoolOp(x, sizes) as Floats, size, options);
+}
+
+type Op = (x: Floats, options: object) => Floats;
+
+function windows<R extends Rank>(
+  fn: string,
+  rank: R,
+  op: Op,
+  size: PerAxis<R>,
+  { stride, padding, dilation, name, ...others }: PoolOptions<R>,
+): Layer {
+  const kernel = perAxis(fn, 'kernel', size, rank);
+  const window = {
+    ...others,
+    kernel,
+    strides: stride === undefined ? kernel : perAxis(fn, 'stride', stride, rank),
+    padding: perAxis(fn, 'padding', padding ?? 0, rank, 0),
+    dilation: perAxis(fn, 'dilation', dilation ?? 1, rank),
+  };
   return layer(
     'pool',
     (x) => {
-      expectRank('avgPool2d', x, 4, layout);
-      return avgPool2dOp(x, {
-        kernel: pair(kernel),
-        strides: pair(options.stride ?? kernel),
-        padding: pair(options.padding ?? 0),
-        countIncludePad: options.countIncludePad ?? true,
-      });
+      expectRank(fn, x, rank + 2, layouts[rank]);
+      return op(x, window);
+    },
+    { name, ...others },
+  );
+}
+
+function whole(fn: string, op: (x: Floats) => Floats, options: LayerOptions): Layer {
+  return layer(
+    'pool',
+    (x) => {
+      spatialRank(fn, x);
+      return op(x);
     },
     options,
   );
 }
 
-/**
- * The mean of each channel. f32[N, C, H, W] → f32[N, C]. Throws HDL0015 for another input.
- *
- * @example nn.globalAvgPool()
- */
-export function globalAvgPool(options: LayerOptions = {}): Layer {
+function adaptive(
+  fn: string,
+  op: (x: Floats, sizes: readonly number[]) => Floats,
+  size: PerAxis,
+  options: LayerOptions,
+): Layer {
+  const sizes = typeof size === 'number' ? [size] : size;
+  for (const n of sizes) checkCount(fn, 'size', n);
   return layer(
     'pool',
     (x) => {
-      expectRank('globalAvgPool', x, 4, layout);
-      return globalAvgPoolOp(x);
+      const rank = spatialRank(fn, x);
+      return op(x, typeof size === 'number' ? new Array<number>(rank).fill(size) : size);
     },
     options,
+  );
+}
+
+/** How many spatial dimensions the input has; HDL0015 is thrown where it has none. */
+function spatialRank(fn: string, x: Floats): number {
+  const rank = x.type.shape.length - 2;
+  if (rank >= 1) return rank;
+  return refuse(
+    fn,
+    x,
+    'its input is [batch, channels, …] with spatial dimensions',
+    'put it before flatten()',
   );
 }

@@ -62,7 +62,7 @@ says('a dense layer on pictures', () => {
   new Model({ input: [1, 4, 4] }).add(nn.dense(10)).compile();
 }, [
   "HDL0015: dense(10) applied to 'x' (input f32[2, 1, 4, 4])",
-  '  rule: its input is [batch, features], with 2 dimensions',
+  '  rule: its input is [batch, features] or [batch, steps, features]',
   '  at:   <here>',
   '  try:  put flatten() before it',
 ]);
