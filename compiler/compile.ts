@@ -3,6 +3,7 @@
 //   verify → passes (simplify, legalize, …) → lower (layouts, fusion, kernels) → schedule (order, memory, workers) → emit
 
 import type { Plan } from '../runtime/plan.ts';
+import { checkSize } from './check-size.ts';
 import { inspect } from './dump/inspect.ts';
 import type { Inspection } from './dump/inspection.ts';
 import { type Dumpable, type DumpOptions, type DumpStage, dumpStage } from './dump.ts';
@@ -111,7 +112,7 @@ export function planOptions(options: CompileOptions): PlanOptions {
 /**
  * Compiles a graph: one specialisation of one entry point, all shapes known. Pure: the same graph and options give the
  * same plan, byte for byte. Throws HDL0003 for options that are not valid, HDL0011 for a graph
- * that does not verify, HDL0017 for what the target cannot express, HDL0018 for a memory budget that cannot be met.
+ * that does not verify, HDL0017 for what the target cannot express or address, HDL0018 for a memory budget that cannot be met.
  *
  * @example
  * const { plan, dump } = compileGraph(graph, { workers: [1, 2] });
@@ -166,6 +167,7 @@ export function compileGraph(source: Graph, options: CompileOptions = {}): Compi
       tiles: tilesApplied(lowered.contractions),
     }),
   );
+  checkSize(plan.manifest, ordered);
   if (options.verify) {
     timed('check plan', () => checkPlan(plan, ordered, lowered));
     checkPlanText(plan);

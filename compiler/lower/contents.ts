@@ -10,10 +10,17 @@ import { bytesOf } from './cost.ts';
 import { isLeaf, type Prober } from './probe.ts';
 import type { StoredValues } from './stored.ts';
 
-/** Loads per kernel; more would leave no registers for addresses. */
-const mostLoads = 16;
-/** Operations in one fused expression. */
-const mostOperations = 400;
+/** What one kernel holds at most: lowering and targets walk its expressions to the bottom, and engines optimise its code. */
+export const mostOfKernel = {
+  /** More would leave no registers for addresses. */
+  loads: 16,
+  /** In one fused expression. */
+  operations: 400,
+  /** Values below each other, views among them. */
+  depth: 256,
+  /** Views below each other whose positions need divisions: each makes the terms of an address more. */
+  divisions: 6,
+} as const;
 
 interface Content {
   /** The reduction whose result the value is made of, if any. */
@@ -23,6 +30,9 @@ interface Content {
   /** Values that are computed, each once, with the arithmetic of all of them. */
   readonly computed: ReadonlySet<Node>;
   readonly operations: number;
+  /** Values below each other, and of those the views that divide. */
+  readonly depth: number;
+  readonly divisions: number;
 }
 
 /** From producers to consumers: one reduction per kernel, and not too much of anything. Adds to `stored`. */
@@ -60,10 +70,13 @@ export function splitByContent(graph: Graph, prober: Prober, stored: StoredValue
       }
       let operations = 0;
       for (const c of computed) operations += prober.probe(c).cost;
-      return { reduction: p.reduction ? n : kept, loads, computed, operations };
+      const below = open().map((o) => contents.get(o)!);
+      const depth = 1 + below.reduce((most, c) => Math.max(most, c.depth), 0);
+      const divisions = (p.divides ? 1 : 0) + below.reduce((most, c) => Math.max(most, c.divisions), 0);
+      return { reduction: p.reduction ? n : kept, loads, computed, operations, depth, divisions };
     };
     let content = gather();
-    while (content.loads.size > mostLoads || content.operations > mostOperations) {
+    while (isTooMuch(content)) {
       const largest = largestOf(open(), contents);
       if (!largest) break;
       stored.add(largest, 'kernelFull');
@@ -86,12 +99,20 @@ function delays(reduction: Node, n: Node, of: Node, depths: ReadonlyMap<Node, nu
   return isSmall && n.operands.some((o) => o !== of && (depths.get(o) ?? 0) >= own);
 }
 
-/** The value that gives most relief when it is stored: by loads, and operations as 1/32 of one; null when none would. */
+function isTooMuch({ loads, operations, depth, divisions }: Content): boolean {
+  const { loads: mostLoads, ...most } = mostOfKernel;
+  return (
+    loads.size > mostLoads || operations > most.operations || depth > most.depth || divisions > most.divisions
+  );
+}
+
+/** The value that gives most relief when it is stored: by loads, and the rest as shares of one; null when none would. */
 function largestOf(values: readonly Node[], contents: ReadonlyMap<Node, Content>): Node | null {
   let largest: Node | null = null;
   let most = 1;
   for (const v of values) {
-    const size = contents.get(v)!.loads.size + contents.get(v)!.operations / 32;
+    const { loads, operations, depth, divisions } = contents.get(v)!;
+    const size = loads.size + operations / 32 + depth / 16 + 2 * divisions;
     if (size > most) {
       largest = v;
       most = size;

@@ -12,6 +12,7 @@
 import type { Graph, Node } from '../graph/ir.ts';
 import { sameShape } from '../graph/types.ts';
 import { sameIndex } from '../kernel/affine.ts';
+import { mostOfKernel } from './contents.ts';
 import { isLeaf, type Prober } from './probe.ts';
 import type { IsStored } from './stored.ts';
 import { piecesOf, SubBuffers } from './subbuffers.ts';
@@ -47,10 +48,15 @@ interface Draft {
   readonly loads: Set<Node>;
   readonly reduction: Node | null;
   readonly apart: Map<Node, ApartReason>;
+  /** Values that it computes, and their operations. */
+  values: number;
+  operations: number;
 }
 
 const mostRoots = 6;
 const mostLoads = 20;
+const mostValues = 2 * mostOfKernel.depth;
+const mostOperations = 1.5 * mostOfKernel.operations;
 
 export function groupKernels(
   graph: Graph,
@@ -70,6 +76,8 @@ export function groupKernels(
     if (partner) {
       for (const [l, reason] of apart) partner.apart.set(l, reason);
       partner.roots.push(n);
+      partner.values += content.values;
+      partner.operations += content.operations;
       home.set(n, partner);
       for (const l of content.loads.keys()) if (home.get(l) !== partner) partner.loads.add(l);
       continue;
@@ -81,6 +89,8 @@ export function groupKernels(
       loads: new Set<Node>(content.loads.keys()),
       reduction: content.reduction,
       apart,
+      values: content.values,
+      operations: content.operations,
     };
     drafts.push(draft);
     home.set(n, draft);
@@ -107,6 +117,8 @@ interface Content {
   readonly reduction: Node | null;
   /** Arithmetic on elements at affine positions, nothing else: lanes may run along any loop. */
   readonly plain: boolean;
+  readonly values: number;
+  readonly operations: number;
 }
 
 /** What is read to write all of a value but its parts. */
@@ -130,6 +142,7 @@ function contentOf(
   const loads = new Map<Node, boolean>();
   let reduction: Node | null = null;
   let plain = true;
+  let operations = 0;
   const seen = new Map<Node, boolean>();
   const stack: [Node, boolean][] = [];
   const visit = (n: Node, inPlace: boolean): void => {
@@ -148,11 +161,12 @@ function contentOf(
     const p = prober.probe(n);
     if (p.reduction) reduction = n;
     plain &&= !p.guarded && !p.divides;
+    if (before === undefined) operations += p.cost;
     for (const [i, o] of n.operands.entries()) {
       visit(o, inPlace && !p.reduction && p.operands[i]!.isIdentity);
     }
   }
-  return { loads, reduction, plain };
+  return { loads, reduction, plain, values: seen.size, operations };
 }
 
 /** The kernel that a value joins, or null; notes in `apart` why it joins none of those that make what it reads. */
@@ -169,6 +183,9 @@ function findPartner(
     if (!sameShape(d.roots[0]!.type.shape, n.type.shape)) return 'traversal';
     if (d.roots.length >= mostRoots) return 'kernelFull';
     if (new Set([...d.loads, ...content.loads.keys()]).size > mostLoads) return 'kernelFull';
+    // Below each other they are one expression.
+    if (d.values + content.values > mostValues) return 'kernelFull';
+    if (d.operations + content.operations > mostOperations) return 'kernelFull';
     for (const [l, inPlace] of content.loads) {
       const maker = home.get(l);
       if (maker === d ? !inPlace : maker !== undefined && maker.position >= d.position)

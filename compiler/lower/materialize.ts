@@ -17,6 +17,7 @@ import { splitByContent, storeSharedReductions } from './contents.ts';
 import { costsOfRepeating, costsOfSharing, isComputed } from './cost.ts';
 import { isLeaf, type Probe, type Prober } from './probe.ts';
 import { StoredValues } from './stored.ts';
+import { piecesOf } from './subbuffers.ts';
 
 /** What is computed from more operations than this is not computed twice. */
 const mostRecomputed = 64;
@@ -111,7 +112,8 @@ class ByUse {
   #choose(n: Node, p: Probe, use: Use): void {
     const stored = this.#stored;
     const isShared = new Set(this.#users.get(n)).size > 1;
-    if (p.reduction) {
+    if (this.#isWrittenInside(n, p)) stored.add(n, 'epilogue');
+    else if (p.reduction) {
       if (!use.isEpilogue || use.inReduction || use.ratio > 1) stored.add(n, 'reduction');
     } else if (p.guarded) {
       // Which side of a guard holds at a position looked up could not be proved, and is asked again for every element.
@@ -127,6 +129,34 @@ class ByUse {
       else if (use.readers > 1) this.#share(n, use.readers);
       else if (repeated !== null) stored.compute(n, 'cheap', repeated);
     }
+  }
+
+  /**
+   * What is made of a sum in place, and only padded or joined then: the kernel of the sum can write it where it goes. Apart,
+   * the sum would be stored, and read again to be padded.
+   */
+  #isWrittenInside(n: Node, p: Probe): boolean {
+    const [reader, ...others] = new Set(this.#users.get(n));
+    if (p.reduction || p.guarded || p.cost === 0 || reader === undefined || others.length > 0) return false;
+    if (!piecesOf(reader).some((piece) => piece.operand === n)) return false;
+    const size = elementCount(n.type.shape);
+    /** What is computed in place between the sum and n. */
+    const made = new Map<Node, boolean>();
+    const isMadeOfSum = (x: Node): boolean => {
+      const known = made.get(x);
+      if (known !== undefined) return known;
+      const below = this.#prober.probe(x);
+      if (isLeaf(x) || elementCount(x.type.shape) !== size || below.guarded || made.size > mostRecomputed)
+        return false;
+      made.set(x, below.reduction);
+      if (below.reduction) return true;
+      const parts = x.operands.filter((o, i) => below.operands[i]!.isPermutation && isMadeOfSum(o));
+      made.set(x, parts.length > 0);
+      return parts.length > 0;
+    };
+    if (!isMadeOfSum(n)) return false;
+    const isWithin = (x: Node): boolean => made.get(x) === true;
+    return [...made.keys()].every((x) => x === n || !isWithin(x) || this.#users.get(x)!.every(isWithin));
   }
 
   /** Whether every consumer computes the value for itself: never a reduction, nor a border. */

@@ -9,6 +9,7 @@ export const storingReasons = {
   result: 'leaves the graph',
   reduction: 'a reduction that is not read once, in place, by one value: it would run again',
   lookedUp: 'padded or joined, and read at positions known at run time: each would be tested',
+  epilogue: 'made of a sum, and then padded or joined: the kernel of the sum writes it where it goes',
   border: 'padded or joined: its borders would be tested again by every reader',
   divided: 'a contraction reads it at positions that need a division',
   contracted: 'a sum reads each element many times',

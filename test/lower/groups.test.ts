@@ -1,7 +1,7 @@
 // Given small graphs, when they are lowered, then these values share these kernels: the outcome of fusion as text.
 
 import t from 'tap';
-import type { Graph } from '../../compiler/graph/ir.ts';
+import type { Graph, Node } from '../../compiler/graph/ir.ts';
 import * as h from '../../compiler/ops/index.ts';
 import { grad } from '../../compiler/passes/grad.ts';
 import { differences, graphOf, kernelLines, lower } from '../support/lower-graph.ts';
@@ -137,5 +137,25 @@ t.test('the largest element and its position come from one traversal', async (t)
   const x = h.input('x', [16, 10]);
   const graph = graphOf({ most: h.max(x, [1]), at: h.argmax(x, 1) });
   t.same(show(graph), ['top: reduceMax + argMax (x) → most, at']);
+  t.same(differences(graph), []);
+});
+
+t.test('inference: batch norm and relu leave the convolution, into what the next one reads', async (t) => {
+  const x = h.input('x', [2, 8, 6, 6]);
+  const [w, v] = [h.input('w', [8, 8, 3, 3]), h.input('v', [8, 8, 3, 3])];
+  const [mean, variance] = [h.input('mean', [8]), h.input('variance', [8])];
+  const [scale, shift] = [h.input('scale', [8]), h.input('shift', [8])];
+  const along = (p: Node<readonly [8], 'f32'>) => h.reshape(p, [1, 8, 1, 1]);
+  const factor = h.mul(h.rsqrt(h.add(variance, 1e-5)), scale);
+  const normal = h.add(h.mul(h.sub(h.conv2d(x, w), along(mean)), along(factor)), along(shift));
+  const graph = graphOf({ y: h.conv2d(h.relu(normal), v, { padding: 1 }) });
+  t.same(show(graph), [
+    'top: mul + div + sqrt + add (variance, scale) → mul',
+    'relu: convolution + select + le + 3 more (x, w, mean, mul, shift) → pad',
+    'top: pad (border) () → pad',
+    'top: pad (border) () → pad',
+    'top: convolution (pack) (v) → v packed',
+    'top: convolution (pad, v packed) → y',
+  ]);
   t.same(differences(graph), []);
 });
