@@ -1,7 +1,17 @@
 // Mathematical functions for targets that have arithmetic only: rewrites exp, log, sin, … into the basic operations of
 // Kernel IR (math/). Accuracy is stated, and measured, where each function is defined.
 
-import { binary, compare, constant, type Expr, select, type UnaryFunction, walkExprs } from './expr.ts';
+import type { Index } from './affine.ts';
+import {
+  binary,
+  childrenOf,
+  compare,
+  constant,
+  type Expr,
+  indicesOf,
+  select,
+  type UnaryFunction,
+} from './expr.ts';
 import { erf } from './math/error-function.ts';
 import { exp, expm1, log, log1p } from './math/exponential.ts';
 import { tanh } from './math/hyperbolic.ts';
@@ -55,13 +65,31 @@ export function mathExpander(): (e: Expr) => Expr {
     return whole;
   });
   const memo = new Map<Expr, Expr>();
+  /** Expressions that hold no function: statements share them. */
+  const basic = new Set<Expr>();
   return (root) => {
     const seen = memo.get(root);
     if (seen) return seen;
-    const result = walkExprs([root]).every(isBasic) ? root : expand(root);
+    const result = isBasicWhole(root, basic) ? root : expand(root);
     memo.set(root, result);
     return result;
   };
+}
+
+/** Whether an expression is basic with all under it, run-time values of indices too; `known`: those that are, to be added to. */
+function isBasicWhole(root: Expr, known: Set<Expr>): boolean {
+  const visitIndex = (i: Index): boolean =>
+    i.terms.every(({ atom }) => {
+      if (atom.kind === 'var') return true;
+      return atom.kind === 'value' ? visit(atom.expr) : visitIndex(atom.x);
+    });
+  const visit = (e: Expr): boolean => {
+    if (e.kind === 'reg' || e.kind === 'const' || known.has(e)) return true;
+    if (!isBasic(e) || !indicesOf(e).every(visitIndex) || !childrenOf(e).every(visit)) return false;
+    known.add(e);
+    return true;
+  };
+  return visit(root);
 }
 
 /** −1, 0 or 1; ±0 and NaN are themselves. */

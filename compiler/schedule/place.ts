@@ -1,8 +1,8 @@
 // The memory planner: gives every buffer an offset in the arena so that buffers that are alive at once do not overlap.
 //
-// First fit and best fit in several orders; then the buffers that stick out are moved forward in the order, again and
-// again; then, for problems that are not too large, branch and bound for the lower bound itself and, when that fails,
-// for what lies between it and the best known. All of it stops at the lower bound, and effort is counted in looks at
+// First fit and best fit in several orders; then, for problems that are not too large, one walk down for the lower bound
+// itself; then the buffers that stick out are moved forward in the order, again and again; then branch and bound for the
+// lower bound and, when that fails, for what lies between it and the best known. All of it stops at the lower bound, and effort is counted in looks at
 // buffers, never in time: the same problem always gets the same placement.
 
 import { fitInOrder } from './place-fit.ts';
@@ -32,7 +32,7 @@ const largestSearch = 1000;
 const repairRounds = 200;
 /** Capacities that are tried between the lower bound and the best known, when the lower bound is not reached. */
 const bisections = 6;
-/** What is left to gain is little below this part of the lower bound: the search gets an eighth of the work then. */
+/** What is left to gain is little below this part of the lower bound: it is worth an eighth of the work then. */
 const nearlyThere = 1 / 256;
 
 /**
@@ -77,10 +77,29 @@ function solve(problem: Problem, effort: number): Best {
       if (isDone() || left < 0) return best;
     }
   }
-  left -= repair(problem, bestOrder!, best, left / 4);
+  const isSearched = problem.count <= largestSearch;
+  if (isSearched) left -= dive(problem, best);
+  if (isDone() || left < 0) return best;
   const isNear = best.height - problem.lowerBound <= nearlyThere * problem.lowerBound;
-  if (!isDone() && problem.count <= largestSearch) searchBelow(problem, best, isNear ? left / 8 : left);
+  left -= repair(problem, bestOrder!, best, isNear ? left / 32 : left / 4);
+  const rest = isNear ? left / 8 : left;
+  // The first attempt below takes as much as the dive, and has failed already if nothing more is left.
+  if (!isDone() && isSearched && rest > 2 * diveWork(problem)) searchBelow(problem, best, rest);
   return best;
+}
+
+/** Walking down once without turning back costs about half of count². */
+function diveWork({ count }: Problem): number {
+  return count * count;
+}
+
+/** Walks down once at the lower bound, and nearly straight: that often is enough. Returns its work. */
+function dive(problem: Problem, best: Best): number {
+  const { tight } = searchRanks(problem);
+  const result = searchPlacement(problem, problem.lowerBound, tight[0]!, 0.75 * diveWork(problem));
+  if (result.offsets)
+    Object.assign(best, { offsets: result.offsets, height: topOf(problem, result.offsets) });
+  return result.work;
 }
 
 /** Moves the buffer that sticks out halfway to the front of the order; keeps what is no worse. Returns its work. */
@@ -111,8 +130,6 @@ function repair(problem: Problem, start: Int32Array, best: Best, effort: number)
 
 /** Searches at the lower bound first, then between it and the best known. */
 function searchBelow(problem: Problem, best: Best, effort: number): void {
-  // Walking down once without turning back costs about half of count².
-  const dive = problem.count * problem.count;
   /** True when there is a placement. Each rank gets a share of the work; if `patient`, the first also what is left. */
   const attempt = (
     capacity: number,
@@ -120,7 +137,7 @@ function searchBelow(problem: Problem, best: Best, effort: number): void {
     ranks: readonly Int32Array[],
     patient: boolean,
   ): boolean => {
-    const share = Math.max(dive, patient ? limit / 32 : limit / ranks.length);
+    const share = Math.max(diveWork(problem), patient ? limit / 32 : limit / ranks.length);
     let left = limit;
     for (const [k, rank] of [...ranks, ...(patient ? [ranks[0]!] : [])].entries()) {
       if (left <= 0) return false;

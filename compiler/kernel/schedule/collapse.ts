@@ -28,15 +28,17 @@ export function collapseSpace(def: KernelDefinition): KernelDefinition {
   // Positions counted by argmax depend on the reduction's own shape only, so parallel loops collapse freely.
   let space = def.space.filter((v) => v.extent !== 1);
   let stores = def.stores;
+  let indices = space.length < 2 ? [] : allIndices(stores);
   for (let i = space.length - 2; i >= 0; i--) {
     const outer = space[i]!;
     const inner = space[i + 1]!;
-    if (!canCollapse(outer, inner, allIndices(stores))) continue;
+    if (!canCollapse(outer, inner, indices)) continue;
     const merged = def.vars.make(inner.name, outer.extent * inner.extent);
     stores = substituteStores(stores, (v) =>
       v === outer ? constIndex(0) : v === inner ? varIndex(merged) : undefined,
     );
     space = [...space.slice(0, i), merged, ...space.slice(i + 2)];
+    if (i > 0) indices = allIndices(stores);
   }
   return { ...def, space, stores };
 }
@@ -78,11 +80,14 @@ export function arrangeReductions(
       vars,
       reductionsOf(stores).map((r) => r.body),
     );
+    let indices: readonly Index[] | null = null;
     for (let i = vars.length - 2; i >= 0; i--) {
       const outer = vars[i]!;
       const inner = vars[i + 1]!;
-      const bodies = reductionsOf(stores).map((r) => ({ param: 0, index: constIndex(0), value: r.body }));
-      if (!canCollapse(outer, inner, allIndices(bodies))) continue;
+      indices ??= allIndices(
+        reductionsOf(stores).map((r) => ({ param: 0, index: constIndex(0), value: r.body })),
+      );
+      if (!canCollapse(outer, inner, indices)) continue;
       const merged = def.vars.make(inner.name, outer.extent * inner.extent);
       const sub = substituter((v) =>
         v === outer ? constIndex(0) : v === inner ? varIndex(merged) : undefined,
@@ -93,6 +98,7 @@ export function arrangeReductions(
       );
       stores = stores.map((s) => ({ ...s, value: swap(s.value) }));
       vars = next;
+      indices = null;
     }
     const settle = replacer((e) => (e.kind === 'reduce' ? { ...e, vars } : undefined));
     stores = stores.map((s) => ({ ...s, value: settle(s.value) }));
