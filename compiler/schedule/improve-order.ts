@@ -45,7 +45,7 @@ class OrderState {
   readonly #last: Int32Array;
   readonly #seen: Int32Array;
   #stamp = 0;
-  /** Stretches of the order and of what is alive in them if the move were made. */
+  /** Scratch: a stretch of the order and of what is alive in it if the move were made; and where that changes. */
   readonly #order: Int32Array;
   readonly #alive: Float64Array;
   readonly #change: Float64Array;
@@ -120,16 +120,13 @@ class OrderState {
     const lo = Math.min(from, to);
     const hi = Math.max(from, to);
     const length = hi - lo + 1;
-    const stretch = this.#order.subarray(0, length);
-    const moved = this.order[from]!;
-    if (to > from) {
-      stretch.set(this.order.subarray(lo + 1, hi + 1));
-      stretch[length - 1] = moved;
-    } else {
-      stretch.set(this.order.subarray(lo, hi), 1);
-      stretch[0] = moved;
-    }
-    const live = this.#liveIn(stretch, lo);
+    const stretch = this.#order;
+    const old = this.order;
+    if (to > from) for (let k = 0; k < length - 1; k++) stretch[k] = old[lo + k + 1]!;
+    else for (let k = 1; k < length; k++) stretch[k] = old[lo + k - 1]!;
+    stretch[to - lo] = old[from]!;
+    this.#liveIn(length, lo);
+    const live = this.#alive;
     let peak = 0;
     let sum = 0;
     let oldPeak = 0;
@@ -144,10 +141,10 @@ class OrderState {
     }
     if (peak > oldPeak || (peak === oldPeak && sum >= oldSum)) return false;
     this.#moves++;
-    this.order.set(stretch, lo);
-    this.#live.set(live, lo);
     this.#changed.fill(this.#moves, lo, hi + 1);
     for (let k = 0; k < length; k++) {
+      this.order[lo + k] = stretch[k]!;
+      this.#live[lo + k] = live[k]!;
       this.#position[stretch[k]!] = lo + k;
       for (const id of this.#model.touched[stretch[k]!]!) {
         this.#spans.first[id] = this.#first[id]!;
@@ -157,11 +154,11 @@ class OrderState {
     return true;
   }
 
-  /** Bytes alive at each position of a stretch that starts at `lo`; leaves the spans of what it touches in the scratch. */
-  #liveIn(stretch: Int32Array, lo: number): Float64Array {
+  /** Finds the bytes alive at each position of the stretch, which starts at `lo`, and the spans of what it touches. */
+  #liveIn(length: number, lo: number): void {
     const { touched, bytes, pairs } = this.#model;
     const { first, last } = this.#spans;
-    const { length } = stretch;
+    const stretch = this.#order;
     const hi = lo + length - 1;
     const spans = { first: this.#first, last: this.#last };
     const stamp = ++this.#stamp;
@@ -188,13 +185,12 @@ class OrderState {
       change[Math.max(0, spans.first[id]! - lo)]! += bytes[id]!;
       change[Math.min(length, spans.last[id]! + 1 - lo)]! -= bytes[id]!;
     }
-    const live = this.#alive.subarray(0, length);
+    const live = this.#alive;
     for (let k = 0; k < length; k++) {
       now += change[k]!;
       const step = stretch[k]!;
       live[k] = pairs[step]!.length === 0 ? now : now - savedAt(this.#model, step, lo + k, spans);
     }
-    return live;
   }
 }
 

@@ -83,8 +83,9 @@ function solve(problem: Problem, effort: number): Best {
   const isNear = best.height - problem.lowerBound <= nearlyThere * problem.lowerBound;
   left -= repair(problem, bestOrder!, best, isNear ? left / 32 : left / 4);
   const rest = isNear ? left / 8 : left;
-  // The first attempt below takes as much as the dive, and has failed already if nothing more is left.
-  if (!isDone() && isSearched && rest > 2 * diveWork(problem)) searchBelow(problem, best, rest);
+  // Of so little work the first attempt would take all, and do what the dive has done.
+  const isRepetition = isNear && rest <= 2 * diveWork(problem);
+  if (!isDone() && isSearched && !isRepetition) searchBelow(problem, best, rest);
   return best;
 }
 
