@@ -2,7 +2,7 @@
 // settings of a tutorial, twice: `published` divides the gradients of biases once more by the number of points, a slip of the
 // tutorial's, so that biases hardly move; `true-gradient` does not. `adam` is what one would do: wider, logits, Adam.
 //
-// Few features and many rows: the narrow net computes on [features, rows], so that rows lie side by side in memory.
+// Few features and many rows: the nets compute on [features, rows], so that rows lie side by side in memory.
 
 import {
   add,
@@ -10,6 +10,8 @@ import {
   div,
   entry,
   grad,
+  type Initializer,
+  initializers,
   type Layer,
   log,
   losses,
@@ -45,8 +47,6 @@ const points = 5000;
 interface Method {
   readonly name: string;
   readonly about: string;
-  /** Where the rows are: [features, rows], or [rows, features]. */
-  readonly rowsAt: 0 | 1;
   readonly net: (init: Stream) => readonly Layer[];
   readonly loss: (output: Tensor, target: Tensor) => Tensor;
   /** An output of at least this says yes. */
@@ -55,17 +55,22 @@ interface Method {
   readonly steps: number;
 }
 
-/** Wᵀ · x + b, for x of [from, rows]. Weights and biases are even in [0, 1), as the tutorial has them. */
-function column(init: Stream, from: number, to: number): Layer {
-  const [w, b] = [init.uniforms(from * to, 0, 1), init.uniforms(to, 0, 1)];
+/** Wᵀ · x + b, for x of [from, rows]. */
+function dense(from: number, to: number, w: Initializer, b: Initializer): Layer {
   return nn.layer('dense', (x, ctx) => {
-    const bias = reshape(ctx.variable('b', [to], b), [to, 1]);
-    return add(matmul(transpose(ctx.variable('w', [from, to], w)), x), bias) as typeof x;
+    const weights = transpose(ctx.variable('w', [from, to], w));
+    return add(matmul(weights, x), reshape(ctx.variable('b', [to], b), [to, 1])) as typeof x;
   });
 }
 
-const dense = (init: Stream, from: number, to: number): Layer =>
-  nn.dense(to, { init: init.normals(from * to, Math.sqrt(2 / from)) });
+/** Weights and biases even in [0, 1), as the tutorial has them. */
+function positive(init: Stream, from: number, to: number): Layer {
+  const w = init.uniforms(from * to, 0, 1);
+  return dense(from, to, w, init.uniforms(to, 0, 1));
+}
+
+const he = (init: Stream, from: number, to: number): Layer =>
+  dense(from, to, init.normals(from * to, Math.sqrt(2 / from)), initializers.zeros());
 
 /** −mean(y log p + (1 − y) log(1 − p)) of probabilities as they are: NaN when one is 0 or 1 and the answer the other. */
 const crossEntropy = (p: Tensor, y: Tensor): Tensor =>
@@ -76,13 +81,12 @@ const sgd = optimizers.sgd({ learningRate: 0.05 });
 const trueGradient: Method = {
   name: 'true-gradient',
   about: "a tutorial's settings, with the gradients as they are",
-  rowsAt: 1,
   net: (init) => [
-    column(init, 2, 5),
+    positive(init, 2, 5),
     nn.relu(),
-    column(init, 5, 2),
+    positive(init, 5, 2),
     nn.relu(),
-    column(init, 2, 1),
+    positive(init, 2, 1),
     nn.sigmoid(),
   ],
   loss: crossEntropy,
@@ -100,8 +104,7 @@ const published: Method = {
 const adam: Method = {
   name: 'adam',
   about: 'a wider net, logits, Adam',
-  rowsAt: 0,
-  net: (init) => [dense(init, 2, 16), nn.relu(), dense(init, 16, 16), nn.relu(), dense(init, 16, 1)],
+  net: (init) => [he(init, 2, 16), nn.relu(), he(init, 16, 16), nn.relu(), he(init, 16, 1)],
   loss: losses.binaryCrossEntropy,
   threshold: 0,
   optimizer: optimizers.adam({ learningRate: 0.01 }),
@@ -112,21 +115,16 @@ const shapes = { circles: data.circles, moons: data.moons };
 
 async function prepare(
   shape: keyof typeof shapes,
-  { name, about, net, loss: lossOf, optimizer, steps, rowsAt, threshold }: Method,
+  { name, about, net, loss: lossOf, optimizer, steps, threshold }: Method,
   seed: number,
   options: RunOptions,
 ): Promise<Prepared> {
   const draws = streams(seed);
   const drawn = shapes[shape](points, { seed: draws.data });
-  const shapeOf = <T>(rows: T, features: number): (T | number)[] =>
-    rowsAt === 0 ? [rows, features] : [features, rows];
-  const place = (x: Float32Array): { data: Float32Array; shape: number[] } => ({
-    data: rowsAt === 0 ? x : transposed(x),
-    shape: shapeOf(x.length / 2, 2),
-  });
-  const feeds = { x: place(drawn.x), y: { data: Float32Array.from(drawn.y), shape: shapeOf(points, 1) } };
+  const place = (x: Float32Array) => ({ data: transposed(x), shape: [2, x.length / 2] });
+  const feeds = { x: place(drawn.x), y: { data: Float32Array.from(drawn.y), shape: [1, points] } };
   const layers = net(draws.init);
-  const inputs = { x: tensor(shapeOf('batch', 2)), y: tensor(shapeOf('batch', 1)) };
+  const inputs = { x: tensor([2, 'batch']), y: tensor([1, 'batch']) };
   const apply = (x: Tensor, ctx: Parameters<Layer['apply']>[1]): Tensor =>
     layers.reduce((h, l) => l.apply(h, ctx), x);
   const nets = program(

@@ -2,37 +2,15 @@
 // biopsies, benign or malignant; from the folder of data). Each fifth is the test set once. Of the other rows a fifth is kept aside
 // to see when to stop; the best epoch's weights are used.
 
-import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { callbacks, initializers, losses, Model, metrics, nn, optimizers, random } from '../../src/index.ts';
 import * as plot from '../../src/plot/index.ts';
 import type { Experiment, Outcome, RunOptions } from '../support/experiment.ts';
+import { readTable, scaleOf, type Table } from '../support/table.ts';
 import { timedFit } from '../support/timed-fit.ts';
 
 const folds = 5;
-
-interface Table {
-  /** Features by row. */
-  readonly rows: readonly (readonly number[])[];
-  readonly labels: readonly number[];
-  readonly names: readonly string[];
-}
-
-/** Reads a table with a header: a column of names of classes, features from one column to another. */
-async function read(file: string, label: number, from: number, to: number): Promise<Table> {
-  const lines = (await readFile(file, 'utf8'))
-    .trim()
-    .split(/\r?\n/)
-    .slice(1)
-    .map((line) => line.split(','));
-  const names = [...new Set(lines.map((cells) => cells[label]!))].sort();
-  return {
-    rows: lines.map((cells) => cells.slice(from, to).map(Number)),
-    labels: lines.map((cells) => names.indexOf(cells[label]!)),
-    names,
-  };
-}
 
 async function crossValidate(table: Table, seed: number, options: RunOptions): Promise<Outcome> {
   const { labels, names } = table;
@@ -101,12 +79,6 @@ async function crossValidate(table: Table, seed: number, options: RunOptions): P
   };
 }
 
-function scaleOf(values: readonly number[]): { readonly mean: number; readonly deviation: number } {
-  const mean = values.reduce((a, b) => a + b, 0) / values.length;
-  const variance = values.reduce((s, v) => s + (v - mean) ** 2, 0) / values.length;
-  return { mean, deviation: Math.sqrt(variance) || 1 };
-}
-
 /** From build/examples/experiments/ to the sources. */
 const iris = fileURLToPath(new URL('../../../examples/data/iris.csv', import.meta.url));
 
@@ -116,7 +88,7 @@ export const crossValidation: readonly Experiment[] = [
     about: 'five folds and early stopping on iris',
     metric: 'test_accuracy',
     median: [0.94, 1],
-    run: async (seed, options = {}) => crossValidate(await read(iris, 4, 0, 4), seed, options),
+    run: async (seed, options = {}) => crossValidate(await readTable(iris, 4, 0, 4), seed, options),
   },
   {
     name: 'wdbc-folds',
@@ -125,6 +97,6 @@ export const crossValidation: readonly Experiment[] = [
     median: [0.955, 1],
     needs: 'classics',
     run: async (seed, options = {}) =>
-      crossValidate(await read(join(options.data ?? '.', 'classics/wdbc.csv'), 1, 2, 32), seed, options),
+      crossValidate(await readTable(join(options.data ?? '.', 'classics/wdbc.csv'), 1, 2, 32), seed, options),
   },
 ];

@@ -104,13 +104,16 @@ async function train(
   const steps = Math.min(all, most);
   const set = resident(feeds);
   const start = performance.now();
-  const { loss } = await program.run('train', {
+  const { outputs, end, done } = await program.runSteps('train', {
     steps,
     feed: rows === null ? feeds : set.rows(rows.subarray(0, steps * batch)),
     outputs: 'each',
+    watch: 'loss',
     onProgress: ({ done }) => onProgress?.(done / steps),
   });
   const seconds = (performance.now() - start) / 1000;
   await set.release();
-  return { losses: loss!.data as Float32Array, steps, seconds };
+  // A metric of a net that is no longer one would look like a bad result, or even like a good one.
+  if (end === 'notFinite') throw new Error(`the loss is not finite at step ${done}`);
+  return { losses: outputs['loss']!.data as Float32Array, steps, seconds };
 }

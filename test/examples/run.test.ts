@@ -6,7 +6,9 @@ import { join } from 'node:path';
 import t from 'tap';
 import { experiments } from '../../examples/experiments/index.ts';
 import { parseSettings } from '../../examples/run.ts';
+import { training } from '../../examples/support/experiment.ts';
 import { formatTable, parseResults, type Result, rowsOf } from '../../examples/support/results.ts';
+import { losses, Model, nn, optimizers } from '../../src/index.ts';
 import { runExample } from '../support/examples.ts';
 
 t.test('arguments', async (t) => {
@@ -72,6 +74,28 @@ t.test('without the folder of data it says what is left out', async (t) => {
   const { code, stdout } = await runExample('run', ['mnist', '--seeds', '1']);
   t.equal(code, 0);
   t.match(stdout, 'mnist-cnn-clean: left out, it reads mnist/ from the folder that --data names');
+});
+
+t.test('a loss that is not finite ends a run', async (t) => {
+  const { run } = training(async () => {
+    const { program } = new Model({ input: [1] }).add(nn.dense(1)).compile({
+      loss: losses.meanSquaredError,
+      optimizer: optimizers.sgd({ learningRate: 1e30 }),
+      threads: 1,
+    });
+    const never = async () => t.fail('a net that is no net is not measured');
+    const feeds = { x: [[1], [2]], y: [[1], [2]] };
+    return {
+      program,
+      feeds,
+      rows: null,
+      batch: 2,
+      steps: 50,
+      measure: never as never,
+      figure: never as never,
+    };
+  });
+  await t.rejects(run(1), { message: /^the loss is not finite at step [1-9]$/ });
 });
 
 const result = (seed: number, value: number, others = {}): Result => ({
