@@ -90,11 +90,14 @@ function framed(svg: string, title: string | undefined, width: number, theme: Th
     title === undefined
       ? ''
       : `<text x="${left}" y="22" fill="${theme.text}" font-family='${font}' font-size="${titleSize(title, width)}" font-weight="600">${escapeXml(title)}</text>`;
-  const inner = svg.replace(
-    / width="[\d.]+" height="[\d.]+"/,
-    ` y="${top}" width="${round(w * scale)}" height="${round(h * scale)}"`,
-  );
-  return `<svg xmlns="http://www.w3.org/2000/svg" xmlns:xlink="http://www.w3.org/1999/xlink" width="${width}" height="${height}" viewBox="0 0 ${width} ${height}"><rect width="${width}" height="${height}" fill="${theme.ground}"/>${head}${inner}</svg>`;
+  // Roles of parts say nothing to a reader who hears the figure; its title does.
+  const inner = svg
+    .replace(/ (role|aria-roledescription|aria-label|aria-hidden)="[^"]*"/g, '')
+    .replace(
+      / width="[\d.]+" height="[\d.]+"/,
+      ` aria-hidden="true" y="${top}" width="${round(w * scale)}" height="${round(h * scale)}"`,
+    );
+  return `<svg xmlns="http://www.w3.org/2000/svg" xmlns:xlink="http://www.w3.org/1999/xlink" width="${width}" height="${height}" viewBox="0 0 ${width} ${height}" role="img" aria-label="${escapeXml(title ?? 'figure')}"><rect width="${width}" height="${height}" fill="${theme.ground}"/>${head}${inner}</svg>`;
 }
 
 /** As large as fits: bold letters are about two thirds as wide as high. */
@@ -105,7 +108,7 @@ function titleSize(title: string, width: number): number {
 const round = (v: number): number => Math.round(v * 100) / 100;
 
 function escapeXml(text: string): string {
-  return text.replaceAll('&', '&amp;').replaceAll('<', '&lt;');
+  return text.replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('"', '&quot;');
 }
 
 /** What an import of an optional package gives. Throws HDL0040 when it is not there. */
