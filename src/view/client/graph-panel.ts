@@ -3,7 +3,7 @@
 
 import { type Context, nodesOf, type Panel } from './context.ts';
 import { h, replace } from './dom.ts';
-import { type Box, type Edge, type Layout, layoutGraph, type Tree, treesOf, usualOpen } from './layout.ts';
+import { type Box, type Layout, layoutGraph, type Tree, treesOf, usualOpen } from './layout.ts';
 import { outline } from './outline.ts';
 import type { State } from './state.ts';
 import { fitText, type Hit, Surface, type View } from './surface.ts';
@@ -125,7 +125,6 @@ export function graphPanel({ model, store }: Context): Panel {
   }
 
   function draw(c: CanvasRenderingContext2D, view: View, width: number, height: number): void {
-    const paint = colours();
     const [left, topEdge] = [-view.x / view.scaleX, -view.y / view.scaleY];
     const [right, bottom] = [left + width / view.scaleX, topEdge + height / view.scaleY];
     const isSeen = (b: Box): boolean =>
@@ -143,10 +142,16 @@ export function graphPanel({ model, store }: Context): Panel {
       c.fillRect(x, 29, w, 2);
     }
     const seen = layout.boxes.filter(isSeen);
-    for (const b of seen) if (b.kind === 'open' || b.kind === 'region') drawFrame(c, b, withText);
-    c.lineWidth = Math.max(1, 0.6 / view.scaleX);
-    for (const e of layout.edges) drawEdge(c, e, paint.edge, view.scaleX);
-    for (const b of seen) if (b.kind === 'node' || b.kind === 'scope') drawBox(c, b, withText);
+    const isFrame = (b: Box): boolean => b.kind === 'open' || b.kind === 'region';
+    if (withText) for (const b of seen) if (isFrame(b)) drawFrame(c, b, withText);
+    if (!withText) drawFar(c, seen.filter(isFrame));
+    drawEdges(c, view.scaleX, { left, top: topEdge, right, bottom });
+    if (withText) for (const b of seen) if (!isFrame(b)) drawBox(c, b, withText);
+    if (!withText)
+      drawFar(
+        c,
+        seen.filter((b) => !isFrame(b)),
+      );
     drawLinks(c, view.scaleX);
     c.restore();
   }
@@ -204,27 +209,65 @@ export function graphPanel({ model, store }: Context): Panel {
     c.fillText(fitText(c, b.sub, b.width - 8), middle, b.y + (isScope ? 29 : 25));
   }
 
-  function drawEdge(c: CanvasRenderingContext2D, e: Edge, colour: string, scale: number): void {
-    const { points } = e;
-    if (points.length < 2) return;
-    c.strokeStyle = colour;
-    c.fillStyle = colour;
-    c.beginPath();
-    c.moveTo(points[0]!.x, points[0]!.y);
-    for (let i = 1; i < points.length - 1; i++) {
-      const [p, q] = [points[i]!, points[i + 1]!];
-      c.quadraticCurveTo(
-        p.x,
-        p.y,
-        i === points.length - 2 ? q.x : (p.x + q.x) / 2,
-        i === points.length - 2 ? q.y : (p.y + q.y) / 2,
-      );
+  /** Boxes from afar: plain, and all of a colour at once, since thousands may be in sight. */
+  function drawFar(c: CanvasRenderingContext2D, boxes: readonly Box[]): void {
+    const paint = colours();
+    const colourOf = (b: Box): string => {
+      if (b.nodes.some((n) => chosen.has(n)) && (b.kind === 'node' || b.kind === 'scope'))
+        return paint.accent;
+      if (b.kind === 'open') return b.depth % 2 === 1 ? paint['scope-open'] : paint.scope;
+      return b.kind === 'region' ? paint.region : partColour(b.part);
+    };
+    // Frames lie in each other: a new colour ends what may be drawn together.
+    for (let i = 0; i < boxes.length; ) {
+      const colour = colourOf(boxes[i]!);
+      c.beginPath();
+      for (; i < boxes.length && colourOf(boxes[i]!) === colour; i++) {
+        const b = boxes[i]!;
+        c.rect(b.x, b.y, b.width, b.height);
+      }
+      c.fillStyle = colour;
+      c.fill();
     }
-    if (points.length === 2) c.lineTo(points[1]!.x, points[1]!.y);
+  }
+
+  /** All edges in sight as one path. */
+  function drawEdges(
+    c: CanvasRenderingContext2D,
+    scale: number,
+    sight: { readonly left: number; readonly top: number; readonly right: number; readonly bottom: number },
+  ): void {
+    const seen = layout.edges.filter(
+      ({ bounds }) =>
+        bounds.left < sight.right &&
+        bounds.right > sight.left &&
+        bounds.top < sight.bottom &&
+        bounds.bottom > sight.top,
+    );
+    const paint = colours();
+    c.strokeStyle = paint.edge;
+    c.fillStyle = paint.edge;
+    c.lineWidth = Math.max(1, 0.6 / scale);
+    c.beginPath();
+    const isFar = scale < 0.3;
+    for (const { points } of seen) {
+      c.moveTo(points[0]!.x, points[0]!.y);
+      if (isFar || points.length === 2) {
+        for (const p of points) c.lineTo(p.x, p.y);
+        continue;
+      }
+      for (let i = 1; i < points.length - 1; i++) {
+        const [p, q] = [points[i]!, points[i + 1]!];
+        const isLast = i === points.length - 2;
+        c.quadraticCurveTo(p.x, p.y, isLast ? q.x : (p.x + q.x) / 2, isLast ? q.y : (p.y + q.y) / 2);
+      }
+    }
     c.stroke();
-    if (scale < 0.3) return;
-    const [from, to] = [points.at(-2)!, points.at(-1)!];
-    arrow(c, from.x, from.y, to.x, to.y);
+    if (isFar) return;
+    for (const { points } of seen) {
+      const [from, to] = [points.at(-2)!, points.at(-1)!];
+      arrow(c, from.x, from.y, to.x, to.y);
+    }
   }
 
   function arrow(c: CanvasRenderingContext2D, x0: number, y0: number, x: number, y: number): void {

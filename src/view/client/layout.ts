@@ -1,11 +1,11 @@
-// Where the nodes of a graph stand. Scopes nest; each open scope is laid out by dagre as a graph of its own, of its nodes,
-// its folded scopes and its open scopes as boxes of their final size, inside first. So folding changes the layout of what is
+// Where the nodes of a graph stand. Scopes nest; each open scope is a graph of its own, of its nodes, its folded scopes
+// and its open scopes as boxes of their final size, inside first (arrange.ts). So folding changes the layout of what is
 // above it only, every layout is small, and a thousand nodes take milliseconds.
 //
 // The forward pass runs downwards; the backward pass stands beside it and runs upwards, so that a scope and its gradient are
 // at about the same height; what updates the variables stands at the right.
 
-import { layout as dagreLayout, Graph } from '@dagrejs/dagre';
+import { arrange } from './arrange.ts';
 import type { GraphModel, Part } from './model.ts';
 
 export interface Box {
@@ -32,6 +32,12 @@ export interface Edge {
   readonly points: readonly { readonly x: number; readonly y: number }[];
   /** How many reads it stands for. */
   readonly count: number;
+  readonly bounds: {
+    readonly left: number;
+    readonly top: number;
+    readonly right: number;
+    readonly bottom: number;
+  };
 }
 
 export interface Layout {
@@ -146,8 +152,10 @@ interface Laid {
   readonly height: number;
   readonly box: Box | null;
   readonly inner: readonly { readonly laid: Laid; readonly x: number; readonly y: number }[];
-  readonly edges: readonly Edge[];
+  readonly edges: readonly LaidEdge[];
 }
+
+type LaidEdge = Omit<Edge, 'bounds'>;
 
 function layTree(
   tree: Tree,
@@ -243,21 +251,11 @@ function layRegion(
 }
 
 function layChildren(children: readonly Laid[], box: Box | null, model: GraphModel, part: Part): Laid {
-  const g = new Graph({ multigraph: false, compound: false });
-  g.setGraph({
-    rankdir: part === 'backward' ? 'BT' : 'TB',
-    nodesep: 16,
-    ranksep: 26,
-    edgesep: 8,
-    marginx: box === null ? 0 : padding,
-    marginy: box === null ? 0 : padding,
-  });
   const childOf = new Map<number, number>();
   children.forEach((child, c) => {
-    g.setNode(String(c), { width: child.width, height: child.height });
     for (const n of child.box!.nodes) childOf.set(n, c);
   });
-  const reads = new Map<string, { from: number; to: number; count: number }>();
+  const reads = new Map<string, { readonly from: number; readonly to: number; count: number }>();
   for (const [n, to] of childOf) {
     for (const o of model.graph.nodes[n]!.operands) {
       const from = childOf.get(o);
@@ -268,28 +266,31 @@ function layChildren(children: readonly Laid[], box: Box | null, model: GraphMod
       else reads.set(key, { from, to, count: 1 });
     }
   }
-  for (const { from, to } of reads.values()) g.setEdge(String(from), String(to), {});
-  dagreLayout(g);
-  const { width = 0, height = 0 } = g.graph() as { width?: number; height?: number };
+  const list = [...reads.values()];
+  const { width, height, places, paths } = arrange(
+    children.map((child) => ({ width: child.width, height: child.height })),
+    list.map(({ from, to }) => [from, to]),
+    part === 'backward' ? 'BT' : 'TB',
+  );
+  const rim = box === null ? 0 : padding;
   const head = box === null ? 0 : heading;
-  const least = box === null ? 0 : 7 * box.label.length + 40;
-  const wide = Math.max(width, least);
-  const shift = (wide - width) / 2;
+  const wide = Math.max(width + 2 * rim, box === null ? 0 : 7 * box.label.length + 40);
+  const high = height + 2 * rim + head;
+  const [shiftX, shiftY] = [(wide - width) / 2, rim + head];
   const inner = children.map((laid, c) => {
-    const at = g.node(String(c)) as { x: number; y: number };
-    return { laid, x: at.x - laid.width / 2 + shift, y: at.y - laid.height / 2 + head };
+    const { x, y } = places[c]!;
+    return { laid, x: x + shiftX, y: y + shiftY };
   });
-  const edges = [...reads.values()].map(({ from, to, count }): Edge => {
-    const { points = [] } = g.edge(String(from), String(to)) as { points?: { x: number; y: number }[] };
-    return {
+  const edges = list.map(
+    ({ from, to, count }, i): LaidEdge => ({
       from: children[from]!.box!,
       to: children[to]!.box!,
-      points: points.map((p) => ({ x: p.x + shift, y: p.y + head })),
+      points: paths[i]!.map((p) => ({ x: p.x + shiftX, y: p.y + shiftY })),
       count,
-    };
-  });
-  const sized = box === null ? null : Object.assign(box, { width: wide, height: height + head });
-  return { width: wide, height: height + head, box: sized, inner, edges };
+    }),
+  );
+  const sized = box === null ? null : Object.assign(box, { width: wide, height: high });
+  return { width: wide, height: high, box: sized, inner, edges };
 }
 
 function leafOf(box: Box): Laid {
@@ -302,7 +303,7 @@ function nodeBox(model: GraphModel, i: number, depth: number): Box {
   const last = name.split('/').at(-1)!;
   const label = isLeaf ? last.replace(/#\d+$/, '') : last.startsWith(op) ? op : `${last}`;
   const sub = shortType(type);
-  const width = Math.max(64, 7.2 * Math.max(label.length, 0.95 * sub.length) + 20);
+  const width = 8 * Math.ceil(Math.max(8, (7.2 * Math.max(label.length, 0.95 * sub.length) + 20) / 8));
   return {
     key: String(i), kind: 'node', label, sub, part: model.parts[i]!, nodes: [i], step: null, depth,
     x: 0, y: 0, width, height: 34,
@@ -332,5 +333,16 @@ function place(laid: Laid, x: number, y: number, boxes: Box[], edges: Edge[]): v
     boxes.push(laid.box);
   }
   for (const inner of laid.inner) place(inner.laid, x + inner.x, y + inner.y, boxes, edges);
-  for (const e of laid.edges) edges.push({ ...e, points: e.points.map((p) => ({ x: p.x + x, y: p.y + y })) });
+  for (const e of laid.edges) {
+    const points = e.points.map((p) => ({ x: p.x + x, y: p.y + y }));
+    if (points.length < 2) continue;
+    const [xs, ys] = [points.map((p) => p.x), points.map((p) => p.y)];
+    const bounds = {
+      left: Math.min(...xs),
+      right: Math.max(...xs),
+      top: Math.min(...ys),
+      bottom: Math.max(...ys),
+    };
+    edges.push({ ...e, points, bounds });
+  }
 }
