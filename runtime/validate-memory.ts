@@ -19,9 +19,8 @@ export function checkBuffers(m: PlanManifest): void {
 }
 
 /**
- * What is said of buffers and of addresses fits: each address in the arena is that of a buffer that lives then,
- * and of its size at most. For plans
- * that list their buffers.
+ * What is said of buffers and of addresses fits: what is touched from each address in the arena lies in a buffer that
+ * lives then. For plans that list their buffers.
  */
 export function checkLives(m: PlanManifest): void {
   if (m.buffers.length === 0) return;
@@ -38,7 +37,7 @@ export function checkLives(m: PlanManifest): void {
   const checkInside = (where: string, location: Location, bytes: number): void => {
     if (location.space !== 'arena') return;
     const { offset } = location;
-    const isThere = living.some((b) => b.offset === offset && bytes <= b.bytes);
+    const isThere = living.some((b) => b.offset <= offset && offset + bytes <= b.offset + b.bytes);
     check(isThere, `${where} is not the place of a buffer that lives then`);
   };
   begin(-1);
