@@ -5,6 +5,10 @@
 //   carries    dL/d(carry), Σ dL/d(captured)
 //   sequences  the carries of the forward steps, the sequences, dL/d(outputs)
 //   outputs    dL/d(rows of the sequences)
+//
+// Σ dL/d(captured) is mostly a sum of contractions, one for each step. To give their factors out and to contract once after
+// the loop, over the steps too, was tried: an LSTM, a GRU and an RNN of 64 units over 64 steps of 32 × 8 took 7.7, 6.0 and
+// 1.5 ms instead of 7.5, 6.1 and 1.4, and up to 0.5 MiB more, so each step adds its own.
 
 import { makeGraph } from '../graph/graph.ts';
 import type { GradientInput, Graph, Node } from '../graph/ir.ts';
@@ -30,7 +34,8 @@ export function scanGradient({ node, operands, cotangents, needs }: GradientInpu
     inputs: step.inputs,
     outputs: [
       ...step.outputs,
-      ...step.inputs.slice(0, carries).map((c, i) => ({ name: `begin${i}`, node: c })),
+      // Numbered behind all others: the step may have such outputs already, when it is one of a gradient.
+      ...step.inputs.slice(0, carries).map((c, i) => ({ name: `begin${step.outputs.length + i}`, node: c })),
     ],
   });
   const begins = allResults(node.op, operands, count, [saving], saving.outputs.length).slice(

@@ -5,9 +5,10 @@
 //
 // The gradient is a scan in the opposite order (scan-gradient.ts), so gradients of any order are scans too. Before a graph
 // is lowered the loop is unrolled: steps share their kernels, whose addresses are arguments, and a carried value's place is
-// free again as soon as the next step has read it. Compile time grows with the number of steps: an LSTM of 64 units with
-// its gradient takes 0.8 s of processor time for 8 steps, 1.9 s for 64, 4.1 s for 256. So loops of some hundreds of steps
-// are fine, and thousands should be cut into pieces that a program calls one after the other.
+// free again as soon as the next step has read it. So code does not grow with the number of steps: an LSTM of 64 units and
+// its gradient makes 26 kernels and 30 KiB for any. Compile time does: first step and all take 1.2 s of processor time for 8
+// steps, 1.8 s for 64, 4.0 s for 256. Loops of some hundreds of steps are fine, and thousands should be cut into pieces
+// that a program calls one after the other.
 
 import type { Graph, HostTensor, Node, OpDef, RegionCall } from '../graph/ir.ts';
 import { inlineRegion } from '../graph/region.ts';

@@ -53,10 +53,14 @@ export function examineKernel(kernel: Kernel): KernelFacts {
   if (bounds) return facts(bounds);
   for (const [p, param] of kernel.params.entries()) {
     if (param.access !== 'write' || p === kernel.flags) continue;
-    const result =
-      (isSmall ? null : storesByIndex(kernel, trace, p)) ?? storesByEnumeration(kernel, trace, p);
-    if (typeof result === 'string') return facts(result);
-    stored[p] = result.elements;
+    const proved = isSmall ? null : storesByIndex(kernel, trace, p);
+    if (proved !== null && !Number.isNaN(proved.elements)) stored[p] = proved.elements;
+    else {
+      // Units may be known to be disjoint, but not how much they store.
+      const counted = storesByEnumeration(kernel, trace, p);
+      if (typeof counted === 'string' && proved === null) return facts(counted);
+      stored[p] = typeof counted === 'string' ? Number.NaN : counted.elements;
+    }
     const isReadBack = any.some((f) => f.kind === 'load' && f.param === p);
     if (isReadBack && !(isSmall ? readsBackByEnumeration : readsBackByIndex)(kernel, trace, p))
       return facts(`that units read of '${param.name}' only what they have written could not be proved`);

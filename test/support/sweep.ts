@@ -146,7 +146,9 @@ const padding: Family = (r) => {
     list(r.int(1, 5), () => r.int(2, 5)),
   );
   const mode = r.pick(['edge', 'reflect', 'wrap', 1.5, -0]);
-  const widths = x.type.shape.map((n) => [r.int(-1, n - 1), r.int(-1, n - 1)] as const);
+  // A mode sees what is left after cropping.
+  const least = typeof mode === 'number' ? -1 : 0;
+  const widths = x.type.shape.map((n) => [r.int(least, n - 1), r.int(least, n - 1)] as const);
   return {
     told: `pad ${x.type.shape} by ${JSON.stringify(widths)} ${mode}`,
     operands: [x],
