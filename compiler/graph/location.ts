@@ -12,8 +12,8 @@ const own = [root, new URL('../', root)].flatMap(({ href }) =>
   ['src/', 'compiler/', 'runtime/'].flatMap((folder) => [href + folder, pathOf(href + folder)]),
 );
 
-/** Frames to look through: few at first, since each of them costs time, and nearly all calls come from near by. */
-const depths = [12, 40];
+/** Frames to look through. */
+const depth = 40;
 
 /** A frame as V8 gives it. Line and column count from 1. */
 interface Frame {
@@ -30,12 +30,8 @@ interface StackControl {
 
 /** The location of the innermost frame that is not Heddle's, or null when the engine does not tell. */
 export function callerLocation(): SourceLocation | null {
-  for (const depth of depths) {
-    const stack = currentStack(depth);
-    const found = typeof stack === 'string' ? fromText(stack) : fromFrames(stack);
-    if (found !== null) return found;
-  }
-  return null;
+  const stack = currentStack();
+  return typeof stack === 'string' ? fromText(stack) : fromFrames(stack);
 }
 
 /**
@@ -43,23 +39,16 @@ export function callerLocation(): SourceLocation | null {
  * called it, and when the engine does not tell. So a builder of ours is told from a user's.
  */
 export function locationBehind(module: string): SourceLocation | null {
-  for (const depth of depths) {
-    const stack = currentStack(depth);
-    if (typeof stack === 'string') return null;
-    const inside = [import.meta.url, module].flatMap((url) => [url, pathOf(url)]);
-    const outer = stack.findIndex(
-      (frame) => !inside.includes(frame.getScriptNameOrSourceURL() ?? inside[0]!),
-    );
-    const caller = stack[outer]?.getScriptNameOrSourceURL();
-    if (!caller || !isOwn(caller)) return null;
-    const found = fromFrames(stack.slice(outer));
-    if (found !== null) return found;
-  }
-  return null;
+  const stack = currentStack();
+  if (typeof stack === 'string') return null;
+  const inside = [import.meta.url, module].flatMap((url) => [url, pathOf(url)]);
+  const outer = stack.findIndex((frame) => !inside.includes(frame.getScriptNameOrSourceURL() ?? inside[0]!));
+  const caller = stack[outer]?.getScriptNameOrSourceURL();
+  return caller && isOwn(caller) ? fromFrames(stack.slice(outer)) : null;
 }
 
-/** The innermost frames of the call, or their text where the engine has no more. */
-function currentStack(depth: number): readonly Frame[] | string {
+/** The frames of the call, or their text where the engine has no more. */
+function currentStack(): readonly Frame[] | string {
   const E: StackControl = Error as unknown as StackControl;
   const { stackTraceLimit, prepareStackTrace } = E;
   let frames: readonly Frame[] | null = null;
