@@ -65,6 +65,8 @@ const mostBytes = 64 * 2 ** 20;
 export function batchesOfStream(batches: AsyncIterator<RowsByName>): BatchSource {
   let held: RowsByName[] = [];
   let wanted = 1;
+  // Before the first is there, one is waited for.
+  let batchBytes = mostBytes;
   let hasEnded = false;
   let failure: { readonly error: unknown } | null = null;
   let isFilling = false;
@@ -77,7 +79,10 @@ export function batchesOfStream(batches: AsyncIterator<RowsByName>): BatchSource
       while (!hasEnded && held.length < wanted) {
         const { done, value } = await batches.next();
         if (done) hasEnded = true;
-        else held.push(value);
+        else {
+          held.push(value);
+          batchBytes = bytesOf(value);
+        }
         arrived();
       }
     } catch (error) {
@@ -89,16 +94,17 @@ export function batchesOfStream(batches: AsyncIterator<RowsByName>): BatchSource
   };
   return {
     next: async (most) => {
-      const [first] = held;
-      const bytes = first === undefined ? mostBytes : bytesOf(first);
-      wanted = Math.max(1, Math.min(most, Math.floor(mostBytes / bytes)));
-      while (held.length === 0 && !hasEnded) {
+      wanted = Math.max(1, Math.min(most, Math.floor(mostBytes / batchBytes)));
+      // More batches to a run pay, as long as they come at once.
+      const patience = new Patience();
+      while (!hasEnded && held.length < wanted && (held.length === 0 || !patience.isOver)) {
         const arrival = new Promise<void>((resolve) => {
           arrived = resolve;
         });
         void fill();
-        await arrival;
+        await (held.length === 0 ? arrival : Promise.race([arrival, patience.end()]));
       }
+      patience.close();
       if (held.length === 0) {
         if (failure !== null) throw failure.error;
         return null;
@@ -119,6 +125,30 @@ export function batchesOfStream(batches: AsyncIterator<RowsByName>): BatchSource
       if (!isFilling) await ended;
     },
   };
+}
+
+/** Milliseconds that are waited for further batches when there is one. */
+const patienceMs = 10;
+
+/** A time that runs out; it is only measured when somebody waits for its end. */
+class Patience {
+  isOver = false;
+  #end: Promise<void> | null = null;
+  #timer: ReturnType<typeof setTimeout> | undefined;
+
+  end(): Promise<void> {
+    this.#end ??= new Promise((resolve) => {
+      this.#timer = setTimeout(() => {
+        this.isOver = true;
+        resolve();
+      }, patienceMs);
+    });
+    return this.#end;
+  }
+
+  close(): void {
+    clearTimeout(this.#timer);
+  }
 }
 
 function countOf(rows: RowsByName): number {

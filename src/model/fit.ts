@@ -138,7 +138,8 @@ export async function runFit(fit: Fit, options: FitOptions): Promise<History> {
         schedules: rates.schedules(),
         watch: 'loss',
         before: steps,
-        signal,
+        // Nobody else can ask to stop in the midst of a run; a run that listens comes back more often.
+        signal: options.signal !== undefined || callbacks.length > 0 ? signal : undefined,
         visit: (results, examples, rows) => {
           const loss = totals.add(results, examples);
           steps++;

@@ -59,7 +59,8 @@ export function columnsOf(columns: Readonly<Record<string, unknown>>): Columns {
       own.isKnown ? 'check that they belong together' : `give its shape: { data, shape: [${count}, …] }`,
     );
   }
-  return { count, at: (index) => rowOf(columns, index, count) as Readonly<Record<string, unknown>> };
+  const at = rowReader(columns, count) as Columns['at'];
+  return { count, at };
 }
 
 /** The arrays in a record of records, by path. */
@@ -94,27 +95,30 @@ function countOf(name: string, value: unknown): { readonly count: number; readon
   );
 }
 
-/** Row `index` of arrays with `count` rows: a number, an array, or an array with its shape. */
-function rowOf(value: unknown, index: number, count: number): unknown {
+/** Makes a function that gives row `index` of arrays with `count` rows: a number, an array, or an array with its shape. */
+function rowReader(value: unknown, count: number): (index: number) => unknown {
   if (isShaped(value)) {
+    const { data } = value;
     const shape = value.shape.slice(1);
-    const row = part(value.data, index, elementCount(shape));
-    if (shape.length === 0) return row[0];
-    return shape.length === 1 ? row : { data: row, shape };
+    const size = elementCount(shape);
+    if (shape.length === 0) return (index) => data[index];
+    if (shape.length === 1) return (index) => part(data, index, size);
+    return (index) => ({ data: part(data, index, size), shape });
   }
-  if (isTyped(value)) {
-    const size = value.length / count;
-    return size === 1 ? value[index] : part(value, index, size);
+  if (isTyped(value) || Array.isArray(value)) {
+    const list: ArrayLike<unknown> = value;
+    const size = list.length / count;
+    if (size === 1) return (index) => list[index];
+    return (index) => part(list as RunInput, index, size);
   }
-  if (Array.isArray(value)) {
-    const size = value.length / count;
-    return size === 1 ? value[index] : value.slice(index * size, (index + 1) * size);
-  }
-  return Object.fromEntries(
-    Object.entries(value as object).flatMap(([name, inner]) =>
-      inner === undefined ? [] : [[name, rowOf(inner, index, count)]],
-    ),
-  );
+  const fields = Object.entries(value as object)
+    .filter(([, inner]) => inner !== undefined)
+    .map(([name, inner]) => [name, rowReader(inner, count)] as const);
+  return (index) => {
+    const row: Record<string, unknown> = {};
+    for (const [name, read] of fields) row[name] = read(index);
+    return row;
+  };
 }
 
 function part(data: RunInput, index: number, size: number): ArrayLike<number> {
