@@ -74,6 +74,17 @@ t.test('map, filter, take, skip, over places and over streams', async (t) => {
   t.equal(stream(10).skip(7).size, null);
 });
 
+t.test('random numbers of a place: one stream, however it is read', async (t) => {
+  const drawn = await numbers(3)
+    .map((_, place) => [place.random.uint32(), place.random.uint32()])
+    .toArray();
+  const held = await numbers(3)
+    .map((_, { random }) => [random.uint32(), random.uint32()])
+    .toArray();
+  t.same(drawn, held);
+  t.equal(new Set(drawn.flat()).size, 6, 'and all are different');
+});
+
 t.test('shuffle: each epoch its order, all elements, the same again', async (t) => {
   for (const set of [numbers(50).shuffle({ seed: 3 }), stream(50).shuffle({ seed: 3, buffer: 10 })]) {
     const [first, second] = [await list(set.epoch(0)), await list(set.epoch(1))];

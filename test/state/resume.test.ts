@@ -255,6 +255,49 @@ t.test('stopped by a signal: what is saved goes on', async (t) => {
   await longer.dispose();
 });
 
+t.test('stopped in the midst of a run of many steps, on two threads', async (t) => {
+  const make = (): Model =>
+    new Model({ input: [2] })
+      .add(nn.dense(64), nn.batchNorm(), nn.relu(), nn.dropout(0.3), nn.dense(64), nn.relu(), nn.dense(2))
+      .compile({
+        loss: losses.softmaxCrossEntropy,
+        optimizer: optimizers.adam(),
+        metrics: [metrics.accuracy()],
+        threads: 2,
+      });
+  const options = { epochs: 150, batchSize: 10, ...quiet };
+  const whole = make();
+  const want = await outcome(whole, await whole.fit({ x, y }, options));
+  let resume: Uint8Array | undefined;
+  const seen: number[] = [];
+  // Whenever that is: a run, between two, at the end of an epoch.
+  for (const ms of [1, 4, 9, 16]) {
+    const half = make();
+    let timer: ReturnType<typeof setTimeout> | undefined;
+    const at: Uint8Array[] = [];
+    const keep = callbacks.checkpoint({ path: (b) => at.push(b), everyEpochs: 1000, onInterrupt: 'ignore' });
+    const stopper: Callback = {
+      everySteps: 100,
+      onPause: ({ step, reason }, run) => {
+        if (reason === 'steps') timer ??= setTimeout(() => run.stop(), ms);
+        seen.push(step);
+      },
+    };
+    const going = resume === undefined ? {} : { resume };
+    await half.fit({ x, y }, { ...options, ...going, callbacks: [stopper, keep] });
+    resume = at[0]!;
+    await half.dispose();
+  }
+  const rest = make();
+  t.equal(
+    await outcome(rest, await rest.fit({ x, y }, { ...options, resume: resume! })),
+    want,
+    `stopped at ${seen.at(-1)}`,
+  );
+  await whole.dispose();
+  await rest.dispose();
+});
+
 t.test('files: names, how many are kept, the newest', async (t) => {
   const folder = await mkdtemp(join(tmpdir(), 'heddle-'));
   t.teardown(() => rm(folder, { recursive: true }));

@@ -13,6 +13,26 @@ export interface Place {
   readonly random: Random;
 }
 
+/** A place whose random numbers are made when they are asked for. */
+class LazyPlace implements Place {
+  readonly index: number;
+  readonly epoch: number;
+  readonly #ofEpoch: (epoch: number) => Random;
+  #own: Random | undefined;
+
+  constructor(index: number, epoch: number, ofEpoch: (epoch: number) => Random) {
+    this.index = index;
+    this.epoch = epoch;
+    this.#ofEpoch = ofEpoch;
+  }
+
+  /** The same stream, further on, each time it is read. */
+  get random(): Random {
+    this.#own ??= this.#ofEpoch(this.epoch).fork(this.index);
+    return this.#own;
+  }
+}
+
 export function mapped<E, F>(
   from: Stage<E>,
   f: (element: E, place: Place) => F | Promise<F>,
@@ -20,13 +40,7 @@ export function mapped<E, F>(
 ): Stage<F> {
   const ofEpoch = byEpoch((epoch) => random(seed, 'map', epoch));
   const apply = (element: E, index: number, epoch: number): F | Promise<F> =>
-    f(element, {
-      index,
-      epoch,
-      get random() {
-        return ofEpoch(epoch).fork(index);
-      },
-    });
+    f(element, new LazyPlace(index, epoch, ofEpoch));
   const { at } = from;
   const stage: Stage<F> = {
     size: from.size,
