@@ -145,7 +145,8 @@ export async function runFit(fit: Fit, options: FitOptions): Promise<History> {
           steps++;
           batch++;
           if (!Number.isFinite(loss)) {
-            throw divergence(loss, { epoch, step: steps, learningRate: rates.at(steps - 1) }, rows);
+            const at = { epoch, step: steps, learningRate: rates.at(steps - 1) };
+            throw divergence(loss, at, rows, data.rows !== null);
           }
           progress.update(totals.examples, totals.figures(false));
           for (const callback of callbacks) callback.onBatchEnd?.({ epoch, step: steps, loss }, run);

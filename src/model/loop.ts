@@ -117,13 +117,15 @@ export function divergence(
   loss: number,
   at: { readonly epoch: number; readonly step: number; readonly learningRate: number },
   rows: RowsByName,
+  /** Whether the rows are all examples, so that the number of one says which it is. */
+  isAll: boolean,
 ): Error {
   const what = `the loss is ${loss} at step ${at.step}, in epoch ${at.epoch}`;
   for (const [name, { data, rowSize }] of Object.entries(rows)) {
     const wrong = data instanceof Float32Array ? data.findIndex((v) => !Number.isFinite(v)) : -1;
     if (wrong < 0) continue;
     return runtimeError('HDL1005', {
-      what: `${what}, and ${name} has ${data[wrong]} in example ${Math.floor(wrong / rowSize)}`,
+      what: `${what}, and ${name} has ${data[wrong]}${isAll ? ` in example ${Math.floor(wrong / rowSize)}` : ''}`,
       rule: 'examples are finite numbers',
       hint: 'leave such examples out, or fill in what is missing',
     });

@@ -3,14 +3,26 @@
 import t from 'tap';
 import {
   callbacks,
+  cast,
   Dataset,
+  entry,
   type FitData,
   type FitOptions,
+  grad,
+  initializers,
   losses,
   Model,
+  mean,
   metrics,
+  mul,
   nn,
   optimizers,
+  program,
+  square,
+  sub,
+  sum,
+  tensor,
+  variable,
 } from '../../src/index.ts';
 
 const quiet = { verbose: false } as const;
@@ -290,5 +302,31 @@ t.test('what is refused', async (t) => {
   );
   const stop = callbacks.earlyStopping({ monitor: 'loss' });
   t.ok((await model.fit({ x, y }, { callbacks: [stop], ...quiet }))['loss'], 'and goes on after all that');
+  await refuses(
+    [...examples.slice(0, 9), { x: [1, Number.NaN], y: 0 }],
+    'HDL1005',
+    /the loss is NaN at step 2, in epoch 1, and x has NaN\n.*leave such examples out/s,
+    { batchSize: 5 },
+  );
   await model.dispose();
+});
+
+t.test('a step that is written by hand is fed from a data set', async (t) => {
+  const w = variable('w', [2], initializers.uniform(-1, 1));
+  const p = program(
+    {
+      train: entry({ x: tensor(['batch', 2]), y: tensor(['batch'], 'i32') }, ({ x, y }, ctx) => {
+        const loss = mean(square(sub(sum(mul(x, w), 1), cast(y, 'f32'))));
+        const [dw] = grad(loss, [w]);
+        ctx.assign(w, sub(w, mul(0.1, dw!)));
+        return { loss };
+      }),
+    },
+    { threads: 1 },
+  );
+  const set = Dataset.from({ x, y }).shuffle().batch(8, { dropRemainder: true });
+  const { loss } = await p.run('train', { steps: 100, feed: set as AsyncIterable<never> });
+  t.equal(loss.shape[0], 6, 'an epoch');
+  t.ok(loss.data[5]! < loss.data[0]!, `${loss.data}`);
+  await p.dispose();
 });

@@ -273,13 +273,14 @@ t.test('stopped in the midst of a run of many steps, on two threads', async (t) 
   // Whenever that is: a run, between two, at the end of an epoch.
   for (const ms of [1, 4, 9, 16]) {
     const half = make();
-    let timer: ReturnType<typeof setTimeout> | undefined;
+    let isAsked = false;
     const at: Uint8Array[] = [];
     const keep = callbacks.checkpoint({ path: (b) => at.push(b), everyEpochs: 1000, onInterrupt: 'ignore' });
     const stopper: Callback = {
       everySteps: 100,
       onPause: ({ step, reason }, run) => {
-        if (reason === 'steps') timer ??= setTimeout(() => run.stop(), ms);
+        if (reason === 'steps' && !isAsked) setTimeout(() => run.stop(), ms);
+        isAsked = true;
         seen.push(step);
       },
     };
