@@ -1,4 +1,4 @@
-// npm run examples [-- NAME …] [--quick] [--json] [--seeds 1,2] [--data DIR] [--figures DIR] [--from FILE] [--write]
+// npm run examples [-- NAME …] [--quick] [--json] [--seeds 1,2] [--data DIR] [--figures DIR] [--from FILE] [--speed FILE] [--write]
 //
 // Runs experiments (all, or those whose names contain one of the words) for each seed, and prints a table: what was measured
 // beside what has to come out. Figures of the first seed go to a folder. With `--write` the table becomes docs/experiments.md.
@@ -13,7 +13,7 @@ import { experiments } from './experiments/index.ts';
 import { runAsScript } from './support/command-line.ts';
 import type { Experiment } from './support/experiment.ts';
 import { InputError } from './support/input-error.ts';
-import { page } from './support/page.ts';
+import { page, type SpeedReport } from './support/page.ts';
 import { formatTable, parseResults, type Result, resultOf, rowsOf } from './support/results.ts';
 import { writeFigure } from './support/write-figure.ts';
 
@@ -27,6 +27,7 @@ export interface Settings {
   readonly data: string | undefined;
   readonly figures: string | undefined;
   readonly from: string | undefined;
+  readonly speed: string | undefined;
   readonly write: boolean;
 }
 
@@ -39,6 +40,7 @@ const help = `npm run examples [-- NAME …] [flags]
   --json          one line of JSON for each experiment and seed, and nothing else on the standard output
   --figures DIR   figures of the first seed, as SVG and PNG, light and dark
   --from FILE     takes results from a file of such lines, runs nothing
+  --speed FILE    what npm run bench -- numpy --json FILE wrote, for the page
   --write         writes docs/experiments.md`;
 
 /** What the arguments say; null for `--help`. Throws InputError. */
@@ -66,8 +68,8 @@ export function parseSettings(args: readonly string[]): Settings | null {
       (positionals.length === 0 || positionals.some((word) => e.name.includes(word))) &&
       !(values.quick && e.isSlow),
   );
-  const { json, data, figures, from, write } = values;
-  return { chosen, seeds, json, data, figures, from, write };
+  const { json, data, figures, from, speed, write } = values;
+  return { chosen, seeds, json, data, figures, from, speed, write };
 }
 
 function parse(args: readonly string[]) {
@@ -83,6 +85,7 @@ function parse(args: readonly string[]) {
       data: { type: 'string' },
       figures: { type: 'string' },
       from: { type: 'string' },
+      speed: { type: 'string' },
     },
   });
 }
@@ -92,7 +95,7 @@ export async function runExamples(
   settings: Settings,
   log: (line: string) => void = console.log,
 ): Promise<boolean> {
-  const { chosen, json, from, write } = settings;
+  const { chosen, json, from, speed, write } = settings;
   const results =
     from === undefined
       ? await runAll(settings, log)
@@ -101,7 +104,8 @@ export async function runExamples(
   if (!json) log(`\n${formatTable(rows)}`);
   if (write) {
     const path = join(root, 'docs/experiments.md');
-    await writeFile(path, page(rows));
+    const report = speed === undefined ? null : (JSON.parse(await readText(speed)) as SpeedReport);
+    await writeFile(path, page(rows, report));
     if (!json) log(`\n${path}`);
   }
   return rows.every((row) => row.wrong.length === 0);

@@ -1,6 +1,26 @@
 // docs/experiments.md: the table of what was measured, and how to measure it again.
 
-import { formatTable, type Row } from './results.ts';
+import { formatTable, markdownTable, type Row } from './results.ts';
+
+/** What `npm run bench -- numpy --json FILE` writes. */
+export interface SpeedReport {
+  readonly machine: {
+    readonly cpu: string;
+    readonly cores: number;
+    readonly node: string;
+    readonly load: number;
+  };
+  readonly suites: {
+    readonly numpy: readonly {
+      readonly name: string;
+      readonly threads: number;
+      readonly heddle: number;
+      readonly numpy: number;
+      readonly ratio: number;
+      readonly byCpu: number | null;
+    }[];
+  };
+}
 
 /** Figures in docs/images that the page shows, and what is to be seen. */
 const shown: Readonly<Record<string, string>> = {
@@ -11,7 +31,7 @@ const shown: Readonly<Record<string, string>> = {
 };
 
 /** The page. */
-export function page(rows: readonly Row[]): string {
+export function page(rows: readonly Row[], speed: SpeedReport | null): string {
   const about = rows.map(({ experiment: e }) => `- \`${e.name}\`: ${e.about}`).join('\n');
   const wrong = rows.filter((r) => r.wrong.length > 0).length;
   const figures = Object.entries(shown)
@@ -34,14 +54,15 @@ are compared with float64 runs of another implementation in \`test/examples/loss
 npm run examples -- --quick                       # what takes seconds
 npm run examples -- spiral --figures out          # seven spirals, with figures
 npm run examples -- --data DIR --json > all.jsonl # everything, a line for each experiment and seed
-npm run examples -- --from all.jsonl --write      # this page
+npm run bench -- numpy --json speed.json          # steps per second, beside NumPy
+npm run examples -- --from all.jsonl --speed speed.json --write   # this page
 \`\`\`
 
 "wanted" is where the median over the seeds has to lie. ${wrong === 0 ? 'All do.' : `${wrong} of ${rows.length} do not.`}
 
 ${formatTable(rows)}
 
-## What they are
+${speed === null ? '' : `${speedSection(speed)}\n\n`}## What they are
 
 ${about}
 
@@ -51,4 +72,27 @@ ${about}
 
 ${figures}
 `;
+}
+
+function speedSection({ machine, suites }: SpeedReport): string {
+  const times = (ratio: number | null): string => (ratio === null ? '' : `${ratio.toFixed(1)} ×`);
+  const table = markdownTable(
+    ['experiment', 'Heddle, steps/s', 'NumPy, steps/s', 'ratio', 'of processor time'],
+    suites.numpy.map((r) => [
+      r.threads === 1 ? r.name : `${r.name}, ${r.threads} threads`,
+      r.heddle.toFixed(0),
+      r.numpy.toFixed(0),
+      times(r.ratio),
+      times(r.byCpu),
+    ]),
+  );
+  return `## Beside NumPy
+
+Training steps per second, on one thread where nothing else is said, beside the same steps in hand-written float32 NumPy
+(\`bench/numpy/reference.py\`), which was given one. Both take turns of 6 ms; the fastest of each counts. The last column is the ratio of
+processor time over all turns, which does not depend on who else uses the machine. Measured on ${machine.cpu}, ${machine.cores} cores, Node
+${machine.node}, at a load of ${machine.load.toFixed(0)} from other work; NumPy's matrix products use vectors of 8 or 16 floats where
+WebAssembly has 4.
+
+${table}`;
 }

@@ -112,6 +112,11 @@ export function formatTable(rows: readonly Row[]): string {
       .join(', '),
     row.wrong.length === 0 ? 'pass' : `FAIL: ${row.wrong.join(', ')}`,
   ]);
+  return markdownTable(head, cells);
+}
+
+/** A table in Markdown with its columns in line. */
+export function markdownTable(head: readonly string[], cells: readonly (readonly string[])[]): string {
   const widths = head.map((h, c) => Math.max(h.length, ...cells.map((row) => row[c]!.length)));
   const line = (row: readonly string[]): string =>
     `| ${row.map((cell, c) => cell.padEnd(widths[c]!)).join(' | ')} |`;
