@@ -123,17 +123,19 @@ async function runAll(settings: Settings, log: (line: string) => void): Promise<
     }
     for (const seed of seeds) {
       progress.begin(`${name}, seed ${seed}`, 100);
-      const withFigure = figures !== undefined && seed === seeds[0];
+      // A figure shows the first seed.
+      const folder = seed === seeds[0] ? figures : undefined;
       const outcome = await experiment.run(seed, {
         data,
-        figure: withFigure,
+        figure: folder !== undefined,
         onProgress: (share) => progress.update(Math.round(100 * share), {}),
       });
       const result = resultOf(experiment, seed, outcome);
       results.push(result);
       progress.end({ [experiment.metric]: result.value, 'steps/s': result.steps_per_second });
       if (json) log(JSON.stringify(result));
-      if (outcome.figure !== undefined) await writeFigure(figures!, name, outcome.figure);
+      if (folder !== undefined && outcome.figure !== undefined)
+        await writeFigure(folder, name, outcome.figure);
     }
   }
   return results;

@@ -70,6 +70,12 @@ t.test('as a program: lines of JSON in the form of the definitions, and figures'
   t.match(again.stdout, /\| linreg-30 .* 1, 2 .* pass \|/);
 });
 
+t.test('without a folder for figures none is drawn', async (t) => {
+  const { code, stdout } = await runExample('run', ['reverse', 'own-parts', '--seeds', '1']);
+  t.equal(code, 0);
+  t.match(stdout, /\| reverse-mode .* pass \|\n\| own-parts .* pass \|/);
+});
+
 t.test('without the folder of data it says what is left out', async (t) => {
   const { code, stdout } = await runExample('run', ['mnist', '--seeds', '1']);
   t.equal(code, 0);
