@@ -27,7 +27,7 @@ import { checkPlanText } from './schedule/plan-roundtrip.ts';
 import { type Backend, backends } from './target/backends.ts';
 
 export type { Inspection } from './dump/inspection.ts';
-export { checkStage, type DumpOptions, type DumpStage, dumpStages } from './dump.ts';
+export { checkStage, type DumpOptions, type DumpStage, dumpStages, isStage } from './dump.ts';
 export type { Schedules, Tile } from './kernel/tiles.ts';
 export type { ContractionInfo, TileCandidate } from './lower/contractions.ts';
 export type { EdgeDecision, Fate, FusedKernel, FusionDecisions, ValueDecision } from './lower/decisions.ts';

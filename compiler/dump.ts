@@ -127,9 +127,14 @@ export function dumpStage(of: Dumpable, stage: DumpStage, options: DumpOptions =
   }
 }
 
+/** Whether compilations have a stage of this name. */
+export function isStage(stage: string): stage is DumpStage {
+  return Object.hasOwn(dumpStages, stage);
+}
+
 /** Throws HDL0003 for a stage that is none. */
 export function checkStage(stage: string, loc?: SourceLocation | null): asserts stage is DumpStage {
-  if (Object.hasOwn(dumpStages, stage)) return;
+  if (isStage(stage)) return;
   const nearest = nearestName(stage, Object.keys(dumpStages));
   throw compilerError('HDL0003', {
     what: `dump('${stage}')`,

@@ -68,6 +68,12 @@ const tasks = {
     return runScript(join(root, 'build/examples/run.js'), args);
   },
 
+  async 'docs:screenshots'(args) {
+    const script = here('scripts/screenshots.mjs');
+    await prepare();
+    return runScript(script, args);
+  },
+
   async figures(args) {
     const script = here('scripts/figures.mjs');
     await prepare();

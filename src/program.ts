@@ -9,6 +9,7 @@ import {
   type DumpOptions,
   type DumpStage,
   type Inspection,
+  isStage,
   type Timing,
 } from '../compiler/compile.ts';
 import { compilerError } from '../compiler/graph/errors.ts';
@@ -427,6 +428,7 @@ export class Program<E extends Entries = Entries> {
     const shown = this.#shown('view', of).map((s) => ({
       title: title(s),
       inspection: s.compiled.inspect(),
+      fusion: s.compiled.dump('fusion', { full: true }),
       // A profile belongs to the specialisation that was run.
       profile: of.profile && title({ ...of.profile }) === title(s) ? of.profile : null,
     }));

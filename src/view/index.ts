@@ -12,15 +12,17 @@ export interface Viewed {
   readonly title: string;
   readonly inspection: Inspection;
   readonly profile?: Profile | null | undefined;
+  /** Why values were fused or not. */
+  readonly fusion?: string | null | undefined;
 }
 
 /** The page for some entries. Throws HDL1006 where the viewer's client was not built. */
 export async function viewPage(title: string, entries: readonly Viewed[]): Promise<string> {
-  const data = entries.map(({ title, inspection, profile }) => ({
+  const data = entries.map(({ title, inspection, profile, fusion = null }) => ({
     title,
     inspection,
     profile: profile ? viewProfile(profile) : null,
-    fusion: null,
+    fusion,
   }));
   return viewHtml({ title, entries: data }, await readClient());
 }

@@ -19,6 +19,7 @@ export function details(element: HTMLElement, model: EntryModel, store: Store): 
       h('h2', {}, 'Nothing selected'),
       h('p', { class: 'muted' }, 'Click a node, a buffer, a span or a point. Press / to search, ? for help.'),
       summary(model, store),
+      model.entry.fusion === null ? null : fold('why values share a kernel, or not', model.entry.fusion),
     );
     return;
   }

@@ -133,8 +133,14 @@ export function rooflinePanel({ model, store }: Context): Panel {
     c.fillStyle = paint['on-part'];
     c.textAlign = 'center';
     c.font = '600 11px system-ui, sans-serif';
-    for (const p of points.slice(0, 8))
-      c.fillText(String(p.kernel), xOf(p.intensity, view), yOf(p.gflops, view));
+    const labelled: { readonly x: number; readonly y: number }[] = [];
+    for (const p of points.slice(0, 12)) {
+      const at = { x: xOf(p.intensity, view), y: yOf(p.gflops, view) };
+      const isFaint = chosen.size > 0 && !kernels[p.kernel]!.steps.some((s) => chosen.has(s));
+      if (isFaint || radius(p) < 9 || labelled.some((l) => Math.hypot(l.x - at.x, l.y - at.y) < 16)) continue;
+      labelled.push(at);
+      c.fillText(String(p.kernel), at.x, at.y);
+    }
     c.restore();
   }
 
