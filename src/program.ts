@@ -417,7 +417,7 @@ export class Program<E extends Entries = Entries> {
   /**
    * A page that shows what the compiler made: the graph with its gradient, memory, schedule, roofline, kernels and passes, and
    * of a profile what was measured. One HTML file, which needs no network. Of one specialisation, as `dump`, or of all that
-   * have been compiled. With a path, it is written there (in Node). Throws as `dump`; HDL1006 where the viewer was not built.
+   * have been compiled. With a path, it is written there (in Node). Throws as `dump`; HDL1099 where the viewer was not built.
    *
    * @example
    * const profile = await p.profile('train', feeds);

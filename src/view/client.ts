@@ -3,7 +3,7 @@
 import { runtimeError } from '../../runtime/errors.ts';
 import type { Client } from './html.ts';
 
-/** Reads the client. Throws HDL1006 where it was not built. */
+/** Reads the client. Throws HDL1099 where it was not built. */
 export async function readClient(): Promise<Client> {
   const [script, style] = await Promise.all(['client.js', 'client.css'].map(readText));
   return { script: script!, style: style! };
@@ -22,7 +22,7 @@ async function readText(name: string): Promise<string> {
     throw new Error(`${response.status} ${response.statusText}`);
   } catch (cause) {
     throw runtimeError(
-      'HDL1006',
+      'HDL1099',
       {
         what: `the viewer's ${name} cannot be read: ${cause instanceof Error ? cause.message : String(cause)}`,
         rule: 'the viewer is built together with Heddle',

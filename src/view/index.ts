@@ -16,7 +16,7 @@ export interface Viewed {
   readonly fusion?: string | null | undefined;
 }
 
-/** The page for some entries. Throws HDL1006 where the viewer's client was not built. */
+/** The page for some entries. Throws HDL1099 where the viewer's client was not built. */
 export async function viewPage(title: string, entries: readonly Viewed[]): Promise<string> {
   const data = entries.map(({ title, inspection, profile, fusion = null }) => ({
     title,

@@ -1,9 +1,9 @@
 // The graph: scopes that fold, forward and backward side by side, what each kernel computes as a region. Selecting a node
-// shows its reads, its readers and the links to its gradient; a double click opens or folds a scope.
+// shows its reads, its readers and the links to its gradient; a click opens a scope, one on its heading folds it.
 
 import { type Context, nodesOf, type Panel } from './context.ts';
 import { h, replace } from './dom.ts';
-import { type Box, type Layout, layoutGraph, type Tree, treesOf, usualOpen } from './layout.ts';
+import { type Box, heading, type Layout, layoutGraph, type Tree, treesOf, usualOpen } from './layout.ts';
 import { outline } from './outline.ts';
 import type { State } from './state.ts';
 import { fitText, type Hit, Surface, type View } from './surface.ts';
@@ -116,12 +116,11 @@ export function graphPanel({ model, store }: Context): Panel {
         click: () => store.select('step', box.step!),
       };
     }
-    const inside = `${box.nodes.length} nodes; double click to ${box.kind === 'scope' ? 'open' : 'fold'}`;
-    return {
-      lines: [box.key, inside],
-      open: () => toggle(box.key),
-      ...(box.kind === 'scope' && { click: () => toggle(box.key) }),
-    };
+    // A folded scope opens wherever it is clicked; an open one folds by its heading, since its inside is to be moved about.
+    const isFolded = box.kind === 'scope';
+    if (!isFolded && wy > box.y + heading) return { lines: [] };
+    const what = isFolded ? 'click to open' : 'click to fold';
+    return { lines: [box.label, `${box.nodes.length} nodes; ${what}`], click: () => toggle(box.key) };
   }
 
   function draw(c: CanvasRenderingContext2D, view: View, width: number, height: number): void {

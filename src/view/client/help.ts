@@ -45,7 +45,7 @@ export function helpDialog(): HTMLDialogElement {
     h(
       'p',
       { class: 'muted' },
-      'Drag to move, turn the wheel to scale, double click to open and fold scopes. Every picture has a table or a list beside it that says the same.',
+      'Drag to move, turn the wheel to scale, click a scope to open it and its heading to fold it. Every picture has a table or a list beside it that says the same.',
     ),
     h('form', { method: 'dialog' }, h('button', {}, 'close')),
   );

@@ -70,7 +70,8 @@ interface Tree {
 }
 
 const padding = 14;
-const heading = 22;
+/** Room for the name of an open scope. */
+export const heading = 22;
 const columnGap = 90;
 const top = 44;
 

@@ -34,7 +34,6 @@ export interface Drawing {
 export interface Hit {
   readonly lines: readonly string[];
   readonly click?: () => void;
-  readonly open?: () => void;
 }
 
 export class Surface {
@@ -206,7 +205,6 @@ export class Surface {
       canvas.style.cursor = '';
       if (!wasMoved) this.#drawing.at(e.offsetX, e.offsetY, this.#view)?.click?.();
     });
-    canvas.addEventListener('dblclick', (e) => this.#drawing.at(e.offsetX, e.offsetY, this.#view)?.open?.());
     canvas.addEventListener('pointerleave', () => {
       this.#tip.hidden = true;
     });
