@@ -3,10 +3,11 @@
 // A plan may be there in several variants: for engines with and without a feature. Section `variants` then lists the
 // numbers of the plans that belong together, best first; without it every plan stands by itself.
 //
-// Nothing in a file is believed: checksums first, then every number of every manifest (validate.ts), then what the code
+// Nothing in a file is believed: checksums first, that code and manifest belong together (binding.ts), then every number of every manifest (validate.ts), then what the code
 // asks for (wasm-module.ts). Code for target `js` is a program with all rights of whoever runs it, so it is only given out
 // when the caller says that it trusts the file.
 
+import { bindCode, unbindCode } from './binding.ts';
 import { runtimeError } from './errors.ts';
 import { featureObstacle, relaxedSimd } from './features.ts';
 import type { Plan, PlanManifest, PlanVariable } from './plan.ts';
@@ -55,11 +56,14 @@ export function savePlans(
   const all = variants.flat();
   all.forEach(validatePlan);
   checkVariants(variants);
-  const sections: Section[] = all.flatMap((plan, number) => [
-    { kind: 'manifest', number, bytes: toJson(plan.manifest) },
-    { kind: 'code', number, bytes: plan.code },
-    { kind: 'constants', number, bytes: plan.constants },
-  ]);
+  const sections: Section[] = all.flatMap(({ manifest, code, constants }, number) => {
+    const text = toJson(manifest);
+    return [
+      { kind: 'manifest', number, bytes: text },
+      { kind: 'code', number, bytes: manifest.target === 'wasm' ? bindCode(code, text, constants) : code },
+      { kind: 'constants', number, bytes: constants },
+    ];
+  });
   if (all.length > variants.length) {
     let next = 0;
     const numbers = variants.map((list) => list.map(() => next++));
@@ -93,11 +97,14 @@ export function loadPlans(bytes: Uint8Array, options: LoadPlansOptions = {}): Sa
   const count = sections.filter((section) => section.kind === 'manifest').length;
   const all: Plan[] = [];
   for (let number = 0; number < count; number++) {
-    const plan: Plan = {
-      manifest: fromJson(find('manifest', number)) as PlanManifest,
-      code: find('code', number),
-      constants: find('constants', number),
-    };
+    const text = find('manifest', number);
+    const constants = find('constants', number);
+    const manifest = fromJson(text) as PlanManifest;
+    const isJs = (manifest as Partial<PlanManifest> | null)?.target === 'js';
+    const code = isJs ? find('code', number) : unbindCode(find('code', number), text, constants);
+    if (code === null)
+      throw refuse(`the code of plan ${number} belongs to another manifest, or to other constants`);
+    const plan: Plan = { manifest, code, constants };
     validatePlan(plan);
     if (plan.manifest.target === 'js' && options.trust !== 'js') throw untrusted(plan.manifest.entry);
     all.push(plan);

@@ -205,6 +205,22 @@ t.test('variants that are no variants of each other are refused', async (t) => {
   }
 });
 
+t.test('code is bound to its manifest and constants', async (t) => {
+  const plans = [await trainPlan('wasm'), await trainPlan('wasm', { entry: 'other' })];
+  const bytes = savePlans(plans);
+  t.same(loadPlans(bytes).plans, plans, 'which the plan does not show');
+  // Section 4 is the code of the second plan: the same as that of the first, and bound to another manifest.
+  const view = new DataView(bytes.buffer);
+  const [first, second] = [1, 4].map((i) => Number(view.getBigUint64(56 + 56 * i + 8, true)));
+  const length = Number(view.getBigUint64(56 + 56 + 16, true));
+  const spliced = bytes.slice();
+  spliced.set(bytes.subarray(second!, second! + length), first!);
+  t.throws(
+    () => loadPlans(reseal(spliced)),
+    /the code of plan 0 belongs to another manifest, or to other constants/,
+  );
+});
+
 t.test('JavaScript is refused, unless it is trusted', async (t) => {
   const bytes = savePlans([await trainPlan('wasm'), await trainPlan('js', { entry: 'other' })]);
   t.throws(() => loadUntrusted(bytes), {

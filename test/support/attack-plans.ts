@@ -19,6 +19,8 @@ import { seededRandom } from './random.ts';
 export interface Report {
   readonly seed: number;
   readonly what: string;
+  /** Its checksums were right. */
+  readonly isResealed: boolean;
   readonly outcome: 'refused' | 'same' | 'other' | 'stopped' | 'not run' | 'failure';
   readonly detail: string;
 }
@@ -99,8 +101,14 @@ async function attack(
   expected: readonly string[],
   seed: number,
 ): Promise<Report> {
-  const { what, bytes, isResealed, isCode, from } = mutate(files, seed);
-  const report = (outcome: Report['outcome'], detail = ''): Report => ({ seed, what, outcome, detail });
+  const { what, bytes, isResealed, isRebound, isCode, from } = mutate(files, seed);
+  const report = (outcome: Report['outcome'], detail = ''): Report => ({
+    seed,
+    what,
+    isResealed,
+    outcome,
+    detail,
+  });
   try {
     if (isCode) {
       const { plans } = loadPlans(bytes);
@@ -115,10 +123,12 @@ async function attack(
     const effect = await effectOf(bytes);
     if (effect.isOutOfBounds) return report('failure', 'it wrote where it has nothing');
     if (effect.text === expected[from]) return report('same');
-    return isResealed ? report('other') : report('failure', 'damage went unseen');
+    // Values of variables are data: other values make another file.
+    const isOwn = isRebound || (isResealed && /section of kind [45]/.test(what));
+    return isOwn ? report('other') : report('failure', 'a change went unseen');
   } catch (error) {
     if (!(error instanceof HeddleError)) return report('failure', String((error as Error)?.stack ?? error));
-    if (error.code === 'HDL1003') return report(isResealed ? 'stopped' : 'failure', error.message);
+    if (error.code === 'HDL1003') return report(isRebound ? 'stopped' : 'failure', error.message);
     if (error.code === 'HDL1099') return report('failure', error.message);
     return report('refused', error.message.split('\n')[0]!);
   }

@@ -1,6 +1,7 @@
 // Files of saved plans, changed at random: what damage does, and what somebody does who wants to do harm and knows the
 // format. A mutation is a function of its seed.
 
+import { bindCode } from '../../runtime/binding.ts';
 import { seededRandom } from './random.ts';
 import { reseal, resealHead } from './reseal.ts';
 
@@ -12,23 +13,30 @@ export interface Mutant {
   readonly bytes: Uint8Array;
   /** The file's own checksums are right again: all that stands in its way is what its content says. */
   readonly isResealed: boolean;
+  /** The code says, too, that it belongs to what was changed: it may be another plan, and well-formed. */
+  readonly isRebound: boolean;
   /** Its code is not the manifest's: nobody can say what it does, or whether it ends. */
   readonly isCode: boolean;
   /** The file that it was made of. */
   readonly from: number;
 }
 
-type Change = Omit<Mutant, 'from' | 'isCode'> & { readonly isCode?: boolean };
+type Change = Omit<Mutant, 'from' | 'isCode' | 'isRebound'> & {
+  readonly isCode?: boolean;
+  readonly isRebound?: boolean;
+};
 
 const tableAt = 56;
 const entryBytes = 56;
+/** Of the section that binds code. */
+const sectionBytes = 41;
 
 /** Mutation number `seed` of one of the files. */
 export function mutate(files: readonly Uint8Array[], seed: number): Mutant {
   const random = seededRandom(seed);
   const from = random.int(0, files.length - 1);
   const kind = pick(random, kinds);
-  return { isCode: false, ...kind(files[from]!.slice(), random, files), from };
+  return { isCode: false, isRebound: false, ...kind(files[from]!.slice(), random, files), from };
 }
 
 const kinds: readonly ((file: Uint8Array, random: Random, files: readonly Uint8Array[]) => Change)[] = [
@@ -65,12 +73,26 @@ const kinds: readonly ((file: Uint8Array, random: Random, files: readonly Uint8A
   (file, random, files) => splice(file, pick(random, files), random),
   (file, random) => flipSection(file, 2, random),
   (file, random) => flipSection(file, 1, random),
-  changeManifest,
-  changeManifest,
-  changeManifest,
-  changeManifest,
-  changeManifest,
+  (file, random) => changeManifest(file, random, false),
+  (file, random) => changeManifest(file, random, false),
+  (file, random) => changeManifest(file, random, true),
+  (file, random) => changeManifest(file, random, true),
+  (file, random) => changeManifest(file, random, true),
 ];
+
+/** Binds the code of each plan to its manifest and constants as they are now. */
+function rebind(parts: readonly Part[]): Part[] {
+  const of = (kind: number, number: number): Uint8Array =>
+    parts.find((p) => p.kind === kind && p.number === number)?.bytes ?? new Uint8Array(0);
+  return parts.map((part) =>
+    part.kind === 2 && part.bytes.length > sectionBytes
+      ? {
+          ...part,
+          bytes: bindCode(part.bytes.slice(0, -sectionBytes), of(1, part.number), of(3, part.number)),
+        }
+      : part,
+  );
+}
 
 function pick<T>(random: Random, list: readonly T[]): T {
   return list[random.int(0, list.length - 1)]!;
@@ -120,14 +142,16 @@ export function fileOf(head: Uint8Array, parts: readonly Part[]): Uint8Array {
 
 function splice(file: Uint8Array, other: Uint8Array, random: Random): Change {
   const kind = random.int(1, 5);
+  const isRebound = random.bool();
   const theirs = partsOf(other).filter((part) => part.kind === kind);
   const parts = partsOf(file).map((part) =>
     part.kind === kind && theirs.length > 0 ? { ...part, bytes: pick(random, theirs).bytes } : part,
   );
   return {
     what: `section of kind ${kind} from another file`,
-    bytes: fileOf(file, parts),
+    bytes: fileOf(file, isRebound ? rebind(parts) : parts),
     isResealed: true,
+    isRebound,
     isCode: kind === 1 || kind === 2,
   };
 }
@@ -140,16 +164,18 @@ function flipSection(file: Uint8Array, kind: number, random: Random): Change {
   );
   const at = random.int(0, part.bytes.length - 1);
   part.bytes[at]! ^= 1 << random.int(0, 7);
+  const isRebound = random.bool();
   return {
     what: `bit of byte ${at} of a section of kind ${kind}, sealed`,
-    bytes: fileOf(file, parts),
+    bytes: fileOf(file, isRebound ? rebind(parts) : parts),
     isResealed: true,
+    isRebound,
     isCode: kind === 2,
   };
 }
 
 /** One value of a manifest, anywhere in it. */
-function changeManifest(file: Uint8Array, random: Random): Change {
+function changeManifest(file: Uint8Array, random: Random, isRebound: boolean): Change {
   const parts = partsOf(file);
   const index = pick(
     random,
@@ -169,7 +195,12 @@ function changeManifest(file: Uint8Array, random: Random): Change {
   }
   const bytes = new TextEncoder().encode(JSON.stringify(manifest));
   parts[index] = { ...parts[index]!, bytes };
-  return { what: `sealed manifest with ${done.join(' and ')}`, bytes: fileOf(file, parts), isResealed: true };
+  return {
+    what: `${isRebound ? 'bound' : 'sealed'} manifest with ${done.join(' and ')}`,
+    bytes: fileOf(file, isRebound ? rebind(parts) : parts),
+    isResealed: true,
+    isRebound,
+  };
 }
 
 type Json = null | boolean | number | string | Json[] | { [key: string]: Json };
