@@ -5,8 +5,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import t from 'tap';
-import { load, type SavedProgram } from '../../runtime/index.ts';
+import { load, type SavedProgram, savePlans } from '../../runtime/index.ts';
 import * as h from '../../src/index.ts';
+import { trainPlan } from './plans.ts';
 
 const net = () => {
   const layer = h.nn.dense(2, { name: 'dense' });
@@ -134,6 +135,21 @@ t.test('what cannot be run says why', async (t) => {
     await messageOf(() => load(7 as never)),
     /HDL1006: '7' cannot be read: it is neither bytes nor a path/,
   );
+});
+
+t.test('features that are missing, and JavaScript, are refused with the reason', async (t) => {
+  const zeros = ({ shape }: { shape: readonly number[] }) =>
+    new Float32Array(shape.reduce((n, d) => n * d, 1));
+  const future = savePlans([await trainPlan('wasm', { features: ['simd128', 'simd4096'] })], zeros);
+  t.match(
+    await messageOf(() => load(future, { threads: 1 })),
+    /^HDL1006: plan 'train' cannot be loaded: it needs simd4096, and this runtime does not know it\n {2}rule: a plan runs where all features are that its code needs: simd128, simd4096/,
+  );
+  const js = savePlans([await trainPlan('js')], zeros);
+  t.match(await messageOf(() => load(js)), /plan 'train' is for target 'js'/);
+  const saved = await load(js, { trust: 'js', threads: 1 });
+  t.equal(saved.entries.length, 1);
+  await saved.dispose();
 });
 
 t.test('a file that cannot be written leaves nothing behind', async (t) => {
