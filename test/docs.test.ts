@@ -2,6 +2,8 @@
 
 import { readFile } from 'node:fs/promises';
 import t from 'tap';
+import * as publicOps from '../compiler/ops/index.ts';
+import { documentedFunctions } from './support/ops-page.ts';
 import { pages } from './support/pages.ts';
 
 for (const [name, text] of Object.entries(pages())) {
@@ -10,3 +12,23 @@ for (const [name, text] of Object.entries(pages())) {
     t.equal(file, text, 'run `npm run docs` and commit the result');
   });
 }
+
+t.test('every public function of ops says what it does, with an example', async (t) => {
+  const documented = new Map(documentedFunctions.map((f) => [f.name, f]));
+  const names = Object.keys(publicOps);
+  t.same(
+    names.filter((n) => !documented.has(n)),
+    [],
+    'no doc comment',
+  );
+  t.same(
+    names.filter((n) => documented.get(n)?.text === ''),
+    [],
+    'no text',
+  );
+  t.same(
+    names.filter((n) => documented.get(n)?.example === undefined),
+    [],
+    'no example',
+  );
+});

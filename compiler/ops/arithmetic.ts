@@ -182,7 +182,11 @@ export function mul<A extends Operand, B extends Operand>(
   return apply(mulOp, x, y) as Node as Node<Broadcast<ShapeOf<A>, ShapeOf<B>>, CommonDType<A, B>>;
 }
 
-/** Quotient, as `add`: `div(x, 2)`. Integers divide towards zero; an integer divided by 0 is 0. */
+/**
+ * Quotient, as `add`: `div(x, 2)`. Integers divide towards zero; an integer divided by 0 is 0.
+ *
+ * @example div(x, 2)
+ */
 export function div<A extends Operand, B extends Operand>(
   x: A,
   y: B & Broadcasts<'div', A, B>,

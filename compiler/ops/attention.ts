@@ -61,7 +61,11 @@ export function attention(q: Node, k: Node, v: Node, options: AttentionOptions =
   });
 }
 
-/** f32[N, T, heads · d] → f32[N, heads, T, d]. Throws HDL0001 when the features do not divide. */
+/**
+ * f32[N, T, heads · d] → f32[N, heads, T, d]. Throws HDL0001 when the features do not divide.
+ *
+ * @example splitHeads(x, 4) // f32[8, 16, 128] → f32[8, 4, 16, 32]
+ */
 export function splitHeads(x: Node, heads: number): Floats {
   requireFloats('splitHeads', x);
   const [n, t, features] = x.type.shape as [number, number, number];
@@ -75,7 +79,11 @@ export function splitHeads(x: Node, heads: number): Floats {
   return transpose(reshape(x, [n, t, heads, features / heads]), [0, 2, 1, 3]) as Node as Floats;
 }
 
-/** f32[N, heads, T, d] → f32[N, T, heads · d]: the inverse of `splitHeads`. */
+/**
+ * f32[N, heads, T, d] → f32[N, T, heads · d]: the inverse of `splitHeads`.
+ *
+ * @example joinHeads(y) // f32[8, 4, 16, 32] → f32[8, 16, 128]
+ */
 export function joinHeads(x: Node): Floats {
   requireFloats('joinHeads', x);
   const [n, heads, t, d] = x.type.shape as [number, number, number, number];

@@ -133,7 +133,11 @@ export function eq<A extends Operand, B extends Operand>(
   return apply(eqOp, x, y) as Node as Node<Broadcast<ShapeOf<A>, ShapeOf<B>>, 'bool'>;
 }
 
-/** Whether elements differ; operands as for `eq`. */
+/**
+ * Whether elements differ; operands as for `eq`.
+ *
+ * @example ne(x, y)
+ */
 export function ne<A extends Operand, B extends Operand>(
   x: A,
   y: B & Broadcasts<'ne', A, B>,
@@ -141,7 +145,11 @@ export function ne<A extends Operand, B extends Operand>(
   return apply(neOp, x, y) as Node as Node<Broadcast<ShapeOf<A>, ShapeOf<B>>, 'bool'>;
 }
 
-/** Whether elements of `x` are less; operands as for `eq`. f32, i32, u32. */
+/**
+ * Whether elements of `x` are less; operands as for `eq`. f32, i32, u32.
+ *
+ * @example lt(x, 1)
+ */
 export function lt<A extends Operand, B extends Operand>(
   x: A,
   y: B & Broadcasts<'lt', A, B>,
@@ -149,7 +157,11 @@ export function lt<A extends Operand, B extends Operand>(
   return apply(ltOp, x, y) as Node as Node<Broadcast<ShapeOf<A>, ShapeOf<B>>, 'bool'>;
 }
 
-/** Whether elements of `x` are less or equal; operands as for `eq`. f32, i32, u32. */
+/**
+ * Whether elements of `x` are less or equal; operands as for `eq`. f32, i32, u32.
+ *
+ * @example le(x, 1)
+ */
 export function le<A extends Operand, B extends Operand>(
   x: A,
   y: B & Broadcasts<'le', A, B>,
@@ -157,7 +169,11 @@ export function le<A extends Operand, B extends Operand>(
   return apply(leOp, x, y) as Node as Node<Broadcast<ShapeOf<A>, ShapeOf<B>>, 'bool'>;
 }
 
-/** Whether elements of `x` are greater; operands as for `eq`. f32, i32, u32. */
+/**
+ * Whether elements of `x` are greater; operands as for `eq`. f32, i32, u32.
+ *
+ * @example gt(x, 0)
+ */
 export function gt<A extends Operand, B extends Operand>(
   x: A,
   y: B & Broadcasts<'gt', A, B>,
@@ -165,7 +181,11 @@ export function gt<A extends Operand, B extends Operand>(
   return apply(gtOp, x, y) as Node as Node<Broadcast<ShapeOf<A>, ShapeOf<B>>, 'bool'>;
 }
 
-/** Whether elements of `x` are greater or equal; operands as for `eq`. f32, i32, u32. */
+/**
+ * Whether elements of `x` are greater or equal; operands as for `eq`. f32, i32, u32.
+ *
+ * @example ge(x, 0)
+ */
 export function ge<A extends Operand, B extends Operand>(
   x: A,
   y: B & Broadcasts<'ge', A, B>,

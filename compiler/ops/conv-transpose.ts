@@ -39,12 +39,20 @@ export function convTranspose2d(x: Node, w: Node, options: ConvTransposeOptions 
   return turned('convTranspose2d', 2, x, w, options);
 }
 
-/** `convTranspose2d` with one spatial dimension: `x` is [N, C, L], `w` is [C, O / groups, kernel]. */
+/**
+ * `convTranspose2d` with one spatial dimension: `x` is [N, C, L], `w` is [C, O / groups, kernel].
+ *
+ * @example convTranspose1d(x, w, { strides: 2 }) // f32[64, 8, 50], f32[8, 3, 2] → f32[64, 3, 100]
+ */
 export function convTranspose1d(x: Node, w: Node, options: ConvTransposeOptions = {}): Node<Shape, 'f32'> {
   return turned('convTranspose1d', 1, x, w, options);
 }
 
-/** `convTranspose2d` with three spatial dimensions: `x` is [N, C, D, H, W], `w` is [C, O / groups, kernel D, H, W]. */
+/**
+ * `convTranspose2d` with three spatial dimensions: `x` is [N, C, D, H, W], `w` is [C, O / groups, kernel D, H, W].
+ *
+ * @example convTranspose3d(x, w, { strides: 2 }) // f32[8, 4, 8, 8, 8], f32[4, 1, 2, 2, 2] → f32[8, 1, 16, 16, 16]
+ */
 export function convTranspose3d(x: Node, w: Node, options: ConvTransposeOptions = {}): Node<Shape, 'f32'> {
   return turned('convTranspose3d', 3, x, w, options);
 }

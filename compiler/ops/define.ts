@@ -3,7 +3,11 @@
 
 import type { Attrs, OpDef } from '../graph/ir.ts';
 
-/** Checks a record by its type and returns it, frozen. Users' own ops are made by the same call. */
+/**
+ * Checks a record by its type and returns it, frozen. Users' own ops are made by the same call.
+ *
+ * @example const logAddExp = defineOp({ name: 'logAddExp', family: 'binary', … })
+ */
 export function defineOp<A extends Attrs>(def: OpDef<A>): OpDef {
   return Object.freeze(def) as unknown as OpDef;
 }

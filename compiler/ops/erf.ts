@@ -3,6 +3,8 @@
 /**
  * erf(x) = 2/√π ∫₀ˣ exp(-t²) dt, to a relative error of about 1e-15. Abramowitz & Stegun 7.1.6 (a series without
  * cancellation) up to 3, and beyond it 1 - erfc with the continued fraction 7.1.14, evaluated from its far end.
+ *
+ * @example erf(x)
  */
 export function erf(x: number): number {
   const a = Math.abs(x);
@@ -20,7 +22,11 @@ export function erf(x: number): number {
   return Math.sign(x) * (1 - tailOf(a));
 }
 
-/** 1 - erf(x) to a relative error of about 1e-10 or better: where erf is close to 1, by the continued fraction itself. */
+/**
+ * 1 - erf(x) to a relative error of about 1e-10 or better: where erf is close to 1, by the continued fraction itself.
+ *
+ * @example erfc(x)
+ */
 export function erfc(x: number): number {
   if (x > 3) return tailOf(x);
   return 1 - erf(x);

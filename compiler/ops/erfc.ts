@@ -36,7 +36,11 @@ const erfcOp: OpDef = defineOp({
 const erfcOps: readonly OpDef[] = [erfcOp];
 export default erfcOps;
 
-/** Complementary error function, 1 - erf(x), also where it is close to 0. f32: `erfc(x)`. */
+/**
+ * Complementary error function, 1 - erf(x), also where it is close to 0. f32: `erfc(x)`.
+ *
+ * @example erfc(x)
+ */
 export function erfc<X extends Node>(x: X & Accepts<'erfc', X, 'f32'>): Node<ShapeOf<X>, DTypeOf<X>> {
   return makeNode(erfcOp, [x]) as Node as Node<ShapeOf<X>, DTypeOf<X>>;
 }

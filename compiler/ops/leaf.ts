@@ -228,7 +228,11 @@ export function input<const S extends Shape, D extends DType = 'f32'>(
   return makeNode(inputOp, [], { name, dtype: dtype ?? 'f32', shape: [...shape] }, { name }) as Node<S, D>;
 }
 
-/** The node of a variable; what makes it one with initial values stands above the compiler. */
+/**
+ * The node of a variable; what makes it one with initial values stands above the compiler.
+ *
+ * @example variableNode('dense/w', [784, 10], 'f32', true)
+ */
 export function variableNode<const S extends Shape, D extends DType>(
   name: string,
   shape: S,
@@ -262,12 +266,20 @@ export function ones<const S extends Shape, D extends DType = 'f32'>(shape: S, d
   return full(shape, 1, dtype);
 }
 
-/** Zeros of the type of `x`. */
+/**
+ * Zeros of the type of `x`.
+ *
+ * @example zerosLike(x)
+ */
 export function zerosLike<X extends Node>(x: X): Node<ShapeOf<X>, DTypeOf<X>> {
   return full(x.type.shape, 0, x.type.dtype) as Node as Node<ShapeOf<X>, DTypeOf<X>>;
 }
 
-/** Ones of the type of `x`. */
+/**
+ * Ones of the type of `x`.
+ *
+ * @example onesLike(x)
+ */
 export function onesLike<X extends Node>(x: X): Node<ShapeOf<X>, DTypeOf<X>> {
   return full(x.type.shape, 1, x.type.dtype) as Node as Node<ShapeOf<X>, DTypeOf<X>>;
 }

@@ -71,7 +71,11 @@ export function groupNorm(x: Node, groups: number, options: NormOptions = {}): F
   return byChannels('groupNorm', x, groups, options);
 }
 
-/** `groupNorm` with a group for each channel: every picture's every channel by itself. Ulyanov et al., 2016. */
+/**
+ * `groupNorm` with a group for each channel: every picture's every channel by itself. Ulyanov et al., 2016.
+ *
+ * @example instanceNorm(x, { scale, shift }) // f32[8, 16, 7, 7], f32[16], f32[16] → f32[8, 16, 7, 7]
+ */
 export function instanceNorm(x: Node, options: NormOptions = {}): Floats {
   return byChannels('instanceNorm', x, x.type.shape[1] ?? 1, options);
 }

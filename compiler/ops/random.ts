@@ -105,7 +105,11 @@ const foldInOp: OpDef = defineOp({
 const randomOps: readonly OpDef[] = [randomBitsOp, foldInOp];
 export default randomOps;
 
-/** Random bits: u32 of any shape from a key u32[2]: `randomBits(key, [64, 10])`. Throws HDL0002 when the key is no key. */
+/**
+ * Random bits: u32 of any shape from a key u32[2]: `randomBits(key, [64, 10])`. Throws HDL0002 when the key is no key.
+ *
+ * @example randomBits(randomKey(1), [4]) // u32[4]
+ */
 export function randomBits<const S extends Shape>(key: Node, shape: S): Node<S, 'u32'> {
   return makeNode(randomBitsOp, [key], { shape: [...shape] }) as Node as Node<S, 'u32'>;
 }

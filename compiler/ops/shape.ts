@@ -251,7 +251,11 @@ export function reverse<X extends Node>(x: X, axes?: number | readonly number[])
   return list.length === 0 ? x : (makeNode(reverseOp, [x], { axes: list }) as X);
 }
 
-/** Another name of `reverse`, as NumPy and PyTorch have it. */
+/**
+ * Another name of `reverse`, as NumPy and PyTorch have it.
+ *
+ * @example flip(x, -1) // [[1, 2, 3]] → [[3, 2, 1]]
+ */
 export const flip: typeof reverse = reverse;
 
 /**
@@ -279,7 +283,11 @@ export function squeeze<D extends DType>(
   return reshapeTo(x, kept) as Node<Shape, D>;
 }
 
-/** Another name of `expandDims`, as ONNX and PyTorch have it. */
+/**
+ * Another name of `expandDims`, as ONNX and PyTorch have it.
+ *
+ * @example unsqueeze(x, 0) // f32[3] → f32[1, 3]
+ */
 export const unsqueeze: typeof expandDims = expandDims;
 
 /**

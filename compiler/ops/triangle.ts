@@ -20,7 +20,11 @@ export function tril<X extends Node>(x: X, k: number = 0): Node<ShapeOf<X>, DTyp
   return triangle('tril', x, k, le) as Node<ShapeOf<X>, DTypeOf<X>>;
 }
 
-/** The matrix with zeros below a diagonal. Otherwise as `tril`: `triu(x, 1)` leaves out the main diagonal too. */
+/**
+ * The matrix with zeros below a diagonal. Otherwise as `tril`: `triu(x, 1)` leaves out the main diagonal too.
+ *
+ * @example triu(x, 1) // zeros on and below the main diagonal
+ */
 export function triu<X extends Node>(x: X, k: number = 0): Node<ShapeOf<X>, DTypeOf<X>> {
   return triangle('triu', x, k, ge) as Node<ShapeOf<X>, DTypeOf<X>>;
 }

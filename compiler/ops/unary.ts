@@ -296,7 +296,11 @@ export function tanh<X extends Node>(x: X & Accepts<'tanh', X, 'f32'>): Node<Sha
   return apply<X>('tanh', x);
 }
 
-/** Error function. f32. `erf(x)` */
+/**
+ * Error function. f32. `erf(x)`
+ *
+ * @example erf(x)
+ */
 export function erf<X extends Node>(x: X & Accepts<'erf', X, 'f32'>): Node<ShapeOf<X>, DTypeOf<X>> {
   return apply<X>('erf', x);
 }

@@ -1,16 +1,15 @@
 // The generated pages of docs/: file name and text. `npm run docs` writes them, a test compares them.
 
 import { compilerErrors } from '../../compiler/graph/errors.ts';
-import { documentOps } from '../../compiler/ops/document.ts';
-import { registry } from '../../compiler/ops/registry.ts';
 import { runtimeErrors } from '../../runtime/errors.ts';
 import { documentOnnx } from '../../src/onnx/document.ts';
 import { documentFunctions } from './math-page.ts';
+import { documentAllOps } from './ops-page.ts';
 import { documentVocabulary } from './vocabulary-page.ts';
 
 export function pages(): Readonly<Record<string, string>> {
   return {
-    'ops.md': documentOps(registry.values()),
+    'ops.md': documentAllOps(),
     'errors.md': documentErrors(),
     'math.md': documentFunctions(),
     'onnx.md': documentOnnx(),

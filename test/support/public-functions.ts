@@ -1,5 +1,6 @@
 // Every public function of tensors, with how to apply it: what operands it takes, of which dtypes, where it is
-// differentiable, along which axis. test/ops/public.test.ts goes through the table; a function that is missing fails there.
+// differentiable, along which axis. test/ops/public.test.ts goes through the table. A function without a row is taken for an
+// elementwise one of f32, of as many tensors as it has parameters: one that is, needs none.
 
 import type { Node } from '../../compiler/graph/ir.ts';
 import type { DType, Shape } from '../../compiler/graph/types.ts';
@@ -23,6 +24,8 @@ export interface PublicFunction {
   readonly smooth: 0 | 1 | 2;
   /** Shapes with a dimension of 0; null where no elements are refused. */
   readonly empty: readonly Shape[] | null;
+  /** False where nothing is said about dtypes: others than `dtypes` may be accepted. */
+  readonly isStrict: boolean;
   /** The same function along an axis of the operands. */
   readonly along?: (axis: number, ...x: Node[]) => Node | readonly Node[];
 }
@@ -48,6 +51,7 @@ function row(
     fixed: {},
     range: [-2, 2],
     smooth: 2,
+    isStrict: true,
     empty: shapes.map((s) => [0, ...s.slice(1)]),
     apply: along ? (...x) => along(x[0]!.type.shape.length - 1, ...x) : (...x) => h[name]!(...x),
     ...options,
@@ -68,7 +72,7 @@ const images: readonly Shape[] = [[2, 4, 6, 5]];
 const spatial = (name: string, apply: PublicFunction['apply'], options: Options = {}): PublicFunction =>
   row(name, images, { apply, empty: [[0, 4, 6, 5]], ...options });
 
-export const publicFunctions: readonly PublicFunction[] = [
+const rows: readonly PublicFunction[] = [
   // elementwise
   ...one('neg', { dtypes: signed }),
   ...one('abs sign', { dtypes: signed, range: [0.2, 2] }),
@@ -225,3 +229,12 @@ export const elsewhere: Readonly<Record<string, string>> = {
   scan: 'test/ops/control.test.ts', checkpoint: 'test/ops/control.test.ts', customGradient: 'test/ops/control.test.ts',
   checkIndex: 'test/passes/check-numerics.test.ts', defineOp: 'test/graph/gradcheck.test.ts',
 }; // biome-ignore format: a table
+
+const named = new Set([...rows.map((f) => f.name), ...Object.keys(elsewhere)]);
+
+export const publicFunctions: readonly PublicFunction[] = [
+  ...rows,
+  ...Object.keys(ops)
+    .filter((name) => !named.has(name))
+    .flatMap((name) => (h[name]!.length === 1 ? one : two)(name, { isStrict: false })),
+];
