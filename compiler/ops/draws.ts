@@ -1,5 +1,6 @@
 // Further random numbers, as compositions: truncated normals, integers, permutations, choices. As all random numbers, they are
-// a function of the key and the position alone, so they are the same on every target and for any number of workers.
+// a function of the key and the position alone. Integers, truth values and uniforms are the same on every target and for
+// any number of workers; what goes through a logarithm is so on one target, and agrees on all to a few units in the last place.
 
 import { describeNode } from '../graph/describe.ts';
 import { compilerError } from '../graph/errors.ts';
@@ -23,7 +24,7 @@ import { log } from './unary.ts';
 
 /**
  * Normal numbers of mean 0 and deviation 1, given that they lie in [lo, hi] (default [−2, 2]): √2 erf⁻¹ of a number that is
- * uniform between erf(lo / √2) and erf(hi / √2). Throws HDL0003 unless lo < hi.
+ * uniform between erf(lo / √2) and erf(hi / √2). Targets agree to 6 units in the last place. Throws HDL0003 unless lo < hi.
  *
  *     truncatedNormal(key, [784, 128]);
  */

@@ -23,10 +23,12 @@ import {
 import { numberWords, threefry2x32 } from '../../compiler/ops/threefry.ts';
 import { HeddleError } from '../../runtime/errors.ts';
 import { Executor } from '../../runtime/executor.ts';
-import { runCompiled } from '../support/agree.ts';
+import { featureObstacle, relaxedSimd } from '../../runtime/features.ts';
+import { type AgreeTarget, runCompiled } from '../support/agree.ts';
 import { evaluate } from '../support/evaluate.ts';
 import { graphOf, host } from '../support/evaluate-ops.ts';
 import { missing, readJson } from '../support/shared.ts';
+import { ulps } from '../support/ulps.ts';
 
 type Words = readonly [string, string];
 
@@ -164,13 +166,19 @@ t.test('further distributions', async (t) => {
     t.ok(Math.abs(share - p) < 0.03, `${i}: ${share}`);
   }
   t.throws(() => truncatedNormal(key, [2], 1, 1), { code: 'HDL0003', message: /lo < hi/ });
+  t.throws(() => uniform(key, [2], 1, 0), { code: 'HDL0003', message: /lo ≤ hi/ });
   t.throws(() => randint(key, [2], 0.5, 4), { code: 'HDL0003', message: /lo < hi/ });
 });
 
-t.test('random numbers are the same on every target and for any number of workers', async (t) => {
+const hasRelaxed = featureObstacle(relaxedSimd) === null;
+const targets: readonly AgreeTarget[] = hasRelaxed ? ['wasm', 'js', 'relaxed'] : ['wasm', 'js'];
+
+t.test('bits and uniforms are the same on every target and for any number of workers', async (t) => {
   const build = (key: Node): Node[] => [
     randomBits(key, [300]),
+    uniform(key, [300]),
     uniform(key, [300], -1, 3),
+    uniform(key, [300], 0.3, 0.7),
     randint(key, [300], 0, 1000),
     permutation(key, 40),
     bernoulli(key, 0.3, [300]),
@@ -180,7 +188,7 @@ t.test('random numbers are the same on every target and for any number of worker
   for (const threads of [1, 2]) {
     const executor = await Executor.create({ threads });
     try {
-      for (const target of ['wasm', 'js'] as const) {
+      for (const target of targets) {
         const got = await runCompiled(graph, values, target, executor);
         for (const { name } of graph.outputs) {
           t.same(Array.from(got[name]!), [...expected[name]!.data], `${target}, ${threads}: ${name}`);
@@ -191,6 +199,41 @@ t.test('random numbers are the same on every target and for any number of worker
     }
   }
 });
+
+t.test(
+  'normals of all targets agree to 6 units in the last place, of any number of workers to the bit',
+  async (t) => {
+    const n = 20_000;
+    const build = (key: Node): Node[] => [
+      normal(key, [n]),
+      truncatedNormal(key, [n]),
+      truncatedNormal(key, [n], 1, 3),
+    ];
+    const { graph, values } = graphOf(build, [host([2], [7, 99], 'u32')]);
+    const [one, two] = [await Executor.create({ threads: 1 }), await Executor.create({ threads: 2 })];
+    try {
+      const all = [];
+      for (const target of targets) {
+        const got = await runCompiled(graph, values, target, one);
+        t.same(await runCompiled(graph, values, target, two), got, `${target}: two workers`);
+        all.push({ target, got });
+      }
+      for (const { name } of graph.outputs) {
+        for (const a of all) {
+          for (const b of all) {
+            const off = Array.from(a.got[name]!).map((v, i) => ulps(v, b.got[name]![i]!));
+            t.ok(
+              Math.max(...off.slice(0, n / 2), ...off.slice(n / 2)) <= 6,
+              `${name}: ${a.target}, ${b.target}`,
+            );
+          }
+        }
+      }
+    } finally {
+      await Promise.all([one.dispose(), two.dispose()]);
+    }
+  },
+);
 
 t.test('what is not a key is refused', async (t) => {
   const messageOf = (f: () => unknown): string => {

@@ -2,6 +2,7 @@
 
 import t from 'tap';
 import { initializers, random } from '../../src/index.ts';
+import { missing, readJson } from '../support/shared.ts';
 
 const { fanOf } = initializers;
 
@@ -101,5 +102,83 @@ t.test('orthogonal: vectors of one length at right angles', async (t) => {
       for (let j = 0; j < n; j++) worst = Math.max(worst, Math.abs(dot(i, j) - (i === j ? 2.25 : 0)));
     }
     t.ok(worst < 1e-5, `${shape}: ${worst}`);
+  }
+});
+
+const golden = 'golden/random/initialisers.json';
+
+interface Scheme {
+  readonly mean: number;
+  readonly std: number;
+  readonly kurtosis?: number;
+  readonly low?: number;
+  readonly high?: number;
+  readonly bound?: number;
+}
+
+interface Golden {
+  readonly cases: readonly {
+    readonly shape: readonly number[];
+    readonly layout: string;
+    readonly fan_in: number;
+    readonly fan_out: number;
+    readonly count: number;
+    readonly schemes: Readonly<Record<string, Scheme>>;
+    readonly tolerance: { readonly five_sigma_std_rel: number };
+  }[];
+  readonly orthogonal: readonly { readonly shape: readonly number[]; readonly gain: number }[];
+}
+
+const { varianceScaling } = initializers;
+const cut = (scale: number, fan: 'in' | 'average'): initializers.Initializer =>
+  varianceScaling({ scale, fan, distribution: 'truncatedNormal' });
+const schemes: Readonly<Record<string, initializers.Initializer>> = {
+  glorot_uniform: initializers.glorotUniform(),
+  glorot_normal: initializers.glorotNormal(),
+  glorot_truncated_normal: cut(1, 'average'),
+  he_uniform: initializers.heUniform(),
+  he_normal: initializers.heNormal(),
+  he_truncated_normal: cut(2, 'in'),
+  lecun_uniform: initializers.lecunUniform(),
+  lecun_normal: initializers.lecunNormal(),
+  lecun_truncated_normal: cut(1, 'in'),
+};
+
+t.test('golden bounds, means and deviations', { skip: missing(golden) }, async (t) => {
+  for (const c of readJson<Golden>(golden).cases) {
+    // Theirs are [out, in], ours [in, out].
+    const shape = c.shape.length === 2 ? [...c.shape].reverse() : c.shape;
+    t.same(fanOf(shape), { in: c.fan_in, out: c.fan_out }, `fans of ${c.layout}`);
+    for (const [name, want] of Object.entries(c.schemes)) {
+      const values = schemes[name]!(shape, random(9, name, c.layout));
+      const mean = values.reduce((s, v) => s + v, 0) / values.length;
+      const std = Math.sqrt(values.reduce((s, v) => s + (v - mean) ** 2, 0) / values.length);
+      const largest = values.reduce((m, v) => Math.max(m, Math.abs(v)), 0);
+      const told = `${name} of ${c.layout}: ${mean} ± ${std}, largest ${largest}`;
+      t.equal(values.length, c.count);
+      t.ok(Math.abs(mean) <= (5 * want.std) / Math.sqrt(c.count), told);
+      t.ok(Math.abs(std / want.std - 1) <= c.tolerance.five_sigma_std_rel, told);
+      const bound = want.high ?? want.bound;
+      if (bound !== undefined) t.ok(largest <= bound * (1 + 1e-6), told);
+    }
+  }
+});
+
+t.test('golden orthogonal weights', { skip: missing(golden) }, async (t) => {
+  for (const { shape, gain } of readJson<Golden>(golden).orthogonal) {
+    const w = initializers.orthogonal(gain)(shape, random(4, `${shape}`));
+    const [rows, columns] = [shape[0]!, w.length / shape[0]!];
+    const [n, k] = rows <= columns ? [rows, columns] : [columns, rows];
+    const at = (i: number, j: number): number =>
+      rows <= columns ? w[i * columns + j]! : w[j * columns + i]!;
+    let gap = 0;
+    for (let i = 0; i < n; i++) {
+      for (let j = 0; j < n; j++) {
+        let dot = 0;
+        for (let x = 0; x < k; x++) dot += at(i, x) * at(j, x);
+        gap = Math.max(gap, Math.abs(dot - (i === j ? gain ** 2 : 0)));
+      }
+    }
+    t.ok(gap <= 1e-5, `${shape}: off by ${gap}`);
   }
 });
