@@ -9,7 +9,6 @@ import {
   type DumpOptions,
   type DumpStage,
   type Inspection,
-  isStage,
   type Timing,
 } from '../compiler/compile.ts';
 import { compilerError } from '../compiler/graph/errors.ts';
