@@ -6,7 +6,7 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
-import type { Browser, Page } from 'playwright-core';
+import type { Browser, Locator, Page } from 'playwright-core';
 import t from 'tap';
 import { program as resnet } from '../../examples/resnet.ts';
 import * as h from '../../src/index.ts';
@@ -40,6 +40,17 @@ async function open(html: string, hash = ''): Promise<{ page: Page; wrong: strin
   return { page, wrong };
 }
 
+/** The text of an element as soon as it matches, or after ten seconds as it is then: a click's effect may take a moment. */
+async function textOf(element: Locator, pattern: RegExp | string): Promise<string> {
+  const deadline = Date.now() + 10_000;
+  for (;;) {
+    const text = await element.innerText();
+    const matches = typeof pattern === 'string' ? text.includes(pattern) : pattern.test(text);
+    if (matches || Date.now() > deadline) return text;
+    await new Promise((resolve) => setTimeout(resolve, 50));
+  }
+}
+
 /** How many different colours a canvas shows: an empty one has one. */
 function coloursOf(page: Page): Promise<number> {
   return page.evaluate(`new Promise((done) => requestAnimationFrame(() => setTimeout(() => {
@@ -70,7 +81,7 @@ t.test('every panel draws, and says the same in words', { skip }, async (t) => {
   for (const [name, text] of Object.entries(words)) {
     await page.getByRole('tab', { name, exact: true }).click();
     t.equal(await page.getByRole('tab', { name, exact: true }).getAttribute('aria-selected'), 'true');
-    t.match(await page.locator('main').innerText(), text, name);
+    t.match(await textOf(page.locator('main'), text), text, name);
     if (name === 'kernels' || name === 'passes') continue;
     t.ok((await coloursOf(page)) > 5, `${name}: something is drawn`);
     t.match(
@@ -86,29 +97,29 @@ t.test('a node, a step, a kernel, a buffer: all that is known', { skip }, async 
   const { page, wrong } = await open(html, '#graph/step/3');
   const aside = page.locator('aside');
   t.match(
-    await aside.innerText(),
+    await textOf(aside, /step 3[\s\S]*kernel[\s\S]*predicted[\s\S]*reads[\s\S]*writes[\s\S]*made of/),
     /step 3[\s\S]*kernel[\s\S]*predicted[\s\S]*reads[\s\S]*writes[\s\S]*made of/,
   );
   await aside
     .getByRole('button', { name: /^\d+: \w+/ })
     .first()
     .click();
-  t.match(await aside.innerText(), /kernel \d+[\s\S]*loops[\s\S]*called by[\s\S]*unit unit of \d+ \{/);
+  t.match(
+    await textOf(aside, /kernel \d+[\s\S]*loops[\s\S]*called by[\s\S]*unit unit of \d+ \{/),
+    /kernel \d+[\s\S]*loops[\s\S]*called by[\s\S]*unit unit of \d+ \{/,
+  );
   await aside.getByText(/^code of kernel/).click();
-  t.match(await aside.innerText(), /\(module/);
+  t.match(await textOf(aside, /\(module/), /\(module/);
   const { graph } = p.inspect(train);
   const convolution = graph.nodes.findIndex((n) => n.op === 'convolution');
   await page.evaluate(`location.hash = '#graph/node/${convolution}'`);
   await page.waitForFunction(`document.querySelector('aside').innerText.includes('node %${convolution}')`);
-  const text = await aside.innerText();
-  t.match(
-    text,
-    /strides[\s\S]*written at[\s\S]*resnet\.ts:\d+:\d+/,
-    'attributes, and the line that made the layer',
-  );
+  const written = /strides[\s\S]*written at[\s\S]*resnet\.ts:\d+:\d+/;
+  const text = await textOf(aside, written);
+  t.match(text, written, 'attributes, and the line that made the layer');
   t.match(text, /gradient\s+grad\/stem\/conv1/, 'and its gradient');
   await aside.locator('dd button').filter({ hasText: 'grad/stem/conv1' }).first().click();
-  t.match(await aside.innerText(), /gradient of\s+stem\/conv1/);
+  t.match(await textOf(aside, /gradient of\s+stem\/conv1/), /gradient of\s+stem\/conv1/);
   t.same(wrong, []);
 });
 
@@ -119,7 +130,10 @@ t.test('keys: search, panels, the list of scopes, help', { skip }, async (t) => 
   t.ok((await page.getByRole('option').count()) > 3);
   await page.keyboard.press('ArrowDown');
   await page.keyboard.press('Enter');
-  t.match(await page.locator('aside h2').innerText(), /node %\d+\s+\S*stage2\S*convolution/);
+  t.match(
+    await textOf(page.locator('aside h2'), /node %\d+\s+\S*stage2\S*convolution/),
+    /node %\d+\s+\S*stage2\S*convolution/,
+  );
 
   await page.keyboard.press('2');
   t.match(new URL(page.url()).hash, /^#memory\//);
@@ -199,11 +213,11 @@ t.test('names are shown, whatever they are', { skip }, async (t) => {
   t.teardown(() => q.dispose());
   const { page, wrong } = await open(await q.view(undefined, { entry: 'f', title: hostile }));
   t.equal(await page.locator('h1').innerText(), hostile);
-  t.match(await page.locator('main').innerText(), '<img src=x onerror=alert(1)>');
+  t.match(await textOf(page.locator('main'), '<img src=x onerror=alert(1)>'), '<img src=x onerror=alert(1)>');
   for (const key of ['2', '3', '4', '5', '6']) await page.keyboard.press(key);
   await page.keyboard.press('/');
   await page.keyboard.type('img');
-  t.match(await page.getByRole('option').first().innerText(), '<img');
+  t.match(await textOf(page.getByRole('option').first(), '<img'), '<img');
   t.equal(await page.locator('img').count(), 0);
   t.same(wrong, []);
 });
@@ -212,7 +226,7 @@ t.test('several entries in one page', { skip }, async (t) => {
   await p.compile('predict', { batch: 1 });
   const { page } = await open(await p.view());
   await page.getByLabel('Entry').selectOption({ label: 'predict(batch=1)' });
-  t.match(await page.locator('aside').innerText(), /graph\s+\d+ nodes/);
+  t.match(await textOf(page.locator('aside'), /graph\s+\d+ nodes/), /graph\s+\d+ nodes/);
   t.match(new URL(page.url()).hash, /@1/);
   t.notMatch(await page.locator('.outline').innerText(), /Backward/i, 'prediction has no gradient');
 });
