@@ -80,7 +80,7 @@ const sgd = optimizers.sgd({ learningRate: 0.05 });
 
 const trueGradient: Method = {
   name: 'true-gradient',
-  about: "a tutorial's settings, with the gradients as they are",
+  about: "the tutorial's settings, with the gradients as they are",
   net: (init) => [
     positive(init, 2, 5),
     nn.relu(),
@@ -97,7 +97,7 @@ const trueGradient: Method = {
 const published: Method = {
   ...trueGradient,
   name: 'published',
-  about: "the same with the tutorial's slip: biases hardly move",
+  about: "a tutorial's settings and its slip: biases hardly move",
   // Biases have one dimension.
   optimizer: mapGradients(sgd, (g) => (g.type.shape.length === 1 ? div(g, points) : g)),
 };

@@ -2,6 +2,7 @@
 // is a peer that only those who draw need: vega and vega-lite, for PNG also @resvg/resvg-wasm and a font.
 
 import { compilerError } from '../../compiler/graph/errors.ts';
+import { refuse } from './check.ts';
 import { type Theme, type ThemeName, themes } from './themes.ts';
 
 /** A part of a Vega-Lite description. */
@@ -152,6 +153,19 @@ function configOf({ text, faint, grid, colors }: Theme): Spec {
   };
 }
 
+function expectFigures(fn: string, figures: readonly unknown[]): void {
+  const wrong = figures.findIndex((f) => !(f instanceof Figure));
+  if (wrong < 0 && figures.length > 0) return;
+  const given = figures[wrong];
+  refuse(
+    `${fn} with ${figures.length === 0 ? 'nothing' : given instanceof Promise ? 'a promise' : String(given)} at position ${Math.max(wrong, 0)}`,
+    'it is made of figures, at least one',
+    given instanceof Promise
+      ? 'await it: plot.columns([await plot.filters(…), …])'
+      : 'plot.columns([plot.curves(…), plot.bars(…)])',
+  );
+}
+
 /** A figure as a part of another: its title is a smaller one. */
 function within({ panel, title }: Figure, theme: Theme, width: number): Spec {
   return title === undefined
@@ -159,11 +173,12 @@ function within({ panel, title }: Figure, theme: Theme, width: number): Spec {
     : { ...panel(theme, width), title: { text: title, fontSize: 13 } };
 }
 
-/** Figures side by side, in shares of the width: equal ones, or as given. */
+/** Figures side by side, in shares of the width: equal ones, or as given. Throws HDL0016 for what is no figure. */
 export function columns(
   figures: readonly Figure[],
   options: FigureOptions & { readonly shares?: readonly number[] | undefined } = {},
 ): Figure {
+  expectFigures('columns', figures);
   const shares = options.shares ?? figures.map(() => 1);
   const sum = shares.reduce((a, b) => a + b, 0);
   return new Figure((theme, width) => {
@@ -175,8 +190,9 @@ export function columns(
   }, options);
 }
 
-/** Figures one below the other. */
+/** Figures one below the other. Throws HDL0016 for what is no figure. */
 export function rows(figures: readonly Figure[], options: FigureOptions = {}): Figure {
+  expectFigures('rows', figures);
   return new Figure(
     (theme, width) => ({
       vconcat: figures.map((f) => within(f, theme, width)),

@@ -30,7 +30,7 @@ interface Box {
 export function scatter(options: PointsOptions): Figure {
   checkPoints('scatter', options);
   const box = boxOf(options.x, 0.2);
-  return new Figure((theme, width) => layered(width, box, [marks(theme, options)]), options);
+  return new Figure((theme, width) => layered(width, box, [marks(theme, width, options)]), options);
 }
 
 export interface RegionsOptions extends PointsOptions {
@@ -93,7 +93,7 @@ export async function decisionRegions(options: RegionsOptions): Promise<Figure> 
     const layers = [
       background(image, palette),
       ...(line.length > 0 ? [lines(line, theme.text)] : []),
-      marks(theme, options),
+      marks(theme, w, options),
     ];
     return layered(w, box, layers);
   }, options);
@@ -218,7 +218,7 @@ function background(image: Picture, palette: Parameters<Picture['url']>[0]): Lay
   });
 }
 
-function marks(theme: Theme, { x, y, names, most = 400 }: PointsOptions): Spec {
+function marks(theme: Theme, width: number, { x, y, names, most = 400 }: PointsOptions): Spec {
   const count = y.length;
   const shown = Math.min(most, count);
   const classes = Array.from(new Set(Array.from(y))).sort((a, b) => a - b);
@@ -246,7 +246,7 @@ function marks(theme: Theme, { x, y, names, most = 400 }: PointsOptions): Spec {
           domain: classes.map(called),
           range: classes.map((c) => theme.colors[c % theme.colors.length]),
         },
-        legend: { orient: 'top', title: null, offset: 4 },
+        legend: { orient: 'top', title: null, offset: 4, columns: Math.max(2, Math.floor(width / 80)) },
       },
     },
   };

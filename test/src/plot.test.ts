@@ -82,6 +82,11 @@ t.test('PNG, of the size that was asked for', async (t) => {
 });
 
 const refused: readonly (readonly [string, () => unknown, RegExp])[] = [
+  [
+    'a figure that was not awaited',
+    () => plot.rows([plot.bars({ a: 1 }), plot.filters({ shape: [1, 1, 1, 1], data: [1] }) as never]),
+    /plot\.rows with a promise at position 1\n(.*\n)* {2}try: {2}await it/,
+  ],
   ['no curves', () => plot.curves({}), /plot\.curves of nothing\n {2}rule: it takes curves by name/],
   [
     'a forgotten await',
