@@ -38,7 +38,7 @@ const help = `npm run examples [-- NAME …] [flags]
   --seeds 1,2     seeds (1,2,3,4,5)
   --data DIR      folder with mnist/, cifar10-small/ or classics/; without it, what reads data is left out
   --json          one line of JSON for each experiment and seed, and nothing else on the standard output
-  --figures DIR   figures of the first seed, as SVG and PNG, light and dark
+  --figures DIR   where figures of the first seed go, as SVG and PNG, light and dark (out/figures; none with --json); none: nowhere
   --from FILE     takes results from a file of such lines, runs nothing
   --speed FILE    what npm run bench -- numpy --json FILE wrote, for the page
   --write         writes docs/experiments.md`;
@@ -68,7 +68,9 @@ export function parseSettings(args: readonly string[]): Settings | null {
       (positionals.length === 0 || positionals.some((word) => e.name.includes(word))) &&
       !(values.quick && e.isSlow),
   );
-  const { json, data, figures, from, speed, write } = values;
+  const { json, data, from, speed, write } = values;
+  const folder = values.figures ?? (json ? 'none' : join(root, 'out/figures'));
+  const figures = folder === 'none' ? undefined : folder;
   return { chosen, seeds, json, data, figures, from, speed, write };
 }
 
@@ -102,6 +104,7 @@ export async function runExamples(
       : parseResults(await readText(from), from).filter((r) => chosen.some((e) => e.name === r.experiment));
   const rows = rowsOf(chosen, results);
   if (!json) log(`\n${formatTable(rows)}`);
+  if (!json && from === undefined && settings.figures !== undefined) log(`\nfigures: ${settings.figures}`);
   if (write) {
     const path = join(root, 'docs/experiments.md');
     const report = speed === undefined ? null : (JSON.parse(await readText(speed)) as SpeedReport);

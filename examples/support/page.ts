@@ -52,7 +52,7 @@ are compared with float64 runs of another implementation in \`test/examples/loss
 
 \`\`\`sh
 npm run examples -- --quick                       # what takes seconds
-npm run examples -- spiral --figures out          # seven spirals, with figures
+npm run examples -- spiral                        # seven spirals; figures go to out/figures
 npm run examples -- --data DIR --json > all.jsonl # everything, a line for each experiment and seed
 npm run bench -- numpy --json speed.json          # steps per second, beside NumPy
 npm run examples -- --from all.jsonl --speed speed.json --write   # this page
@@ -68,7 +68,7 @@ ${about}
 
 ## Figures
 
-\`npm run examples -- NAME --figures DIR\` draws them.
+\`npm run examples -- NAME\` draws them.
 
 ${figures}
 `;

@@ -71,13 +71,22 @@ t.test('as a program: lines of JSON in the form of the definitions, and figures'
 });
 
 t.test('without a folder for figures none is drawn', async (t) => {
-  const { code, stdout } = await runExample('run', ['reverse', 'own-parts', '--seeds', '1']);
+  t.match(parseSettings([])!.figures, /out\/figures$/);
+  t.equal(parseSettings(['--json'])!.figures, undefined);
+  const { code, stdout } = await runExample('run', [
+    'reverse',
+    'own-parts',
+    '--seeds',
+    '1',
+    '--figures',
+    'none',
+  ]);
   t.equal(code, 0);
   t.match(stdout, /\| reverse-mode .* pass \|\n\| own-parts .* pass \|/);
 });
 
 t.test('without the folder of data it says what is left out', async (t) => {
-  const { code, stdout } = await runExample('run', ['mnist', '--seeds', '1']);
+  const { code, stdout } = await runExample('run', ['mnist', '--seeds', '1', '--figures', 'none']);
   t.equal(code, 0);
   t.match(stdout, 'mnist-cnn-clean: left out, it reads mnist/ from the folder that --data names');
 });
