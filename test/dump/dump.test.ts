@@ -4,7 +4,8 @@
 import { readFileSync } from 'node:fs';
 import { Ajv2020 } from 'ajv/dist/2020.js';
 import t from 'tap';
-import { type Compilation, compileGraph } from '../../compiler/compile.ts';
+import { type Compilation, compileGraph, type Inspection } from '../../compiler/compile.ts';
+import { compareInspections, formatComparison } from '../../compiler/dump/compare.ts';
 import { nodeNames } from '../../compiler/dump/names.ts';
 import { makeGraph } from '../../compiler/graph/graph.ts';
 import type { Node } from '../../compiler/graph/ir.ts';
@@ -166,4 +167,33 @@ t.test('inspections tell what there is once', async (t) => {
       t.ok(at <= predictedNs + 1e-6);
     }
   }
+});
+
+t.test('two compilations compared', async (t) => {
+  const inspectionOf = (blocks: number, width: number, relaxed: boolean): Inspection =>
+    compileGraph(deepNet(blocks, width), { workers: [1, 2], relaxed }).inspect();
+  const a = inspectionOf(3, 24, false);
+  t.match(compareInspections(a, inspectionOf(3, 24, false)), { isEqual: true, graph: { changed: [] } });
+
+  const code = compareInspections(a, inspectionOf(3, 24, true));
+  t.notOk(code.isEqual);
+  t.equal(code.graph.changed.length, 0, 'fused multiply-add changes no graph');
+  t.ok(code.kernels.changed.length > 0, 'but kernels');
+
+  const deeper = compareInspections(a, inspectionOf(4, 24, false));
+  t.ok(deeper.source.added.includes('block3/tanh'));
+  t.same(
+    deeper.source.removed,
+    ['grad/block2/add'],
+    'the sum of the two gradients of a square is in the last block',
+  );
+  const [steps] = deeper.figures;
+  t.match(steps, { name: 'steps', before: a.steps.length });
+  t.ok(steps!.after! > steps!.before!);
+
+  const text = formatComparison(compareInspections(a, inspectionOf(3, 32, false)), 4);
+  t.match(text, /^test → test\n/);
+  t.match(text, / {2}~ x: type f32\[8, 24\] → f32\[8, 32\]\n/);
+  t.match(text, /predicted time on 2 workers +[\d.]+ (k )?µs +[\d.]+ (k )?µs +\+[\d.]+ %/);
+  t.match(text, / {2}… \d+ more\n/, 'long lists are cut');
 });

@@ -11,7 +11,10 @@ const shown: readonly (readonly [string, string])[] = [
     'memory',
     'Which buffer lies where and when. The dashed line is the lower bound, the marked step is the peak.',
   ],
-  ['schedule', 'Who runs what when. Red is waiting; a dark edge marks the worker that the others wait for.'],
+  [
+    'schedule',
+    'Who runs what when. Red is waiting; an edge on top marks the worker that the others wait for.',
+  ],
   ['roofline', 'How fast kernels are against what limits them: memory at the left, arithmetic at the right.'],
   ['kernels', 'All kernels, to be sorted. Select one for its loops and its code.'],
   ['passes', 'What each pass of the compiler changed.'],

@@ -1,5 +1,5 @@
 // The schedule: a lane for each worker, what it runs and when it waits; predicted, and beneath it measured where there is a
-// profile. Waits are red. Spans with a dark edge on top are critical: in their phase everybody waits for that worker.
+// profile. Waits are red. Spans with an edge on top are critical: in their phase everybody waits for that worker.
 
 import { type Context, type Panel, stepsOf } from './context.ts';
 import { h, link, replace, table } from './dom.ts';
