@@ -197,6 +197,15 @@ t.test('all scopes open: a thousand boxes, and back', { skip }, async (t) => {
   t.ok((await shown()) <= few);
   await page.getByLabel('Which graph').selectOption('source');
   t.ok((await coloursOf(page)) > 5);
+  await page.locator('[role=treeitem]').filter({ hasText: /^x/ }).first().click();
+  t.match(
+    await page.locator('aside').innerText(),
+    /declared node %\d+\s+x[\s\S]*read by\s+stem\/conv1\/convolution/,
+  );
+  await page.locator('aside').getByRole('button', { name: 'stem/conv1/convolution', exact: true }).click();
+  t.match(await page.locator('aside').innerText(), /gradient\s+grad\/stem\/conv1/);
+  await page.evaluate("location.hash = '#graph/step/3'");
+  await page.waitForFunction("document.querySelector('.bar select').value === 'compiled'");
   t.same(wrong, []);
 });
 

@@ -29,6 +29,8 @@ export function stepsOf(
       return inspection.kernels[id]?.steps ?? [];
     case 'node':
       return compiled.steps[id] ?? [];
+    case 'declared':
+      return [];
     case 'buffer':
       return inspection.steps.flatMap((s, i) => (s.args.includes(id) ? [i] : []));
     default:
@@ -41,6 +43,7 @@ export function nodesOf({ inspection }: EntryModel, selection: Selection | null)
   if (selection === null) return [];
   const { kind, id } = selection;
   if (kind === 'node') return [id];
+  if (kind === 'declared') return [];
   if (kind === 'buffer') return [inspection.buffers[id]?.node ?? []].flat();
   const steps = kind === 'step' ? [id] : (inspection.kernels[id]?.steps ?? []);
   return [...new Set(steps.flatMap((s) => inspection.steps[s]?.nodes ?? []))];

@@ -30,7 +30,11 @@ export function details(element: HTMLElement, model: EntryModel, store: Store): 
 function describe(model: EntryModel, store: Store, { kind, id }: Selection): HTMLElement[] | null {
   switch (kind) {
     case 'node':
-      return model.inspection.graph.nodes[id] === undefined ? null : nodeDetails(model, store, id);
+      return model.inspection.graph.nodes[id] === undefined ? null : nodeDetails(model, store, id, 'node');
+    case 'declared':
+      return model.inspection.source.nodes[id] === undefined
+        ? null
+        : nodeDetails(model, store, id, 'declared');
     case 'step':
       return model.inspection.steps[id] === undefined ? null : stepDetails(model, store, id);
     case 'kernel':
@@ -61,15 +65,17 @@ function summary(model: EntryModel, store: Store): HTMLElement {
   ]);
 }
 
-function nodeDetails(model: EntryModel, store: Store, id: number): HTMLElement[] {
-  const { inspection, compiled } = model;
-  const n = inspection.graph.nodes[id]!;
+/** Of the compiled graph, with the kernels that compute it, or of the declared one. */
+function nodeDetails(model: EntryModel, store: Store, id: number, kind: 'node' | 'declared'): HTMLElement[] {
+  const { inspection } = model;
+  const of = kind === 'node' ? model.compiled : model.source;
+  const n = of.graph.nodes[id]!;
   const op = inspection.ops[n.op];
-  const part = compiled.parts[id]!;
-  const outputs = inspection.graph.outputs.filter((o) => o.node === id).map((o) => `output '${o.name}'`);
-  const updates = inspection.graph.updates.filter((u) => u.value === id).map((u) => u.variable);
+  const part = of.parts[id]!;
+  const outputs = of.graph.outputs.filter((o) => o.node === id).map((o) => `output '${o.name}'`);
+  const updates = of.graph.updates.filter((u) => u.value === id).map((u) => u.variable);
   return [
-    title(`node %${id}`, n.name, `part-${part}`),
+    title(kind === 'node' ? `node %${id}` : `declared node %${id}`, n.name, `part-${part}`),
     ...(op === undefined ? [] : [h('p', {}, op.summary), h('pre', { class: 'formula' }, op.formula)]),
     rows([
       ['op', op === undefined ? n.op : `${n.op} (${op.family})`],
@@ -79,15 +85,19 @@ function nodeDetails(model: EntryModel, store: Store, id: number): HTMLElement[]
       ['size', bytes(n.bytes)],
       ['operations', count(n.flops)],
       ['written at', h('span', { title: n.loc }, n.loc === null ? '–' : place(n.loc))],
-      ['reads', nodes(model, store, n.operands)],
-      ['read by', nodes(model, store, compiled.readers[id]!)],
+      ['reads', nodes(model, store, n.operands, kind)],
+      ['read by', nodes(model, store, of.readers[id]!, kind)],
       ...(outputs.length > 0 ? [['is', outputs.join(', ')] as Row] : []),
-      ...(updates.length > 0 ? [['new value of', nodes(model, store, updates)] as Row] : []),
-      [part === 'backward' ? 'gradient of' : 'gradient', nodes(model, store, compiled.gradients[id]!)],
-      ['computed by', steps(model, store, compiled.steps[id]!)],
-      ['lies in', compiled.buffers[id]!.map((b) => bufferLink(model, store, b))],
+      ...(updates.length > 0 ? [['new value of', nodes(model, store, updates, kind)] as Row] : []),
+      [part === 'backward' ? 'gradient of' : 'gradient', nodes(model, store, of.gradients[id]!, kind)],
+      ...(kind === 'declared'
+        ? []
+        : ([
+            ['computed by', steps(model, store, of.steps[id]!)],
+            ['lies in', of.buffers[id]!.map((b) => bufferLink(model, store, b))],
+          ] as Row[])),
     ]),
-    ...code(model, [...new Set(compiled.steps[id]!.map((s) => inspection.steps[s]!.kernel))].slice(0, 1)),
+    ...code(model, [...new Set(of.steps[id]!.map((s) => inspection.steps[s]!.kernel))].slice(0, 1)),
     ...n.regions.map((r) => fold('region', r)),
   ];
 }
@@ -247,13 +257,19 @@ function cut<T>(list: readonly T[], make: (x: T) => HTMLElement): (HTMLElement |
     : shown;
 }
 
-function nodes({ inspection }: EntryModel, store: Store, list: readonly number[]): (HTMLElement | string)[] {
+function nodes(
+  { inspection }: EntryModel,
+  store: Store,
+  list: readonly number[],
+  kind: 'node' | 'declared' = 'node',
+): (HTMLElement | string)[] {
+  const graph = kind === 'node' ? inspection.graph : inspection.source;
   return cut(list, (n) => {
-    const { name, type } = inspection.graph.nodes[n]!;
+    const { name, type } = graph.nodes[n]!;
     return h(
       'div',
       {},
-      link(name, () => store.select('node', n), type),
+      link(name, () => store.select(kind, n), type),
     );
   });
 }

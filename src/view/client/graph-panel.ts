@@ -47,12 +47,7 @@ export function graphPanel({ model, store }: Context): Panel {
   }
 
   function select(node: number): void {
-    if (!isSource) store.select('node', node);
-    else {
-      chosen = new Set([node]);
-      lay();
-      surface.redraw();
-    }
+    store.select(isSource ? 'declared' : 'node', node);
   }
 
   /** Opens or folds a scope; it stays where it was on the screen. */
@@ -319,6 +314,16 @@ export function graphPanel({ model, store }: Context): Panel {
     }
   }
 
+  function turn(toSource: boolean): void {
+    isSource = toSource;
+    which.value = isSource ? 'source' : 'compiled';
+    chosen = new Set();
+    trees = treesOf(graph(), constants);
+    open = usualOpen(trees);
+    lay();
+    surface.fit();
+  }
+
   const box = (text: string, isChecked: boolean, change: (on: boolean) => void): HTMLElement => {
     const input = h('input', { type: 'checkbox', onchange: () => change(input.checked) });
     input.checked = isChecked;
@@ -329,12 +334,8 @@ export function graphPanel({ model, store }: Context): Panel {
     {
       'aria-label': 'Which graph',
       onchange: () => {
-        isSource = which.value === 'source';
-        chosen = new Set();
-        trees = treesOf(graph(), constants);
-        open = usualOpen(trees);
-        lay();
-        surface.fit();
+        store.set({ selection: null });
+        turn(which.value === 'source');
       },
     },
     h('option', { value: 'compiled' }, 'compiled graph'),
@@ -374,11 +375,13 @@ export function graphPanel({ model, store }: Context): Panel {
   lay();
 
   const show = ({ selection }: State): void => {
-    if (isSource) return;
+    // A link to the other graph turns the picture to it.
+    if (selection !== null && (selection.kind === 'declared') !== isSource)
+      turn(selection.kind === 'declared');
     const before = chosen;
-    chosen = new Set(nodesOf(model, selection));
+    chosen = new Set(isSource ? (selection === null ? [] : [selection.id]) : nodesOf(model, selection));
     const [first] = chosen;
-    if (selection?.kind === 'node' && first !== undefined && !before.has(first)) {
+    if ((selection?.kind === 'node' || isSource) && first !== undefined && !before.has(first)) {
       const known = layout.boxOf.get(first);
       if (known?.kind !== 'node') uncover(first);
     }

@@ -15,6 +15,7 @@ const most = 40;
 /** Where a thing is best seen. */
 const home: Readonly<Record<Kind, PanelName>> = {
   node: 'graph',
+  declared: 'graph',
   step: 'schedule',
   kernel: 'kernels',
   buffer: 'memory',

@@ -1,7 +1,8 @@
 // What is shown: the entry, the panel, what is selected. Kept in the address of the page (`#memory/step/12`), so that the
 // back button works and a picture can be linked to.
 
-export type Kind = 'node' | 'step' | 'kernel' | 'buffer';
+/** `node` is one of the compiled graph, `declared` one of the graph as it was declared. */
+export type Kind = 'node' | 'declared' | 'step' | 'kernel' | 'buffer';
 
 export interface Selection {
   readonly kind: Kind;
@@ -62,7 +63,7 @@ function read(hash: string): State {
   const [place = '', kind = '', id = ''] = decodeURIComponent(hash.replace(/^#/, '')).split('/');
   const [name, entry] = place.split('@');
   const panel = panels.find((p) => p === name) ?? 'graph';
-  const kinds: readonly string[] = ['node', 'step', 'kernel', 'buffer'];
+  const kinds: readonly string[] = ['node', 'declared', 'step', 'kernel', 'buffer'];
   const number = Number.parseInt(id, 10);
   const isSelection = kinds.includes(kind) && number >= 0;
   return {
