@@ -8,6 +8,7 @@ import type { Tensor } from '../../compiler/graph/ir.ts';
 import { callerLocation } from '../../compiler/graph/location.ts';
 import type { RunTensor } from '../../runtime/tensor.ts';
 import type { History } from '../callbacks/callback.ts';
+import type { Dataset } from '../data/dataset/index.ts';
 import { saveNpz } from '../data/npz.ts';
 import type { DataSource } from '../data/source.ts';
 import type { NumericsReport, Watch, WatchOptions } from '../debug/index.ts';
@@ -45,7 +46,7 @@ import {
 import { measureRows, predictAll } from './predict.ts';
 import { summarize } from './summary.ts';
 import { Totals } from './totals.ts';
-import { type TrainingData, trainingData } from './training-data.ts';
+import { arraysOf, inputsOf, type TrainingData, trainingData } from './training-data.ts';
 import { consoleWarning, warnOfData, warnOfHeads } from './warnings.ts';
 
 /** Shapes that do not depend on data are looked at for so many examples; two, since batch norm needs more than one. */
@@ -216,9 +217,13 @@ export class Model {
   }
 
   /**
-   * The net's output for each example, in evaluation mode: shape [examples, …]. Throws HDL0016 (data), and what a run throws.
+   * The net's output for each example, in evaluation mode: shape [examples, …]. `x` are arrays, or a Dataset of examples in its order of
+   * epoch 0. Throws HDL0016 (data), and what a run throws.
    */
-  async predict(x: ModelData['x'], options: { readonly batchSize?: number } = {}): Promise<RunTensor> {
+  async predict(
+    x: ModelData['x'] | Dataset<unknown>,
+    options: { readonly batchSize?: number } = {},
+  ): Promise<RunTensor> {
     const outputs = await this.predictAll(x, options);
     const only = outputs[onlyOutput];
     if (only !== undefined) return only;
@@ -232,10 +237,11 @@ export class Model {
 
   /** All outputs of the net by name, as `predict`; the one of a net with a single output is `prediction`. */
   async predictAll(
-    x: ModelData['x'],
+    x: ModelData['x'] | Dataset<unknown>,
     options: { readonly batchSize?: number } = {},
   ): Promise<Readonly<Record<string, RunTensor>>> {
-    return predictAll(this.program, inputRows(this.#inputs, x, ''), options.batchSize ?? 32);
+    const rows = inputRows(this.#inputs, await inputsOf(x), '');
+    return predictAll(this.program, rows, options.batchSize ?? 32);
   }
 
   /**
@@ -246,11 +252,11 @@ export class Model {
    */
   async measure<T>(
     metric: Metric<T>,
-    data: ModelData,
+    data: FitData,
     options: { readonly batchSize?: number; readonly output?: string } = {},
   ): Promise<T> {
     const training = this.#need('measure', 'loss');
-    const rows = rowsOf(this.#inputs, training.heads, data, '');
+    const rows = rowsOf(this.#inputs, training.heads, await arraysOf(data), '');
     const head = training.heads.find((h) => options.output === undefined || h.output === options.output);
     const inputs = Object.fromEntries(Object.keys(this.#inputs).map((name) => [name, rows[name]!]));
     const outputs = await predictAll(this.program, inputs, options.batchSize ?? 32);

@@ -3,6 +3,7 @@
 
 import { compilerError } from '../../compiler/graph/errors.ts';
 import { callerLocation } from '../../compiler/graph/location.ts';
+import { stack } from '../data/dataset/elements.ts';
 import { Dataset, type Example } from '../data/dataset/index.ts';
 import type { Specs } from '../entry.ts';
 import type { TrainingState } from '../state/checkpoint.ts';
@@ -100,6 +101,33 @@ export function trainingData(
     if (seen === 0) throw noBatch(prefix);
     count = seen;
   }
+}
+
+/** The arrays of what `measure` is given: all examples at once. Throws HDL0016 (none), HDL0003 (batches). */
+export async function arraysOf(data: FitData): Promise<ModelData> {
+  const set = asDataset(data);
+  return set === null ? (data as ModelData) : ((await collect(set)) as unknown as ModelData);
+}
+
+/** The arrays of what `predict` is given: of a Dataset the inputs of all examples, in epoch 0. Throws as `arraysOf`. */
+export async function inputsOf(x: ModelData['x'] | Dataset<unknown>): Promise<ModelData['x']> {
+  if (!(x instanceof Dataset)) return x;
+  const all = await collect(x as Dataset);
+  return ('x' in all ? all['x'] : all) as ModelData['x'];
+}
+
+async function collect(set: Dataset): Promise<Example> {
+  if (set.batchSize !== null) {
+    throw compilerError('HDL0003', {
+      what: `a Dataset in batches of ${set.batchSize}, where all examples are put together`,
+      rule: 'predict and measure take a Dataset of single examples',
+      hint: 'leave out .batch(…); batchSize is an option',
+      loc: callerLocation(),
+    });
+  }
+  const examples = await set.toArray();
+  if (examples.length === 0) throw noBatch('');
+  return stack(examples) as Example;
 }
 
 /** What is no record of arrays, as a data set; null for a record of arrays, or for what is refused as one. */

@@ -142,6 +142,18 @@ t.test('validation and evaluation take the same', async (t) => {
     t.ok(Math.abs(loss! - want['loss']!) < 1e-6);
     t.equal(accuracy, want['accuracy']);
   }
+  const whole = await model.predict(x);
+  t.same(await model.predict(Dataset.from({ x, y })), whole, 'predictions of a data set');
+  t.same(await model.predict(Dataset.from(examples).map(({ x }) => ({ x }))), whole);
+  t.same(
+    await model.measure(metrics.confusionMatrix(), Dataset.from(examples)),
+    await model.measure(metrics.confusionMatrix(), { x, y }),
+  );
+  await t.rejects(model.predict(Dataset.from({ x, y }).batch(4)), {
+    code: 'HDL0003',
+    message: /leave out .batch/,
+  });
+  await t.rejects(model.predict(Dataset.from({ x, y }).take(0)), { code: 'HDL0016' });
   const [train, held] = Dataset.from({ x, y }).split(0.8);
   const history = await model.fit(train.shuffle().batch(8), {
     validation: held.batch(5),
