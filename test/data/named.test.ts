@@ -1,7 +1,7 @@
 // Data sets by name: downloaded from a server that behaves badly in every way that is known, from folders, and from the cache. What
 // arrives is whole and right, or there is an error, and nothing is kept.
 
-import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, readdir, readFile, rm, utimes, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
@@ -51,6 +51,40 @@ t.test('downloaded, kept, and taken from the cache', { skip }, async (t) => {
   t.equal((await readFile(join(folder, 'iris/iris.data'))).length, length);
   await data.iris({ ...fast, cache: null });
   t.equal(server.requests.length, 3, 'without a cache nothing is kept');
+});
+
+t.test('several at once: one downloads, the others wait for it', { skip }, async (t) => {
+  const folder = await cache();
+  server.script({ kind: 'good' });
+  const all = await Promise.all([1, 2, 3].map(() => data.iris({ ...fast, cache: folder })));
+  t.same(
+    all.map((iris) => iris.y.length),
+    [150, 150, 150],
+  );
+  t.equal(server.requests.length, 1);
+  t.same(await readdir(join(folder, 'iris')), ['iris.data'], 'and nobody has a lock');
+
+  const other = await cache();
+  await mkdir(join(other, 'iris'));
+  const path = join(other, 'iris/iris.data.lock');
+  await writeFile(path, '999999999');
+  await data.iris({ ...fast, cache: other });
+  t.same(
+    await readdir(join(other, 'iris')),
+    ['iris.data'],
+    'the lock of a process that is gone is taken over',
+  );
+  await rm(join(other, 'iris/iris.data'));
+  await writeFile(path, String(process.pid));
+  await utimes(path, 1, 1);
+  await data.iris({ ...fast, cache: other });
+  t.same(await readdir(join(other, 'iris')), ['iris.data'], 'and one that was not touched for long');
+  await rm(join(other, 'iris/iris.data'));
+  await writeFile(path, String(process.pid));
+  const control = new AbortController();
+  const waiting = data.iris({ ...fast, cache: other, signal: control.signal });
+  setTimeout(() => control.abort(new Error('enough')), 50);
+  await t.rejects(waiting, { message: 'enough' });
 });
 
 t.test('failures that pass', { skip }, async (t) => {

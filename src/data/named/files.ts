@@ -9,6 +9,7 @@ import { defaultSink } from '../../sink.ts';
 import { gunzip } from '../gunzip.ts';
 import { cacheFolder } from './cache-folder.ts';
 import { type DownloadOptions, download } from './download.ts';
+import { lock } from './lock.ts';
 import { filePart, memoryPart } from './part.ts';
 
 /** A file of a data set, as it lies at the base address. */
@@ -81,43 +82,52 @@ export async function obtain(
 
   const folder = options.cache === undefined ? cacheFolder() : hasFiles() ? options.cache : null;
   const path = folder === null ? null : `${folder}/${set.name}/${file.name}`;
-  const kept = path === null ? null : await readIfThere(path);
-  if (kept !== null) {
-    try {
-      return await accept(kept);
-    } catch {
-      // What was damaged on the disk is downloaded anew.
-    }
-  }
-  const url = urlOf(file, options.base ?? set.base);
-  const part = path === null ? memoryPart() : await filePart(path);
+  const fromCache = async (): Promise<ObtainedFile | null> => {
+    const kept = path === null ? null : await readIfThere(path);
+    // What was damaged on the disk is downloaded anew.
+    return kept === null ? null : accept(kept).catch(() => null);
+  };
+  const found = await fromCache();
+  if (found !== null) return found;
+  const unlock = path === null ? async () => {} : await lock(`${path}.lock`, options.signal);
   try {
-    // Twice: what a process before has left may be of another file.
-    for (let isContinued = part.size > 0; ; isContinued = false) {
-      await download(url, part, options, (bytes, total) =>
-        tell({ file: file.name, kind: 'download', bytes, total }),
-      );
-      const bytes = await part.read();
-      try {
-        const accepted = await accept(bytes);
-        await part.keep();
-        return accepted;
-      } catch (cause) {
-        await part.remove();
-        if (isContinued) continue;
-        throw runtimeError(
-          'HDL1021',
-          {
-            what: `download of ${url}: the file is not what it should be: ${firstLine(cause)}`,
-            rule: file.sha256.length === 0 ? 'it unpacks' : 'it unpacks to bytes with the hash that is known',
-            hint: 'use another base address, { base }, or a folder with the files, { folder }; nothing was kept',
-          },
-          { cause },
-        );
-      }
-    }
+    // Another process may have been faster.
+    return (await fromCache()) ?? (await fromServer(urlOf(file, options.base ?? set.base), path));
   } finally {
-    await part.close().catch(() => {});
+    await unlock();
+  }
+
+  async function fromServer(url: string, path: string | null): Promise<ObtainedFile> {
+    const part = path === null ? memoryPart() : await filePart(path);
+    try {
+      // Twice: what a process before has left may be of another file.
+      for (let isContinued = part.size > 0; ; isContinued = false) {
+        await download(url, part, options, (bytes, total) =>
+          tell({ file: file.name, kind: 'download', bytes, total }),
+        );
+        const bytes = await part.read();
+        try {
+          const accepted = await accept(bytes);
+          await part.keep();
+          return accepted;
+        } catch (cause) {
+          await part.remove();
+          if (isContinued) continue;
+          throw runtimeError(
+            'HDL1021',
+            {
+              what: `download of ${url}: the file is not what it should be: ${firstLine(cause)}`,
+              rule:
+                file.sha256.length === 0 ? 'it unpacks' : 'it unpacks to bytes with the hash that is known',
+              hint: 'use another base address, { base }, or a folder with the files, { folder }; nothing was kept',
+            },
+            { cause },
+          );
+        }
+      }
+    } finally {
+      await part.close().catch(() => {});
+    }
   }
 }
 
