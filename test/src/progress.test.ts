@@ -25,6 +25,23 @@ t.test('a terminal: one line, rewritten', async (t) => {
   ]);
 });
 
+t.test('a total that is not known: no share, no end in sight', async (t) => {
+  for (const isTTY of [true, false]) {
+    const { sink, written } = record(isTTY);
+    let time = 0;
+    const progress = createProgress({ sink, now: () => time });
+    progress.begin('Epoch 1/2', 0);
+    time = 40_000;
+    progress.update(400, { loss: 1 });
+    time = 80_000;
+    progress.update(800, { loss: 1 });
+    progress.end({ loss: 0.5 });
+    const shown = written.map((line) => line.replace('\r\x1b[K', '').trim());
+    t.equal(shown[0]!.replace(/ +/g, ' '), 'Epoch 1/2 400 loss 1.0000 10/s');
+    t.equal(shown.at(-1), 'Epoch 1/2  loss 0.5000  10/s  1 min 20 s');
+  }
+});
+
 t.test('a terminal line is cut to its width', async (t) => {
   const { sink, written } = record(true);
   const progress = createProgress({ sink: { ...sink, columns: 30 }, now: () => 0 });
