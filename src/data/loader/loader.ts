@@ -1,5 +1,8 @@
 // The loader: a thread beside those that compute, which transforms pictures while they train. It does not keep the process alive by
 // itself; where a host has no workers the caller's thread does the same, with the same bits.
+//
+// Measured, processor time of the main thread for each picture [3, 32, 32] of a batched epoch: flip, crop and normalize 31 µs without
+// the worker and 10 with it; with noise, too, 218 and 24.
 
 import { type ErrorParts, HeddleError, runtimeError } from '../../../runtime/errors.ts';
 import { findWorkerClass, startThread, type Thread } from '../../../runtime/thread.ts';
