@@ -5,7 +5,17 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import t from 'tap';
-import { Dataset, data, HeddleError, losses, Model, nn, optimizers } from '../../src/index.ts';
+import {
+  callbacks,
+  Dataset,
+  data,
+  type FitOptions,
+  HeddleError,
+  losses,
+  Model,
+  nn,
+  optimizers,
+} from '../../src/index.ts';
 
 const { augment } = data;
 
@@ -135,16 +145,26 @@ t.test('a worker makes the same bits, in every epoch, from every place', async (
 });
 
 t.test('training on it is the same, too', async (t) => {
-  const trained = async (worker: boolean): Promise<unknown> => {
+  const trained = async (worker: boolean, options: FitOptions = {}): Promise<unknown> => {
     const model = new Model({ input: [1, 28, 28] })
       .add(nn.flatten(), nn.dense(10))
       .compile({ loss: losses.softmaxCrossEntropy, optimizer: optimizers.sgd(), threads: 1 });
     const set = Dataset.pictures(shapes).shuffle().augment(all, { worker }).batch(32).prefetch();
-    const history = await model.fit(set, { epochs: 2, verbose: false });
+    const history = await model.fit(set, { epochs: 2, verbose: false, ...options });
+    const values = [...model.program.state()].map(([name, { data }]) => [name, ...data]);
     await model.dispose();
-    return history;
+    return [history, values];
   };
-  t.same(await trained(true), await trained(false));
+  const checkpoints: Uint8Array[] = [];
+  const keep = callbacks.checkpoint({
+    path: (b) => checkpoints.push(b),
+    everySteps: 3,
+    onInterrupt: 'ignore',
+  });
+  const want = await trained(false);
+  t.same(await trained(true, { callbacks: [keep] }), want);
+  t.equal(checkpoints.length, 4, 'steps 3, 6, 9 and the end');
+  for (const resume of checkpoints) t.same(await trained(true, { resume }), want, 'resumed');
 });
 
 t.test('errors come from the worker as they are, and the next epoch works', async (t) => {
