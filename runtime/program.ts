@@ -36,12 +36,14 @@ export interface StepPlace {
   readonly steps: number | undefined;
 }
 
-/** Cause of the errors of checks: positions in the manifest's `sites` of all that failed in the round. */
+/** Cause of the errors of checks: positions in the manifest's `sites` of all that failed in the round, and the step, of many. */
 export class FailedChecks {
   readonly sites: readonly number[];
+  readonly at: StepPlace | null;
 
-  constructor(sites: readonly number[]) {
+  constructor(sites: readonly number[], at: StepPlace | null) {
     this.sites = sites;
+    this.at = at;
   }
 }
 
@@ -245,7 +247,7 @@ export class Program {
       return runtimeError('HDL1099', { what: `internal: a check of '${entry}' failed without saying which` });
     }
     const site = sites[worst]!;
-    const cause = new FailedChecks(set);
+    const cause = new FailedChecks(set, at);
     const others = set.length > 1 ? ` (and ${set.length - 1} more checks failed)` : '';
     const loc = parseLocation(site.loc);
     const place = at === null ? '' : ` at ${formatPlace(at)}`;

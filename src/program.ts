@@ -16,6 +16,7 @@ import type { Graph, Node } from '../compiler/graph/ir.ts';
 import { callerLocation } from '../compiler/graph/location.ts';
 import { HeddleError, runtimeError } from '../runtime/errors.ts';
 import { savePlans } from '../runtime/file.ts';
+import { FailedChecks } from '../runtime/program.ts';
 import type { StepsRequest, StepsResult } from '../runtime/steps.ts';
 import { type RunData, type RunInput, type RunTensor, toData } from '../runtime/tensor.ts';
 import { fileWriter } from './callbacks/file.ts';
@@ -33,6 +34,7 @@ import {
   type GradCheckOptions,
   type NumericsReport,
   type Subject,
+  stepInputs,
   Watch,
   type WatchOptions,
   watchOutput,
@@ -158,8 +160,7 @@ export class Program<E extends Entries = Entries> {
     try {
       return this.#record(made, await loaded.run(values)) as ResultsOf<E[N]>;
     } catch (error) {
-      const isExplained = this.#checksNumerics && error instanceof HeddleError && error.code === 'HDL1005';
-      throw isExplained ? await explainFailure(error, this.#subject(made.compiled.graph, values)) : error;
+      throw await this.#explained(error, made, () => values);
     }
   }
 
@@ -184,12 +185,24 @@ export class Program<E extends Entries = Entries> {
       ...result,
       outputs: this.#record(made, result.outputs),
     });
-    if (bound.kind !== 'resident') return record(await loaded.runSteps({ ...request, feed: bound }));
+    const explain = async (error: unknown): Promise<unknown> =>
+      this.#explained(error, made, (step) =>
+        stepInputs(made.compiled.graph, bound, step - (options.before ?? 0)),
+      );
+    if (bound.kind !== 'resident') {
+      try {
+        return record(await loaded.runSteps({ ...request, feed: bound }));
+      } catch (error) {
+        throw await explain(error);
+      }
+    }
     const { data, isOwner } = bound.feed;
     try {
       const rows = await this.#resident.keep(inputs, data, bound.rows);
       const feed = { kind: 'rows', rows, indices: bound.indices } as const;
       return record(await loaded.runSteps({ ...request, feed }));
+    } catch (error) {
+      throw await explain(error);
     } finally {
       if (isOwner) await data.release();
     }
@@ -615,6 +628,18 @@ export class Program<E extends Entries = Entries> {
       inputs,
       initial: (variable) => this.#specialisations.initial(variable),
     };
+  }
+
+  /** An error of the option `checkNumerics`, with the ranges of operands; others as they are. `inputsOf` is told the step. */
+  async #explained(
+    error: unknown,
+    { compiled }: Specialisation,
+    inputsOf: (step: number) => Readonly<Record<string, RunInput>> | null,
+  ): Promise<unknown> {
+    if (!this.#checksNumerics || !(error instanceof HeddleError) || error.code !== 'HDL1005') return error;
+    const step = error.cause instanceof FailedChecks ? (error.cause.at?.step ?? 0) : 0;
+    const inputs = inputsOf(step);
+    return inputs === null ? error : explainFailure(error, this.#subject(compiled.graph, inputs));
   }
 
   /** The outputs without the statistics of watched values, which go where they belong. */

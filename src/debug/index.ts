@@ -19,5 +19,6 @@ export {
 } from './numerics.ts';
 export { formatRange, type Range } from './range.ts';
 export type { Statistics } from './statistics.ts';
+export { stepInputs } from './step-inputs.ts';
 export type { Subject } from './values.ts';
 export { Watch, type WatchedValue, type WatchOptions, watchOutput } from './watch.ts';

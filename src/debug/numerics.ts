@@ -14,7 +14,7 @@ import { checkFinite, checksFamily } from '../../compiler/ops/check.ts';
 import { expandRegions } from '../../compiler/passes/expand-regions.ts';
 import { rewriteNodes } from '../../compiler/passes/rewrite.ts';
 import { HeddleError, runtimeError } from '../../runtime/errors.ts';
-import { FailedChecks } from '../../runtime/program.ts';
+import { FailedChecks, formatPlace } from '../../runtime/program.ts';
 import type { RunData, RunTensor } from '../../runtime/tensor.ts';
 import { variableName } from '../variable.ts';
 import { atPlace, type UserTerms, userTerms } from './describe.ts';
@@ -155,11 +155,13 @@ export async function explainFailure(error: HeddleError, subject: Subject): Prom
   if (found === null) return error;
   const { parts } = error;
   const ranges = found.operands.map((o) => `${o.what} ${formatRange(o.range)}`).join('; ');
+  const at = error.cause instanceof FailedChecks ? error.cause.at : null;
+  const place = at === null ? '' : ` at ${formatPlace(at)}`;
   const state = parts.hint === undefined ? {} : { hint: parts.hint };
   return runtimeError(
     'HDL1005',
     {
-      what: `${found.kind === 'op' ? 'a value of ' : ''}${found.what} in '${subject.graph.name}' is not finite: ${formatRange(found.range)}`,
+      what: `${found.kind === 'op' ? 'a value of ' : ''}${found.what} in '${subject.graph.name}' is not finite${place}: ${formatRange(found.range)}`,
       rule: `values that are checked are neither NaN nor infinite${ranges === '' ? '' : `; its operands: ${ranges}`}`,
       loc: found.loc,
       ...state,

@@ -193,3 +193,48 @@ t.test('an input that brings a NaN is named itself', async (t) => {
   t.match(found, { kind: 'input', what: "input 'x' f32[3]", position: 1, operands: [] });
   await p.dispose();
 });
+
+t.test('in many steps, the step that failed is looked at: with its own rows', async (t) => {
+  const make = () =>
+    h.program(
+      {
+        train: h.entry({ x: h.tensor(['batch', 2]) }, ({ x }, ctx) => {
+          const total = ctx.variable('total', [], h.initializers.zeros());
+          const loss = h.scope('logs', () => h.sum(h.log(x)));
+          ctx.assign(total, h.add(total, loss));
+          return { loss };
+        }),
+      },
+      { threads: 1, checkNumerics: true },
+    );
+  // Row 3 has a negative number, and is read by the third step.
+  const x = { data: Float32Array.of(1, 2, 3, 4, 5, 6, 7, -8), shape: [4, 2] };
+  const messageOf = (job: Promise<unknown>) =>
+    job.then(
+      () => 'no error',
+      (e: Error) => e.message,
+    );
+  for (const feed of [
+    h.resident({ x }, Int32Array.of(0, 1, 2, 0, 1, 3, 2, 2)),
+    h.resident({ x }).rows([0, 1, 2, 0, 1, 3, 2, 2]),
+  ]) {
+    const p = make();
+    const message = await messageOf(p.run('train', { steps: 4, feed }));
+    t.match(
+      message,
+      /^HDL1005: a value of log f32\[2, 2\] in logs in 'train' is not finite at step 2 of 4 \(counted from 0\): 1 of 4 NaN, others in \[1\.0986, 1\.9459\]\n {2}rule: .*; its operands: input 'x' f32\[2, 2\] in \[-8, 7\]/,
+    );
+    t.ok(Math.abs(p.get('total').data[0]! - Math.log(24 * 60)) < 1e-4, 'the steps before are committed');
+    await p.dispose();
+  }
+  const p = make();
+  const constant = await messageOf(p.run('train', { steps: 2, feed: { x: [[1, -1]] } }));
+  t.match(constant, /is not finite at step 0 of 2 .*: 1 of 2 NaN, others 0\n/);
+  const stream = await messageOf(p.run('train', { steps: 2, feed: [{ x: [[1, 1]] }, { x: [[1, -1]] }] }));
+  t.match(
+    stream,
+    /a value of log f32\[1, 2\] in logs in 'train' is not finite.* at step 1/,
+    'of an iterator: the op alone',
+  );
+  await p.dispose();
+});
