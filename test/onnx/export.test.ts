@@ -231,6 +231,20 @@ for (const [name, make] of Object.entries(nets)) {
   });
 }
 
+t.test('a model exports its predictions', async (t) => {
+  const model = new h.Model({ input: [3] });
+  model.add(h.nn.dense(4));
+  model.add(h.nn.relu());
+  model.add(h.nn.dense(2));
+  model.compile({ loss: h.losses.softmaxCrossEntropy, optimizer: h.optimizers.adam() });
+  const x = Float32Array.from({ length: 6 }, (_, i) => Math.sin(i));
+  const values = { x: { type: { dtype: 'f32', shape: [2, 3] }, data: Float64Array.from(x) } } as const;
+  const [got] = Object.values(await reimported(model.exportOnnx({ batchSize: 2 }), values));
+  const want = (await model.predict({ data: x, shape: [2, 3] })).data;
+  t.ok(want.every((v, i) => Math.abs(v - got![i]!) < 1e-6));
+  await model.dispose();
+});
+
 const unnumbered = (name: string): string => name.replace(/_\d+$/, '');
 
 t.test('names are those of the program; shapes are told', async (t) => {
