@@ -107,6 +107,30 @@ for (const op of registry.values()) {
   });
 }
 
+t.test('padding that shifts everything out', async (t) => {
+  const x = h.tensor([1, 3]);
+  const p = h.program(
+    {
+      shift: h.entry({ x }, ({ x }) => ({
+        y: h.pad(
+          h.pad(x, [
+            [0, 0],
+            [2, -2],
+          ]),
+          [
+            [0, 0],
+            [2, -2],
+          ],
+        ),
+      })),
+    },
+    { target: 'reference' },
+  );
+  const values = { x: { type: { dtype: 'f32', shape: [1, 3] }, data: Float64Array.of(1, 2, 3) } } as const;
+  t.same(Array.from((await reimported(p.exportOnnx('shift'), values))['y']!), [0, 0, 0]);
+  await p.dispose();
+});
+
 t.test('random graphs with their gradients', async (t) => {
   const runs = process.env['HEDDLE_LONG'] === '1' ? 2000 : 60;
   let exported = 0;

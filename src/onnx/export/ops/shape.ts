@@ -30,6 +30,12 @@ export function padded(
     name = sliced(c, name, [d], [0], [long]);
     now[d] = long;
   });
+  // Grown first: what is taken away may be more than there was.
+  const grown = [lo, hi].map((list) => list.map((n) => Math.max(0, n)));
+  if (grown.flat().some((n) => n > 0)) {
+    name = c.emit('Pad', [name, c.int64(grown.flat()), value], { mode: 'constant' });
+    now = now.map((n, d) => n + grown[0]![d]! + grown[1]![d]!);
+  }
   const cut = now.flatMap((_, d) => (lo[d]! < 0 || hi[d]! < 0 ? [d] : []));
   if (cut.length > 0) {
     const starts = cut.map((d) => Math.max(0, -lo[d]!));
@@ -38,11 +44,6 @@ export function padded(
     cut.forEach((d, i) => {
       now[d] = ends[i]! - starts[i]!;
     });
-  }
-  const grown = [lo, hi].map((list) => list.map((n) => Math.max(0, n)));
-  if (grown.flat().some((n) => n > 0)) {
-    name = c.emit('Pad', [name, c.int64(grown.flat()), value], { mode: 'constant' });
-    now = now.map((n, d) => n + grown[0]![d]! + grown[1]![d]!);
   }
   return { name, shape: now };
 }
