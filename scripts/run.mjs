@@ -8,6 +8,9 @@ import { biome, fail, install, prepare, root, run, typecheck } from './bootstrap
 /** Paths that a formatter or linter gets by default. */
 const everything = ['.'];
 
+/** What `judge` goes through unless it gets folders. */
+const judged = ['golden/cases', 'golden/optim', 'golden/train', 'fuzz-graphs', 'onnx-cases', 'onnx-models'];
+
 const tasks = {
   async start(args) {
     await prepare();
@@ -41,7 +44,10 @@ const tasks = {
     }
     const adapter = here('test/judge/adapter.mjs');
     await prepare();
-    return run(process.execPath, [judge, '--adapter', adapter, ...args]);
+    const folders = args.some((a) => !a.startsWith('--'))
+      ? []
+      : judged.map((d) => join(root, '../shared', d));
+    return run(process.execPath, [judge, '--adapter', adapter, ...args, ...folders]);
   },
 
   async bench(args) {
