@@ -3,11 +3,20 @@
 
 import t from 'tap';
 import type { Node } from '../../compiler/graph/ir.ts';
+import type { Shape } from '../../compiler/graph/types.ts';
+import { mul } from '../../compiler/ops/arithmetic.ts';
+import { batchNorm } from '../../compiler/ops/batch-norm.ts';
+import { sum } from '../../compiler/ops/broadcast.ts';
 import { logSoftmax, logSumExp, softmax, variance } from '../../compiler/ops/composite.ts';
 import { constant } from '../../compiler/ops/constant.ts';
-import { cumsum } from '../../compiler/ops/cumulative.ts';
-import { layerNorm, rmsNorm } from '../../compiler/ops/normalize.ts';
+import { cumprod, cumsum } from '../../compiler/ops/cumulative.ts';
+import { instanceNorm, layerNorm, rmsNorm } from '../../compiler/ops/normalize.ts';
 import { l2, std } from '../../compiler/ops/norms.ts';
+import { hypot } from '../../compiler/ops/pairs.ts';
+import { reshape } from '../../compiler/ops/shape.ts';
+import { slice } from '../../compiler/ops/slice.ts';
+import { cosineSimilarity, norm, normalize } from '../../compiler/ops/vectors.ts';
+import { grad } from '../../compiler/passes/grad.ts';
 import { Executor } from '../../runtime/executor.ts';
 import { losses } from '../../src/index.ts';
 import { runCompiled } from '../support/agree.ts';
@@ -18,6 +27,7 @@ const executor = await Executor.create({ threads: 1 });
 t.teardown(() => executor.dispose());
 
 type Row = readonly number[];
+type Floats = Node<Shape, 'f32'>;
 
 /** The rows computed on both targets, and the largest relative error against `want`. */
 async function errors(
@@ -153,4 +163,110 @@ t.test('long running sums', async (t) => {
   };
   // One after the other, 20,000 roundings would lose four digits; the tree loses one.
   t.ok((await errors((x) => cumsum(x as never), [row], want)) < 2e-6);
+});
+
+/** Gradients of a sum of `build` with respect to the rows. */
+const gradientOf =
+  (build: (x: Floats) => Node): ((x: Node) => Node) =>
+  (x) =>
+    grad(sum(build(x as Floats) as Floats) as Node, [x])[0];
+
+t.test('gradients of softmax, logSumExp and cross-entropy at extreme logits', async (t) => {
+  const finite = logits.filter((r) => top(r) - Math.min(...r) < 80);
+  const softmaxOf = (r: Row): Row => r.map((v) => Math.exp(v - logSum(r)));
+  t.ok((await errors(gradientOf((x) => logSumExp(x, 1)), finite, softmaxOf)) < 2e-6, 'of logSumExp: softmax');
+  // d/dx of Σ (softmax · weight), weights 1, 2, 3, 4: p (w − Σ p w).
+  const weighted = (x: Floats): Node => mul(softmax(x), constant([1, 2, 3, 4], [4])) as Node;
+  const slopes = (r: Row): Row => {
+    const p = softmaxOf(r);
+    const mean = p.reduce((s, v, i) => s + v * (i + 1), 0);
+    return p.map((v, i) => v * (i + 1 - mean));
+  };
+  t.ok((await errors(gradientOf(weighted), finite, slopes)) < 2e-5, 'of softmax');
+  const xs = [1000, -1000, 100, -100, 20, -20, 1e-6, 0, 3.5, -7, 88.9, -88.9];
+  for (const label of [0, 1]) {
+    const target = constant(xs.map(() => label), [1, xs.length]) as Node;
+    const loss = (x: Floats): Node => losses.binaryCrossEntropy(x, target, { reduction: 'none' });
+    const want = (r: Row): Row => r.map((v) => (label === 1 ? -1 / (1 + Math.exp(v)) : 1 / (1 + Math.exp(-v))));
+    t.ok((await errors(gradientOf(loss), [xs], want)) < 2e-6, `of cross-entropy, label ${label}`);
+  }
+  const labels = constant([0, 3, 1, 2, 0, 3], [6], 'i32') as Node;
+  const rows = [[1000, 0, -1000, 0], [1e30, -1e30, 0, 5], [-88, 88, 0, 1], [0, 0, 0, 0], [3e4, -3e4, 3e4, 0], [1e-30, 0, 0, 0]];
+  const classes = [0, 3, 1, 2, 0, 3];
+  const worst = await errors(
+    (x) => reshape(losses.softmaxCrossEntropy(x as Floats, labels, { reduction: 'none' }) as Node, [6, 1]) as Node,
+    rows,
+    (r) => [logSum(r) - r[classes[rows.map((row) => row.map(Math.fround).join()).indexOf(r.join())]!]!],
+  );
+  t.ok(worst < 2e-6, `softmaxCrossEntropy ${worst}`);
+}); // biome-ignore format: tables
+
+t.test('norms, distances and directions of huge and tiny numbers', async (t) => {
+  const random = seededRandom(8);
+  const draws = [1e30, 1e-30, 1, 3e-39, 3e37].map((size) => Array.from({ length: 50 }, () => size * random.uniform(-1, 1)));
+  const largest = (r: Row): number => Math.max(...r.map(Math.abs));
+  for (const p of [1, 2, 3, 4.5]) {
+    const want = (r: Row): Row => {
+      const size = largest(r);
+      return [size * total(r.map((v) => (Math.abs(v) / size) ** p)) ** (1 / p)];
+    };
+    const usable = p === 1 ? draws.slice(0, 3) : draws.filter((r) => largest(r) > 1e-37);
+    const off = await errors((x) => norm(x as Floats, 1, { p }), usable, want);
+    t.ok(off < 3e-6, `p = ${p}: ${off}`);
+  }
+  const length = (r: Row): number => largest(r) * Math.sqrt(total(r.map((v) => (v / largest(r)) ** 2)));
+  const large = [draws[0]!, draws[2]!, draws[4]!];
+  t.ok((await errors((x) => normalize(x as Floats), large, (r) => r.map((v) => v / length(r)))) < 1e-6, 'normalize');
+  const first = 1 / Math.sqrt(50);
+  const ones = constant(new Array(50).fill(1), [1, 50]) as Floats;
+  const cosine = (r: Row): Row => [(first * total(r.map((v) => v / largest(r)))) / (length(r) / largest(r))];
+  const off = await errors((x) => cosineSimilarity(x as Floats, ones), large, cosine);
+  t.ok(off < 3e-5, `cosine ${off}`);
+  const diagonalOf = await errors((x) => hypot(slice(x, [0, 0], [5, 1]) as Floats, slice(x, [0, 1], [5, 2]) as Floats), draws.map((r) => r.slice(0, 2)), (r) => [Math.hypot(...r)]);
+  t.ok(diagonalOf < 1e-6, `hypot ${diagonalOf}`);
+}); // biome-ignore format: tables
+
+t.test('normalization of rows far from zero, and of constant rows', async (t) => {
+  const random = seededRandom(9);
+  const far = Array.from({ length: 8 }, () => 1e4 + random.uniform(-1, 1) * 10);
+  const standard = (r: Row): Row => {
+    const mean = total(r) / r.length;
+    const variance = total(r.map((v) => (v - mean) ** 2)) / r.length;
+    return r.map((v) => (v - mean) / Math.sqrt(variance + 1e-5));
+  };
+  const asChannel = (x: Node): Node => reshape(x, [1, 1, 8]) as Node;
+  const back = (y: Node): Node => reshape(y, [1, 8]) as Node;
+  for (const [name, f] of [
+    ['batchNorm', (x: Node) => back(batchNorm(asChannel(x)))],
+    ['instanceNorm', (x: Node) => back(instanceNorm(asChannel(x)))],
+    ['layerNorm', (x: Node) => layerNorm(x)],
+  ] as const) {
+    // A distance of 10 to a mean of 1e4 has four digits.
+    const off = await errors(f, [far], standard);
+    t.ok(off < 5e-3, `${name} far: ${off}`);
+    const flat = [7, 7, 7, 7, 7, 7, 7, 7];
+    t.equal(await errors(f, [flat], (r) => r.map(() => 0)), 0, `${name} of a constant is 0`);
+  }
+});
+
+t.test('running sums that cancel, and running products', async (t) => {
+  const waves = Array.from({ length: 4096 }, (_, i) => (i % 2 === 0 ? 1e6 : -1e6) + (i % 7));
+  const sums = (r: Row): Row => {
+    let s = 0;
+    return r.map((v) => {
+      s += v;
+      return s;
+    });
+  };
+  // Whole numbers below 2²⁴ are exact, however they are added.
+  t.equal(await errors((x) => cumsum(x as never), [waves], sums), 0);
+  const factors = Array.from({ length: 300 }, (_, i) => (i % 2 === 0 ? 1.7 : 1 / 1.69));
+  const products = (r: Row): Row => {
+    let s = 1;
+    return r.map((v) => {
+      s *= v;
+      return s;
+    });
+  };
+  t.ok((await errors((x) => cumprod(x as never), [factors], products)) < 2e-5);
 });
