@@ -2,6 +2,7 @@
 // tags `@formula` and `@source`. Functions without these tags are helpers and stay out.
 
 import { readdirSync, readFileSync } from 'node:fs';
+import { nn } from '../../src/index.ts';
 
 const root = new URL('../../../', import.meta.url);
 
@@ -68,6 +69,31 @@ export function definitionsIn(folder: string): Definition[] {
     });
 }
 
+/** Layers, by file: name, what the comment says first, example. */
+function layerRows(): string[] {
+  const folder = new URL('src/nn/', root);
+  return readdirSync(folder)
+    .filter((f) => f.endsWith('.ts'))
+    .sort()
+    .flatMap((f) => {
+      const text = readFileSync(new URL(f, folder), 'utf8');
+      const pattern = /\/\*\*((?:(?!\*\/)[\s\S])*)\*\/\nexport (?:function|const) (\w+)/g;
+      return [...text.matchAll(pattern)].flatMap(([, comment, name]) => {
+        if (!(name! in nn)) return [];
+        const lines = comment!.split('\n').map((l) => l.replace(/^\s*\* ?/, '').trim());
+        const tags = lines.findIndex((l) => l.startsWith('@'));
+        const about = (tags < 0 ? lines : lines.slice(0, tags)).filter((l) => l !== '').join(' ');
+        const first = /^.*?[.:](?= |$)/.exec(about)?.[0] ?? about;
+        const from = lines.findIndex((l) => l.startsWith('@example'));
+        const example = from < 0 ? '' : lines.slice(from).join(' ').slice('@example'.length).trim();
+        const shown = example || (/`(nn\.\w+\([^`]*\))`/.exec(about)?.[1] ?? `nn.${name}()`);
+        return [
+          `| [\`${name}\`](../src/nn/${f}) | ${first.replace(/[.:]$/, '').replaceAll('|', '\\|')} | \`${shown}\` |`,
+        ];
+      });
+    });
+}
+
 export function documentVocabulary(): string {
   const cell = (text: string): string => text.replaceAll('|', '\\|');
   const lines = sections.flatMap(([folder, title, note]) => [
@@ -86,8 +112,17 @@ export function documentVocabulary(): string {
   return `${[
     '# The training vocabulary',
     '',
-    'Losses, optimizers, schedules, initializers, regularizers, constraints, metrics, callbacks. Each is one definition, at the',
-    'link; `npm run docs` writes this page from the comments that stand there.',
+    'Layers, losses, optimizers, schedules, initializers, regularizers, constraints, metrics, callbacks. Each is one definition,',
+    'at the link; `npm run docs` writes this page from the comments that stand there.',
+    '',
+    '## Layers',
+    '',
+    'N examples, C channels; spatial dimensions come last. All take `name`, `trainable`, `regularizer`, `constraint` and',
+    '`activityRegularizer`.',
+    '',
+    '| name | what | example |',
+    '|---|---|---|',
+    ...layerRows(),
     '',
     ...lines,
   ]
