@@ -3,6 +3,7 @@
 import { readFile } from 'node:fs/promises';
 import t from 'tap';
 import * as publicOps from '../compiler/ops/index.ts';
+import * as heddle from '../src/index.ts';
 import { documentedFunctions } from './support/ops-page.ts';
 import { pages } from './support/pages.ts';
 
@@ -31,4 +32,18 @@ t.test('every public function of ops says what it does, with an example', async 
     [],
     'no example',
   );
+});
+
+t.test('docs/names.md points to functions and layers that exist', async (t) => {
+  const text = await readFile(new URL('../../docs/names.md', import.meta.url), 'utf8');
+  const rows = text.split('\n').filter((l) => /^\| [^-]/.test(l) && !l.startsWith('| there'));
+  t.ok(rows.length > 50, `${rows.length} rows`);
+  for (const row of rows) {
+    const here = row.split('|')[2]!;
+    for (const [, name] of here.matchAll(/`([a-zA-Z][\w.]*)`/g)) {
+      if (['reflect', 'edge', 'wrap', 'ddof'].includes(name!)) continue;
+      const found = name!.startsWith('nn.') ? name!.slice(3) in heddle.nn : name! in heddle;
+      t.ok(found, name!);
+    }
+  }
 });
