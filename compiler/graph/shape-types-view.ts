@@ -207,3 +207,41 @@ type ConcatClash<A extends Shape, B extends Shape, Axis extends string, Before e
 /** The dtype of a list of operands. */
 export type CommonDTypeOf<T extends readonly Node[]> =
   T[number] extends Node<Shape, infer D extends DType> ? D : DType;
+
+/** S with a dimension of N in place A of the result; places from the end are followed to the last but one. */
+export type Inserted<S extends Shape, A, N extends number> =
+  IsTuple<S> extends false
+    ? Shape
+    : A extends number
+      ? number extends A
+        ? Shape
+        : `${A}` extends '-1'
+          ? readonly [...S, N]
+          : `${A}` extends '-2'
+            ? S extends readonly [...infer Head extends Shape, infer Last extends number]
+              ? readonly [...Head, N, Last]
+              : Shape
+            : InsertedAt<S, A, N>
+      : Shape;
+type InsertedAt<
+  S extends Shape,
+  A extends number,
+  N extends number,
+  Head extends Shape = readonly [],
+> = Head['length'] extends A
+  ? readonly [...Head, N, ...S]
+  : S extends readonly [infer D extends number, ...infer Rest extends Shape]
+    ? InsertedAt<Rest, A, N, readonly [...Head, D]>
+    : Shape;
+
+/** S without the axes, or without all dimensions of 1 for undefined: as far as all of them are known. */
+export type Squeezed<S extends Shape, A> =
+  IsTuple<S> extends false ? Shape : [A] extends [undefined] ? WithoutOnes<S> : Reduced<S, A, false>;
+type WithoutOnes<S extends Shape, Done extends Shape = readonly []> = S extends readonly [
+  infer D extends number,
+  ...infer Rest extends Shape,
+]
+  ? number extends D
+    ? Shape
+    : WithoutOnes<Rest, [D] extends [1] ? Done : readonly [...Done, D]>
+  : Done;

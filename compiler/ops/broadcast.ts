@@ -11,7 +11,7 @@ import { compilerError } from '../graph/errors.ts';
 import type { Node, OpDef } from '../graph/ir.ts';
 import { callerLocation } from '../graph/location.ts';
 import type { Accepts, DTypeOf, ShapeOf } from '../graph/shape-types.ts';
-import type { Axes, Reduced, Reshaped } from '../graph/shape-types-view.ts';
+import type { Axes, Inserted, Reduced, Reshaped } from '../graph/shape-types-view.ts';
 import { type DType, formatShape, roundTo, type Shape, sameShape } from '../graph/types.ts';
 import { constIndex, type Index, varIndex } from '../kernel/affine.ts';
 import { reduce } from '../kernel/expr.ts';
@@ -207,18 +207,18 @@ export function expand<const S extends Shape, D extends DType>(
  *
  * @example expandDims(x, 0) // f32[3] → f32[1, 3]
  */
-export function expandDims<D extends DType>(
-  x: Node<Shape, D>,
-  axes: number | readonly number[],
-): Node<Shape, D> {
-  const list = typeof axes === 'number' ? [axes] : axes;
+export function expandDims<X extends Node, const A extends number | readonly number[]>(
+  x: X,
+  axes: A,
+): Node<Inserted<ShapeOf<X>, A, 1>, DTypeOf<X>> {
+  const list: readonly number[] = typeof axes === 'number' ? [axes] : axes;
   const rank = x.type.shape.length + list.length;
   const added = list.map((a) => normalizeAxis('expandDims', x, a, rank));
   const dims = Array.from({ length: rank }, (_, i) => i).filter((i) => !added.includes(i));
   const shape = Array.from({ length: rank }, (_, i) =>
     added.includes(i) ? 1 : x.type.shape[dims.indexOf(i)]!,
   );
-  return broadcastInDim(x, shape, dims) as Node<Shape, D>;
+  return broadcastInDim(x, shape, dims) as Node as Node<Inserted<ShapeOf<X>, A, 1>, DTypeOf<X>>;
 }
 
 /**

@@ -5,7 +5,8 @@ import { describeNode } from '../graph/describe.ts';
 import { compilerError } from '../graph/errors.ts';
 import type { Node, OpDef } from '../graph/ir.ts';
 import { callerLocation } from '../graph/location.ts';
-import type { CommonDTypeOf, Concatenated, Concatenates } from '../graph/shape-types-view.ts';
+import type { ShapeOf } from '../graph/shape-types.ts';
+import type { CommonDTypeOf, Concatenated, Concatenates, Inserted } from '../graph/shape-types-view.ts';
 import { type DType, formatShape, type Shape } from '../graph/types.ts';
 import { offsetIndex } from '../kernel/affine.ts';
 import type { Expr } from '../kernel/expr.ts';
@@ -156,12 +157,13 @@ function concatAlong(operands: readonly Node[], axis: number): Node {
  *
  *     stack([x, y]); // f32[3], f32[3] → f32[2, 3]
  */
-export function stack<D extends DType>(
-  operands: readonly Node<Shape, D>[],
-  axis: number = 0,
-): Node<Shape, D> {
-  const rows = operands.map((x) => expandDims(x, axis));
-  return concatAlong(rows, axis) as Node<Shape, D>;
+export function stack<const T extends readonly Node[], const A extends number = 0>(
+  operands: T,
+  axis?: A,
+): Node<Inserted<ShapeOf<T[0]>, A, T['length']>, CommonDTypeOf<T>> {
+  const a: number = axis ?? 0;
+  const rows = operands.map((x): Node => expandDims(x, a));
+  return concatAlong(rows, a) as Node as Node<Inserted<ShapeOf<T[0]>, A, T['length']>, CommonDTypeOf<T>>;
 }
 
 /**

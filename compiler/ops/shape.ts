@@ -8,15 +8,16 @@ import { compilerError } from '../graph/errors.ts';
 import type { Node, OpDef } from '../graph/ir.ts';
 import { callerLocation } from '../graph/location.ts';
 import type { DTypeOf, ShapeOf } from '../graph/shape-types.ts';
-import type { Flattened, Permutes, Reshaped, Reshapes, Transposed } from '../graph/shape-types-view.ts';
-import {
-  type DType,
-  elementCount,
-  formatShape,
-  rowMajorStrides,
-  type Shape,
-  sameShape,
-} from '../graph/types.ts';
+import type {
+  Axes,
+  Flattened,
+  Permutes,
+  Reshaped,
+  Reshapes,
+  Squeezed,
+  Transposed,
+} from '../graph/shape-types-view.ts';
+import { elementCount, formatShape, rowMajorStrides, type Shape, sameShape } from '../graph/types.ts';
 import { constIndex, divIndex, type Index, modIndex, offsetIndex, scaleIndex } from '../kernel/affine.ts';
 import { checkAxes, checkIntegers, normalizeAxes, normalizeAxis } from './attrs.ts';
 import broadcastOps, { expandDims } from './broadcast.ts';
@@ -263,10 +264,10 @@ export const flip: typeof reverse = reverse;
  *
  *     squeeze(x, 1); // f32[64, 1, 28] → f32[64, 28]
  */
-export function squeeze<D extends DType>(
-  x: Node<Shape, D>,
-  axes?: number | readonly number[],
-): Node<Shape, D> {
+export function squeeze<X extends Node, const A extends Axes | undefined = undefined>(
+  x: X,
+  axes?: A,
+): Node<Squeezed<ShapeOf<X>, A>, DTypeOf<X>> {
   const shape = x.type.shape;
   const list =
     axes === undefined ? shape.flatMap((d, i) => (d === 1 ? [i] : [])) : normalizeAxes('squeeze', x, axes);
@@ -280,7 +281,7 @@ export function squeeze<D extends DType>(
     });
   }
   const kept = shape.filter((_, i) => !list.includes(i));
-  return reshapeTo(x, kept) as Node<Shape, D>;
+  return reshapeTo(x, kept) as Node as Node<Squeezed<ShapeOf<X>, A>, DTypeOf<X>>;
 }
 
 /**
