@@ -99,11 +99,15 @@ export function costsOfRepeating(value: Node, ratio: number, operations: number)
  * that comes back to them at once (`computing`).
  */
 export function costsOfChaining(bytes: number, units: number): Costs {
-  const isNear = bytes / units <= nearBytes;
   return {
     storing: machine.callNs + readingNs(bytes),
-    computing: codeNs + (isNear ? bytes / machine.nearBytesPerNs : readingNs(bytes)),
+    computing: codeNs + (isNear(bytes, units) ? bytes / machine.nearBytesPerNs : readingNs(bytes)),
   };
+}
+
+/** Whether what one of so many units touches stays near. */
+export function isNear(bytes: number, units: number): boolean {
+  return bytes / units <= nearBytes;
 }
 
 /** A kernel of its own, in code that other steps do not share: what it costs to compile, spread over many runs. */
