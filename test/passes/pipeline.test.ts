@@ -68,7 +68,11 @@ t.test('a training step: fewer nodes, the same values, padding explicit, long su
       'tidy',
     ],
   );
-  t.ok(after.nodes.length < graph.nodes.length, `${graph.nodes.length} → ${after.nodes.length} nodes`);
+  // Cutting long sums and variances adds nodes of its own; simplifying never does.
+  for (const { name, before, after } of records.filter((r) => ['simplify', 'tidy'].includes(r.name))) {
+    const count = `${name}: ${before.nodes.length} → ${after.nodes.length} nodes`;
+    t.ok(after.nodes.length < before.nodes.length, count);
+  }
   for (const n of after.nodes) {
     t.not(n.op.name, 'stopGradient');
     if (n.op.name === 'convolution')
