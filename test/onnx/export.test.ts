@@ -4,7 +4,6 @@
 
 import fc from 'fast-check';
 import t from 'tap';
-import { interpretGraph } from '../../compiler/graph/interpret.ts';
 import type { Graph, HostTensor } from '../../compiler/graph/ir.ts';
 import { registry } from '../../compiler/ops/registry.ts';
 import { HeddleError } from '../../runtime/errors.ts';
@@ -12,6 +11,7 @@ import * as h from '../../src/index.ts';
 import { exportGraph } from '../../src/onnx/export/export.ts';
 import { exportRules } from '../../src/onnx/export/table.ts';
 import { readMessage } from '../../src/onnx/wire.ts';
+import { disagreements } from '../support/agree.ts';
 import { sampleGraph } from '../support/gradcheck.ts';
 import { type OnnxJudge, onnxJudge } from '../support/onnx-judge.ts';
 import { seededRandom } from '../support/random.ts';
@@ -47,33 +47,14 @@ async function reimported(bytes: Uint8Array, values: Values): Promise<Record<str
   }
 }
 
-/** Lines for values that are apart by more than roundings: 1e-4 of the largest of an output, exact for integers. */
-function differences(
-  graph: Graph,
-  values: Values,
-  got: Readonly<Record<string, ArrayLike<number>>>,
-): string[] {
-  const { outputs } = interpretGraph(graph, { inputs: values }, { mode: 'f32' });
-  return graph.outputs.flatMap(({ name, node }) => {
-    const want = outputs[name]!.data;
-    const have = got[name];
-    if (have?.length !== want.length) return [`${name} has ${have?.length} elements, not ${want.length}`];
-    const scale = Math.max(1e-3, ...want.filter(Number.isFinite).map(Math.abs));
-    const limit = node.type.dtype === 'f32' ? 1e-4 * scale : 0;
-    const isNear = (a: number, b: number): boolean => Object.is(a, b) || a === b || Math.abs(a - b) <= limit;
-    const i = want.findIndex((v, k) => !isNear(v, Number(have[k])));
-    return i < 0 ? [] : [`${name}[${i}] is ${have[i]}, not ${want[i]}`];
-  });
-}
-
 async function check(graph: Graph, values: Values): Promise<string[]> {
   const bytes = exportGraph(graph, noVariables);
-  const lines = differences(graph, values, await reimported(bytes, values));
+  const lines = disagreements(graph, values, await reimported(bytes, values));
   const judged = (await judge?.run(bytes, values)) ?? null;
   if (judged === null) return lines;
   judgedModels++;
   if ('error' in judged) return [...lines, `onnx: ${judged.error}`];
-  return [...lines, ...differences(graph, values, judged.outputs).map((line) => `onnxruntime: ${line}`)];
+  return [...lines, ...disagreements(graph, values, judged.outputs).map((line) => `onnxruntime: ${line}`)];
 }
 
 const written = new Set(['input', 'variable', 'constant']);
