@@ -1,6 +1,6 @@
 // Every op of the registry, by what its record promises: samples are valid, the reference agrees with the type rule, the
 // one-op graph survives the text form and the verifier, and gradients agree with central differences, also in second
-// order. A new op is tested by being in the registry.
+// order, and forward ones with backward ones. A new op is tested by being in the registry.
 
 import t from 'tap';
 import { equalGraphs } from '../../compiler/graph/equal.ts';
@@ -13,7 +13,7 @@ import { verifyGraph } from '../../compiler/graph/verify.ts';
 import * as publicOps from '../../compiler/ops/index.ts';
 import { registry } from '../../compiler/ops/registry.ts';
 import { HeddleError } from '../../runtime/errors.ts';
-import { checkGradients, sampleGraph } from '../support/gradcheck.ts';
+import { checkGradients, dotProducts, sampleGraph } from '../support/gradcheck.ts';
 import { seededRandom } from '../support/random.ts';
 
 const seeds = Array.from({ length: 20 }, (_, i) => i + 1);
@@ -89,7 +89,8 @@ function checkOpGradient(op: OpDef, seed: number): string[] {
   const first = checkGradients({ ...check, random: seededRandom(seed) });
   if (first.length > 0 || seed > 5) return first;
   try {
-    return checkGradients({ ...check, random: seededRandom(seed), order: 2, elements: 4 });
+    const second = checkGradients({ ...check, random: seededRandom(seed), order: 2, elements: 4 });
+    return [...second, ...dotProducts({ ...check, random: seededRandom(seed) })];
   } catch (e) {
     // A rule may use ops without a gradient of their own.
     if (e instanceof HeddleError && e.code === 'HDL0005') return [];

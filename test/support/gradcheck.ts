@@ -8,7 +8,7 @@ import { interpretGraph } from '../../compiler/graph/interpret.ts';
 import type { Graph, HostTensor, Node, OpDef, Sample, SampleSource } from '../../compiler/graph/ir.ts';
 import { elementCount } from '../../compiler/graph/types.ts';
 import { input } from '../../compiler/ops/leaf.ts';
-import { vjp } from '../../compiler/passes/grad.ts';
+import { jvp, vjp } from '../../compiler/passes/grad.ts';
 
 /** A derivative by central differences, and by how much it may be off. */
 export interface Difference {
@@ -83,6 +83,30 @@ export function checkGradients(check: GradientCheck): string[] {
   return checkGradients({ outputs: gradients, inputs, values, random, order: 1, elements }).map(
     (line) => `second order: ${line}`,
   );
+}
+
+/**
+ * The dot-product test of forward against backward: ⟨c, J v⟩ = ⟨Jᵀ c, v⟩ for random c and v. Returns both numbers as text
+ * where they differ, nothing if they do not.
+ */
+export function dotProducts({ outputs, inputs, values, random }: GradientCheck): string[] {
+  const ys = outputs.filter((y) => y.type.dtype === 'f32');
+  const xs = inputs.filter((x) => x.type.dtype === 'f32');
+  const drawn: Record<string, HostTensor> = { ...values };
+  const directions = (nodes: readonly Node[], prefix: string): Node[] =>
+    nodes.map((n, i) => {
+      const direction = input(`${prefix}${i}`, n.type.shape);
+      drawn[`${prefix}${i}`] = drawCotangent(random, direction);
+      return direction;
+    });
+  const [cs, vs] = [directions(ys, 'cotangent'), directions(xs, 'tangent')];
+  const found = evaluate([...jvp(ys, xs, vs), ...vjp(ys, cs, xs)], [...inputs, ...cs, ...vs], drawn);
+  const sum = (list: readonly Node[], others: readonly HostTensor[]): number =>
+    list.reduce((s, n, i) => s + dot(others[i]!, drawn[n.name!]!), 0);
+  const forward = sum(cs, found.slice(0, ys.length));
+  const backward = sum(vs, found.slice(ys.length));
+  const isEqual = Math.abs(forward - backward) <= 1e-9 * Math.max(1, Math.abs(forward));
+  return isEqual ? [] : [`forward ${forward}, backward ${backward}`];
 }
 
 /** A graph of one application of an op: inputs `x0`, `x1`, …, output `y`; and its values. */
