@@ -7,6 +7,8 @@ import { entry, initializers, nn, type Program, program, type Tensor, tensor } f
 
 type Floats = Tensor<readonly number[], 'f32'>;
 
+const functions = h as unknown as Readonly<Record<string, (x: Floats) => Tensor>>;
+
 /** What a layer makes of numbers, in evaluation or training, and its variables. */
 async function applied(
   layer: nn.Layer,
@@ -49,7 +51,7 @@ async function equals(
 t.test('activations are the functions of their names', async (t) => {
   const plain = ['relu', 'relu6', 'selu', 'silu', 'mish', 'hardSwish', 'hardSigmoid', 'sigmoid', 'logSigmoid', 'tanh',
     'softplus', 'softsign', 'leakyRelu', 'elu', 'celu', 'gelu', 'softmax', 'logSoftmax'] as const; // biome-ignore format: names
-  for (const name of plain) await equals(t, nn[name](), (x) => h[name](x), [3, 4], name);
+  for (const name of plain) await equals(t, nn[name](), (x) => functions[name]!(x), [3, 4], name);
   await equals(t, nn.leakyRelu(0.3), (x) => h.leakyRelu(x, 0.3), [3, 4], 'leakyRelu(0.3)');
   await equals(t, nn.elu(2), (x) => h.elu(x, 2), [3, 4], 'elu(2)');
   await equals(t, nn.celu(0.5), (x) => h.celu(x, 0.5), [3, 4], 'celu(0.5)');
