@@ -51,14 +51,18 @@ export function replacer(replace: (e: Expr) => Expr | undefined): (e: Expr) => E
   return visit;
 }
 
-/** Changes every expression, children and the values in indices before parents. */
+/** Changes every expression once, children and the values in indices before parents. */
 export function rewriter(change: (e: Expr) => Expr): (e: Expr) => Expr {
   const memo = new Map<Expr, Expr>();
+  const changed = new Set<Expr>();
   const visit = (e: Expr): Expr => {
     const seen = memo.get(e);
     if (seen) return seen;
-    const result = change(rebuild(e, (i) => substituteIndex(i, () => undefined, visit), visit));
+    const built = rebuild(e, (i) => substituteIndex(i, () => undefined, visit), visit);
+    // Of a guard that is decided one side is left, which was changed before.
+    const result = e.kind === 'guard' && changed.has(built) ? built : change(built);
     memo.set(e, result);
+    changed.add(result);
     return result;
   };
   return visit;

@@ -167,3 +167,23 @@ t.test('a condition between two steps of an index holds nowhere', async (t) => {
   t.equal(decide({ kind: 'inRange', index: down, lo: -4, hi: -2 }), false, '1 − 3 i is neither −4 nor −3');
   t.equal(decide({ kind: 'inRange', index: down, lo: -5, hi: -2 }), null);
 });
+
+t.test('a change is made once, also to what a decided guard leaves', async (t) => {
+  const from = (param: number, at: number): Expr => ({
+    kind: 'load',
+    type: 'f32',
+    param,
+    index: offsetIndex(varIndex(i), at),
+    laneStride: 0,
+  });
+  const never = (value: Expr, otherwise: Expr): Expr => ({
+    kind: 'guard',
+    type: 'f32',
+    conditions: [{ kind: 'inRange', index: constIndex(2), lo: 0, hi: 1 }],
+    value,
+    otherwise,
+  });
+  const next = rewriter((e) => (e.kind === 'load' ? { ...e, param: e.param + 1 } : e));
+  const made = next(never(from(0, 0), never(from(1, 1), from(2, 2))));
+  t.equal(made.kind === 'load' && made.param, 3);
+});
