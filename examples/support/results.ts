@@ -63,7 +63,12 @@ export interface Row {
   readonly stepsPerSecond: number;
   /** What is out of range, in words; empty when nothing is. */
   readonly wrong: readonly string[];
+  /** The median is out of range, but of too few seeds to say anything. */
+  readonly isOpen: boolean;
 }
+
+/** Seeds from which on a median is judged: single runs lie further apart. */
+const seedsOfMedian = 3;
 
 /** A row for each experiment that has results, in the order of experiments. */
 export function rowsOf(experiments: readonly Experiment[], results: readonly Result[]): Row[] {
@@ -78,9 +83,14 @@ export function rowsOf(experiments: readonly Experiment[], results: readonly Res
     const check = (what: string, value: number, range: Range): void => {
       if (!(value >= range[0] && value <= range[1])) wrong.push(`${what} ${digits(value)}`);
     };
-    check('median', middle, experiment.median);
+    const isMedian = runs.length >= seedsOfMedian || Number.isNaN(middle);
+    const isOutside = !(middle >= experiment.median[0] && middle <= experiment.median[1]);
+    if (isMedian) check('median', middle, experiment.median);
     for (const { seed, value } of runs) if (experiment.each) check(`seed ${seed}`, value, experiment.each);
-    for (const [n, range] of Object.entries(experiment.also ?? {})) check(n, others[n] ?? Number.NaN, range);
+    if (isMedian) {
+      for (const [n, range] of Object.entries(experiment.also ?? {}))
+        check(n, others[n] ?? Number.NaN, range);
+    }
     return [
       {
         experiment,
@@ -91,6 +101,7 @@ export function rowsOf(experiments: readonly Experiment[], results: readonly Res
         others,
         stepsPerSecond: Math.max(...runs.map((r) => r.steps_per_second)),
         wrong,
+        isOpen: !isMedian && isOutside,
       },
     ];
   });
@@ -110,9 +121,14 @@ export function formatTable(rows: readonly Row[]): string {
     Object.entries(row.others)
       .map(([name, value]) => `${name.replaceAll('_', ' ')} ${digits(value)}`)
       .join(', '),
-    row.wrong.length === 0 ? 'pass' : `FAIL: ${row.wrong.join(', ')}`,
+    verdict(row),
   ]);
   return markdownTable(head, cells);
+}
+
+function verdict({ wrong, isOpen, seeds }: Pick<Row, 'wrong' | 'isOpen' | 'seeds'>): string {
+  if (wrong.length > 0) return `FAIL: ${wrong.join(', ')}`;
+  return isOpen ? `open: too few seeds (${seeds.length})` : 'pass';
 }
 
 /** A table in Markdown with its columns in line. */

@@ -144,6 +144,9 @@ t.test('medians, and what is out of range', async (t) => {
     ['median NaN'],
     'NaN is out of every range',
   );
+  const [one] = rowsOf(experiments, [result(1, 3e-5)]);
+  t.same(one!.wrong, [], 'one seed says nothing of the median');
+  t.match(formatTable([one!]), 'open: too few seeds (1)');
 });
 
 t.test('results of a file: the later of two; what is no result is refused', async (t) => {
