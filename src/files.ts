@@ -1,7 +1,7 @@
 // Files, where the host has any: read whole, and written so that whoever looks sees the old contents or the new ones, never a
 // part, whatever ends the process meanwhile.
 //
-//   path.PID.part   written and flushed to the disk, then renamed to path; the folder is flushed, so that the name stays
+//   path.UUID.part   written and flushed to the disk, then renamed to path; the folder is flushed, so that the name stays
 
 import { compilerError } from '../compiler/graph/errors.ts';
 import { callerLocation } from '../compiler/graph/location.ts';
@@ -31,7 +31,8 @@ export async function readIfThere(path: string | URL): Promise<Uint8Array | null
 /** Puts `bytes` in the place of the file, which appears whole or not at all, also when the machine fails meanwhile. */
 export async function replaceFile(path: string, bytes: Uint8Array): Promise<void> {
   const [fs, { dirname }] = await Promise.all([import('node:fs/promises'), import('node:path')]);
-  const unfinished = `${path}.${process.pid}.part`;
+  // Of its own name: others may write the same file at the same time, in this process too.
+  const unfinished = `${path}.${globalThis.crypto.randomUUID()}.part`;
   const file = await fs.open(unfinished, 'w');
   try {
     try {

@@ -2,8 +2,7 @@
 // or not at all, and two that write the same key write the same bytes. Nothing is ever removed from it; the folder may be
 // deleted at any time. Plans of other versions of Heddle have other keys.
 
-import { compilerError } from '../compiler/graph/errors.ts';
-import { callerLocation } from '../compiler/graph/location.ts';
+import { expectFiles, readIfThere, replaceFile } from './files.ts';
 import type { PlanCache } from './plan-source.ts';
 
 /**
@@ -14,34 +13,20 @@ import type { PlanCache } from './plan-source.ts';
  * const p = program(entries, { cache: folderCache('.cache/heddle') }); // the next process does not compile
  */
 export function folderCache(path: string): PlanCache {
-  if (typeof process !== 'object' || process.versions?.node === undefined) {
-    throw compilerError('HDL0017', {
-      what: `folderCache('${path}')`,
-      rule: 'this host has no files',
-      hint: 'give cache: { get, set } over what it has, for example a Cache or IndexedDB',
-      loc: callerLocation(),
-    });
-  }
-  const place = async (key: string) => {
-    const [fs, { join }] = await Promise.all([import('node:fs/promises'), import('node:path')]);
-    return { fs, file: join(path, `${key}.plan`) };
+  expectFiles(
+    `folderCache('${path}')`,
+    'give cache: { get, set } over what it has, for example a Cache or IndexedDB',
+  );
+  const place = async (key: string): Promise<string> => {
+    const { join } = await import('node:path');
+    return join(path, `${key}.plan`);
   };
   return {
-    get: async (key) => {
-      const { fs, file } = await place(key);
-      try {
-        return await fs.readFile(file);
-      } catch (error) {
-        if ((error as { code?: unknown }).code === 'ENOENT') return null;
-        throw error;
-      }
-    },
+    get: async (key) => readIfThere(await place(key)),
     set: async (key, bytes) => {
-      const { fs, file } = await place(key);
+      const fs = await import('node:fs/promises');
       await fs.mkdir(path, { recursive: true });
-      const unfinished = `${file}.${globalThis.crypto.randomUUID()}`;
-      await fs.writeFile(unfinished, bytes);
-      await fs.rename(unfinished, file);
+      await replaceFile(await place(key), bytes);
     },
   };
 }

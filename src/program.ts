@@ -437,6 +437,7 @@ export class Program<E extends Entries = Entries> {
    */
   async view(path?: string, of: DumpOf<E> & ViewOptions = {}): Promise<string> {
     this.#checkOpen('view');
+    const file = path === undefined ? null : fileWriter('view', path, 'call view() without a path');
     const shown = this.#shown('view', of).map((s) => ({
       title: title(s),
       inspection: s.compiled.inspect(),
@@ -445,10 +446,7 @@ export class Program<E extends Entries = Entries> {
       profile: of.profile && title({ ...of.profile }) === title(s) ? of.profile : null,
     }));
     const html = await viewPage(of.title ?? shown.map((s) => s.title).join(', '), shown);
-    if (path !== undefined) {
-      const { writeFile } = await import('node:fs/promises');
-      await writeFile(path, html);
-    }
+    await file?.replace(new TextEncoder().encode(html));
     return html;
   }
 
