@@ -41,6 +41,15 @@ export function link(text: string, go: () => void, title = ''): HTMLButtonElemen
   return h('button', { class: 'link', type: 'button', title: title || null, onclick: go }, text);
 }
 
+/** What marks mean: the class of each, and its text. */
+export function legend(...marks: readonly (readonly [mark: string, text: string])[]): HTMLElement {
+  return h(
+    'span',
+    { class: 'legend' },
+    marks.flatMap(([mark, text]) => [h('i', { class: mark }), text]),
+  );
+}
+
 /** A table with a caption for those who do not see where it stands. */
 export function table(
   caption: string,

@@ -2,7 +2,7 @@
 // shows its reads, its readers and the links to its gradient; a click opens a scope, one on its heading folds it.
 
 import { type Context, nodesOf, type Panel } from './context.ts';
-import { h, replace } from './dom.ts';
+import { h, legend, replace } from './dom.ts';
 import { type Box, heading, type Layout, layoutGraph, type Tree, treesOf, usualOpen } from './layout.ts';
 import { outline } from './outline.ts';
 import type { State } from './state.ts';
@@ -357,14 +357,7 @@ export function graphPanel({ model, store }: Context): Panel {
     h('button', { type: 'button', onclick: () => openAll(false) }, 'fold all'),
     h('button', { type: 'button', onclick: () => surface.fit() }, 'fit'),
     count,
-    h(
-      'span',
-      { class: 'legend' },
-      h('i', { class: 'line accent' }),
-      'reads',
-      h('i', { class: 'line gradient' }),
-      'gradient',
-    ),
+    legend(['line accent', 'reads'], ['line gradient', 'gradient']),
   );
   const element = h(
     'div',

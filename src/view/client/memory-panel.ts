@@ -2,7 +2,7 @@
 // placement is lower. The thin curve is how much is alive, and the marked step is where that is most.
 
 import { type Context, type Panel, stepsOf } from './context.ts';
-import { h, link, replace, table } from './dom.ts';
+import { h, legend, link, replace, table } from './dom.ts';
 import { bytes, ticks } from './format.ts';
 import type { State } from './state.ts';
 import { fitName, type Hit, Surface, type View } from './surface.ts';
@@ -201,19 +201,12 @@ export function memoryPanel({ model, store }: Context): Panel {
     h('span', {}, h('b', {}, 'variables '), bytes(memory.variableBytes)),
     h('span', {}, h('b', {}, 'constants '), bytes(memory.constantBytes)),
     peak >= 0 && peak < count ? link(`peak at step ${peak}`, () => store.select('step', peak)) : null,
-    h(
-      'span',
-      { class: 'legend' },
-      h('i', { class: 'line alive' }),
-      'alive',
-      h('i', { class: 'box leaf' }),
-      'input',
-      h('i', { class: 'box forward' }),
-      'forward',
-      h('i', { class: 'box backward' }),
-      'backward',
-      h('i', { class: 'box update' }),
-      'update',
+    legend(
+      ['line alive', 'alive'],
+      ['box leaf', 'input'],
+      ['box forward', 'forward'],
+      ['box backward', 'backward'],
+      ['box update', 'update'],
     ),
     h('button', { type: 'button', onclick: () => surface.fit() }, 'fit'),
   );

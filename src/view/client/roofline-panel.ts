@@ -2,7 +2,7 @@
 // flat roof arithmetic. Measured where there is a profile, else as predicted; the area of a point is its share of the time.
 
 import { type Context, type Panel, stepsOf } from './context.ts';
-import { h, link, table } from './dom.ts';
+import { h, legend, link, table } from './dom.ts';
 import { count, percent, time } from './format.ts';
 import { line } from './memory-panel.ts';
 import type { State } from './state.ts';
@@ -215,16 +215,7 @@ export function rooflinePanel({ model, store }: Context): Panel {
       { class: 'muted' },
       `${points.length} kernels; ${rest} more only move data (${count(kernels.length)} in all)`,
     ),
-    h(
-      'span',
-      { class: 'legend' },
-      h('i', { class: 'box forward' }),
-      'forward',
-      h('i', { class: 'box backward' }),
-      'backward',
-      h('i', { class: 'box update' }),
-      'update',
-    ),
+    legend(['box forward', 'forward'], ['box backward', 'backward'], ['box update', 'update']),
     h('button', { type: 'button', onclick: () => surface.fit() }, 'fit'),
   );
   const list = table(

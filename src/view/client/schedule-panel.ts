@@ -2,7 +2,7 @@
 // profile. Waits are red. Spans with an edge on top are critical: in their phase everybody waits for that worker.
 
 import { type Context, type Panel, stepsOf } from './context.ts';
-import { h, link, replace, table } from './dom.ts';
+import { h, legend, link, replace, table } from './dom.ts';
 import { percent, plural, ticks, time } from './format.ts';
 import { culpritOf, type Group, type Lane, type LaneSpan, lanesOf } from './lanes.ts';
 import { line } from './memory-panel.ts';
@@ -254,14 +254,12 @@ export function schedulePanel({ model, store }: Context): Panel {
     which,
     facts,
     profile === null ? null : h('label', {}, same, 'one scale'),
-    h(
-      'span',
-      { class: 'legend' },
-      (['forward', 'backward', 'update'] as const).flatMap((part) => [h('i', { class: part }), part]),
-      h('i', { class: 'wait' }),
-      'waiting',
-      h('i', { class: 'critical' }),
-      'critical path',
+    legend(
+      ['forward', 'forward'],
+      ['backward', 'backward'],
+      ['update', 'update'],
+      ['wait', 'waiting'],
+      ['critical', 'critical path'],
     ),
     h('button', { type: 'button', onclick: () => surface.fit() }, 'fit'),
   );
