@@ -188,6 +188,13 @@ export function indexRange(i: Index): Range {
   return { min, max };
 }
 
+/** Whether an index depends on loop variables only, on no value computed at run time. */
+export function isStaticIndex(index: Index): boolean {
+  return index.terms.every(
+    ({ atom }) => atom.kind === 'var' || (atom.kind !== 'value' && isStaticIndex(atom.x)),
+  );
+}
+
 /** floor(i / by), by > 0: the divisible part leaves the division, the rest vanishes when it lies in [0, by). */
 export function divIndex(i: Index, by: number): Index {
   if (by === 1) return i;

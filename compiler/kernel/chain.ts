@@ -6,9 +6,9 @@
 // Valid only when unit u of b reads nothing of what a writes but what unit u of a has written: lower/chain.ts sees to that,
 // and schedule/check-kernel.ts proves it again. Parameters for one buffer become one: it is written, and read back.
 
-import { type Index, type LoopVar, substituteIndex, varIndex } from './affine.ts';
+import { type Index, isStaticIndex, type LoopVar, substituteIndex, varIndex } from './affine.ts';
 import { elementBytes } from './cost.ts';
-import { type Expr, type Register, walkExprs } from './expr.ts';
+import { type Expr, indicesOf, type Register, walkExprs } from './expr.ts';
 import type { Kernel, KernelParam, Stmt } from './ir.ts';
 import { rewriter, substituter } from './substitute.ts';
 
@@ -42,7 +42,7 @@ export function chainKernels(a: Kernel, b: Kernel, shared: readonly (number | nu
 
 /** Whether a kernel may be the second of a chain: its addresses are known before it runs, and it raises no flags. */
 export function mayFollow(b: Kernel): boolean {
-  return b.flags === null && statements(b.body).every((s) => indicesOf(s).every(isStatic));
+  return b.flags === null && statements(b.body).every((s) => indicesOfStmt(s).every(isStaticIndex));
 }
 
 function bytesOf({ elements, storage }: KernelParam): number {
@@ -57,19 +57,11 @@ function statements(body: readonly Stmt[]): Stmt[] {
   });
 }
 
-function indicesOf(s: Stmt): readonly Index[] {
+function indicesOfStmt(s: Stmt): readonly Index[] {
   if (s.kind === 'for') return [s.limit];
   if (s.kind === 'if') return s.conditions.map((c) => c.index);
   const own = s.kind === 'store' ? [s.index] : [];
-  const within = walkExprs([s.value]).flatMap((e) => {
-    if (e.kind === 'load' || e.kind === 'index') return [e.index];
-    return e.kind === 'guard' ? e.conditions.map((c) => c.index) : [];
-  });
-  return [...own, ...within];
-}
-
-function isStatic(index: Index): boolean {
-  return index.terms.every(({ atom }) => atom.kind === 'var' || (atom.kind !== 'value' && isStatic(atom.x)));
+  return [...own, ...walkExprs([s.value]).flatMap(indicesOf)];
 }
 
 /** The highest number of a variable, a register or a run-time index. */
@@ -78,7 +70,7 @@ function lastNumber(kernel: Kernel): number {
   for (const s of statements(kernel.body)) {
     if (s.kind === 'for') last = Math.max(last, s.v.id);
     else if (s.kind === 'let') last = Math.max(last, s.reg.id);
-    for (const index of indicesOf(s))
+    for (const index of indicesOfStmt(s))
       for (const { atom } of index.terms) last = Math.max(last, highest(atom));
   }
   return last;

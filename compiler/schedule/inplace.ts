@@ -9,11 +9,12 @@
 // checker (check.ts) proves it again for every pair. The order of dimensions does not matter: elements are addressed
 // alike.
 
+import { isStaticIndex } from '../kernel/affine.ts';
 import { elementBytes } from '../kernel/cost.ts';
 import type { Kernel } from '../kernel/ir.ts';
 import { baseBytes, type Lowered, type LoweredStep } from './lowered.ts';
 import type { Lifetime, Phases } from './phases.ts';
-import { accessKey, isStaticIndex, type Trace, traceOf } from './trace.ts';
+import { accessKey, type Trace, traceOf } from './trace.ts';
 
 /** Buffer `output`, written by `step`, lies where buffer `input` lay, which `step` reads last. */
 export interface InPlacePair {

@@ -62,13 +62,6 @@ export function restrictTrace(trace: readonly Trace[], keep: (access: Access) =>
   return out;
 }
 
-/** Whether an index depends on loop variables only, on no value computed at run time. */
-export function isStaticIndex(index: Index): boolean {
-  return index.terms.every(
-    ({ atom }) => atom.kind === 'var' || (atom.kind !== 'value' && isStaticIndex(atom.x)),
-  );
-}
-
 function traceStmts(body: readonly Stmt[]): Trace[] {
   const out: Trace[] = [];
   for (const s of body) {
