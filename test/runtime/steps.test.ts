@@ -276,7 +276,8 @@ for (const threads of [1, 2]) {
       closed: false,
       next() {
         if (this.count++ < 2) return Promise.resolve({ done: false, value: { label: [1] } });
-        setTimeout(() => silent.abort(), 5);
+        // Long after both steps are done, on a busy machine too.
+        setTimeout(() => silent.abort(), 500);
         return new Promise<never>(() => {});
       },
       return() {
