@@ -3,7 +3,7 @@
 
 import { normProgram } from '../../build/test/bench-support/norm.js';
 import { interleave, median } from '../../build/test/bench-support/statistics.js';
-import { chainProgram, draw } from '../../build/test/support/workloads.js';
+import { chainProgram, draw, elementwiseProgram } from '../../build/test/support/workloads.js';
 import { workerCounts } from '../ceilings.mjs';
 import { profiled } from '../profiles.mjs';
 import { fixed, printTable } from '../table.mjs';
@@ -13,13 +13,14 @@ import { chain as workload } from '../workloads.mjs';
 const movedBytes = (profile) => profile.steps.reduce((n, s) => n + (s.bytes ?? 0), 0);
 
 /** Samples a program beside a stream over `bytes`, on each worker count. */
-async function measure(make, entry, feeds, bytes, { ceilings, rounds }) {
+async function measure(make, entry, feeds, bytes, { ceilings, rounds }, beside = async () => []) {
   const rows = [];
   for (const workers of workerCounts) {
     const program = make(workers);
     const profile = await profiled(program, entry, feeds);
     let last;
     const samples = await interleave(rounds, [
+      ...(await beside(workers)),
       { name: 'stream', sample: () => ceilings.bandwidth(bytes, workers) },
       {
         name: 'own',
@@ -40,20 +41,64 @@ async function measure(make, entry, feeds, bytes, { ceilings, rounds }) {
       steps: last.steps.length,
       moved: movedBytes(last),
       must: bytes,
+      samples,
     });
   }
   return rows;
 }
 
+/** Elements of which argument and result stay in the first caches: what is measured there is arithmetic. */
+const nearby = 4096;
+
+/** A contender that runs a program over data that stay near; samples are ns per element. */
+async function near(name, program) {
+  const profile = await profiled(program, 'run', { x: draw(1000, nearby, (u) => 4 * u - 2) });
+  const sample = async () => (1e6 * (await profile()).steps.reduce((ms, s) => ms + s.bestMs, 0)) / nearby;
+  return { name, sample };
+}
+
 export const chain = {
-  about: 'tanh(sigmoid(a x + b) x + relu(x − c)) and its gradient: ns per element, GB/s against a stream',
+  about:
+    'tanh(sigmoid(a x + b) x + relu(x − c)) and its gradient: ns per element, against a stream, itself over data that stay near, and its two functions alone',
   async run(context) {
     const feeds = { x: draw(1000, workload.n, (u) => 4 * u - 2) };
     const make = (threads) => chainProgram(workload, { threads, relaxed: context.relaxed });
     // x is read once; y and dx are written.
-    const rows = await measure(make, 'run', feeds, 12 * workload.n, context);
+    const options = { threads: 1, relaxed: context.relaxed };
+    // The arithmetic's own ceilings: the whole chain where memory costs nothing, and its two functions alone.
+    const functions = ['tanh', 'sigmoid'];
+    const alone = await Promise.all([
+      near('chain', chainProgram({ ...workload, n: nearby }, options)),
+      ...functions.map((name) => near(name, elementwiseProgram(name, nearby, options))),
+    ]);
+    const measured = await measure(make, 'run', feeds, 12 * workload.n, context, () => alone);
+    const rows = measured.map(({ samples, ...row }) => {
+      const least = (name) => Math.min(...samples.get(name)) / row.workers;
+      const own = (1e6 * Math.min(...samples.get('own'))) / workload.n;
+      const functionsNs = functions.reduce((ns, f) => ns + least(f), 0);
+      return {
+        ...row,
+        nearNs: least('chain'),
+        functionsNs,
+        ofNear: least('chain') / own,
+        ofFunctions: functionsNs / own,
+      };
+    });
     printTable(
-      ['workers', 'kernels', 'ms', 'ns/element', 'GB/s', 'stream GB/s', 'ratio', 'moved / must'],
+      [
+        'workers',
+        'kernels',
+        'ms',
+        'ns/element',
+        'GB/s',
+        'stream GB/s',
+        'of stream',
+        'near, ns/element',
+        'of near',
+        'functions alone, ns/element',
+        'of functions',
+        'moved / must',
+      ],
       rows.map((r) => [
         r.workers,
         r.steps,
@@ -62,6 +107,10 @@ export const chain = {
         fixed(r.gbps),
         fixed(r.stream),
         fixed(r.ratio, 3),
+        fixed(r.nearNs, 3),
+        fixed(r.ofNear, 3),
+        fixed(r.functionsNs, 3),
+        fixed(r.ofFunctions, 3),
         fixed(r.moved / r.must, 2),
       ]),
     );
@@ -84,7 +133,8 @@ export const norm = {
           normProgram(shape, direction, { threads, relaxed: context.relaxed }).program;
         const rows = await measure(make, 'run', made.feeds, made.mustMoveBytes, context);
         const least = made.leastBytes;
-        results.push(...rows.map((row) => ({ shape: shape.join(' × '), direction, ...row, least })));
+        const named = { shape: shape.join(' × '), direction };
+        results.push(...rows.map(({ samples: _, ...row }) => ({ ...named, ...row, least })));
       }
     }
     printTable(

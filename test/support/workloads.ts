@@ -218,6 +218,17 @@ export function chainProgram(w: Workload, options: h.ProgramOptions): h.Program 
   );
 }
 
+/** One function of n elements as a program with one entry point, `run`. */
+export function elementwiseProgram(
+  name: 'tanh' | 'sigmoid',
+  n: number,
+  options: h.ProgramOptions,
+): h.Program {
+  const apply = { tanh: h.tanh, sigmoid: h.sigmoid }[name];
+  const entry = h.entry({ x: h.tensor([n]) }, ({ x }: Record<string, Tensor>) => ({ y: apply(x!) }));
+  return h.program({ run: entry }, options);
+}
+
 function takeInTurn<T>(list: readonly T[]): () => T {
   let i = 0;
   return () => list[i++]!;
