@@ -9,6 +9,7 @@ import {
   atomRange,
   type Index,
   indexRange,
+  isStaticIndex,
   type LoopVar,
   type Range,
   scaleIndex,
@@ -205,6 +206,23 @@ export function exactRange(index: Index, scope: RangeScope): Range | null {
   }
   const shift = plainRange(free, scope);
   return { min: min + shift.min, max: max + shift.max };
+}
+
+/** The part of the points of some loops at which all conditions hold; 1 where there are too many points, or values of run time. */
+export function exactShare(conditions: readonly Condition[], loops: readonly LoopVar[]): number {
+  const points = loops.reduce((n, v) => n * v.extent, 1);
+  if (points > mostPoints || points === 0 || !conditions.every((c) => isStaticIndex(c.index))) return 1;
+  let held = 0;
+  const at = new Map<number, number>();
+  for (let p = 0; p < points; p++) {
+    let rest = p;
+    for (const v of loops) {
+      at.set(v.id, rest % v.extent);
+      rest = Math.floor(rest / v.extent);
+    }
+    if (conditions.every((c) => holds(c, at))) held++;
+  }
+  return held / points;
 }
 
 function holds(c: Condition, at: ReadonlyMap<number, number>): boolean {

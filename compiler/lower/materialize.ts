@@ -16,6 +16,7 @@ import { elementCount } from '../graph/types.ts';
 import { splitByContent, storeSharedReductions } from './contents.ts';
 import { costsOfRepeating, costsOfSharing, isComputed } from './cost.ts';
 import { isLeaf, type Probe, type Prober } from './probe.ts';
+import { skipsBorder } from './skip-border.ts';
 import { StoredValues } from './stored.ts';
 import { piecesOf } from './subbuffers.ts';
 
@@ -118,6 +119,7 @@ class ByUse {
     } else if (p.guarded) {
       // Which side of a guard holds at a position looked up could not be proved, and is asked again for every element.
       if (use.isLookedUp) stored.add(n, 'lookedUp');
+      else if (!isShared && this.#isSkipped(n)) stored.compute(n, 'skipped');
       else if (use.inReduction || isShared || (use.ratio > 2 && p.cost > 0)) stored.add(n, 'border');
     } else if (p.cost === 0) {
       if (use.isContracted && p.divides) stored.add(n, 'divided');
@@ -129,6 +131,11 @@ class ByUse {
       else if (use.readers > 1) this.#share(n, use.readers);
       else if (repeated !== null) stored.compute(n, 'cheap', repeated);
     }
+  }
+
+  #isSkipped(n: Node): boolean {
+    const [reader] = this.#users.get(n)!;
+    return reader !== undefined && skipsBorder(n, reader, this.#prober);
   }
 
   /**

@@ -28,6 +28,7 @@ export type StoringReason = keyof typeof storingReasons;
 export const computingReasons = {
   view: 'a view: its readers read what it shows',
   single: 'read by one value only',
+  skipped: 'a border of zeros below a convolution: products with it are left out',
   cheap: 'computing it for each reader is no dearer than storing it',
 } as const;
 

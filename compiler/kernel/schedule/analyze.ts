@@ -5,7 +5,7 @@ import type { KernelDefinition } from '../definition.ts';
 import type { Target } from '../ir.ts';
 import { chooseLoops, type Parts, type TileSize } from './choice.ts';
 import { arrangeReductions, collapseSpace } from './collapse.ts';
-import { operandsFor, type Product, productOf, reductionOrder } from './product.ts';
+import { conditionsOf, operandsFor, type Product, productOf, reductionOrder } from './product.ts';
 
 /** A contraction whose loops have their parts. */
 export interface Contraction extends Parts {
@@ -24,7 +24,9 @@ export function analyzeContraction(definition: KernelDefinition, target: Target)
   const choice = givenParts(collapsed) ?? chooseLoops(collapsed, before, target);
   if (!choice) return null;
   const { v, m, form, lanes, tile } = choice;
-  const { def, vars } = arrangeReductions(collapsed, (rs) => reductionOrder(rs, operandsFor(before, v)));
+  const { def, vars } = arrangeReductions(collapsed, (rs) =>
+    reductionOrder(rs, operandsFor(before, v), conditionsOf(before)),
+  );
   return { def, product: productOf(def)!, vars, v, m, form, lanes, tile };
 }
 

@@ -8,7 +8,16 @@ import { type KernelDefinition, volume } from '../definition.ts';
 import { constant } from '../expr.ts';
 import type { Target } from '../ir.ts';
 import { replacer } from '../substitute.ts';
-import { type Load, motionOf, moves, operandsFor, type Product, reductionOrder } from './product.ts';
+import { isAsked, shareOf } from './guards.ts';
+import {
+  conditionsOf,
+  type Load,
+  motionOf,
+  moves,
+  operandsFor,
+  type Product,
+  reductionOrder,
+} from './product.ts';
 import { canVectorize } from './vector.ts';
 
 /** A register tile: rows × columns, in elements, and the cycles of one round. */
@@ -46,6 +55,8 @@ export interface ChoiceRules {
 
 /** Cycles to pack an element: one is loaded and one stored, by single lanes. */
 const packCycles = 4;
+/** Cycles to ask the conditions of a tap, and to begin the loop inside of it. */
+const askCycles = 8;
 
 /** The cheapest choice, or null when no element would be used twice, or in whole vectors. */
 export function chooseLoops(
@@ -55,6 +66,7 @@ export function chooseLoops(
   { canPack = () => false, sumOnly = false }: ChoiceRules = {},
 ): Choice | null {
   const { reduction } = product;
+  const conditions = conditionsOf(product);
   const swap = replacer((e) => (e === reduction ? constant(reduction.type, 0) : undefined));
   const epilogues = sumOnly ? [] : def.stores.map((s) => swap(s.value));
   const smallest = smallestTiles(target);
@@ -77,22 +89,23 @@ export function chooseLoops(
   };
 
   for (const v of [...def.space].reverse()) {
-    if (target.lanes === 1 || v.extent < 4 || !canVectorize(epilogues, v)) continue;
+    if (target.lanes === 1 || v.extent < 4 || isAsked(conditions, v) || !canVectorize(epilogues, v)) continue;
     const wrong = notSideBySide(product, v);
     if (!wrong.every((load) => canPack(load, v))) continue;
     for (const m of rowLoops(def, product, v)) consider(v, m, 'across', 4, wrong);
   }
   if (target.lanes === 4) {
-    for (const v of [null, ...def.space]) {
-      const r = reductionOrder(reduction.vars, operandsFor(product, v)).findLast((x) => x.extent > 1);
-      if (r === undefined || r.extent < 8) continue;
+    for (const v of [null, ...def.space.filter((s) => !isAsked(conditions, s))]) {
+      const order = reductionOrder(reduction.vars, operandsFor(product, v), conditions);
+      const r = order.findLast((x) => x.extent > 1);
+      if (r === undefined || r.extent < 8 || isAsked(conditions, r)) continue;
       const wrong = notSideBySide(product, r);
       if (!wrong.every((load) => canPack(load, r))) continue;
       for (const m of rowLoops(def, product, v)) if (m !== null) consider(v, m, 'along', 4, wrong);
     }
   }
   if (best === null || target.lanes === 1) {
-    for (const v of [null, ...[...def.space].reverse()])
+    for (const v of [null, ...def.space.filter((s) => !isAsked(conditions, s)).reverse()])
       for (const m of rowLoops(def, product, v)) if (m !== null) consider(v, m, 'across', 1, []);
   }
   return best;
@@ -125,7 +138,10 @@ function pricer(
   const { v, m, form, lanes } = parts;
   const { x, y } = product;
   const outer = volume(def.space) / ((v?.extent ?? 1) * (m?.extent ?? 1));
-  const rounds = volume(product.reduction.vars);
+  const conditions = conditionsOf(product);
+  const { vars } = product.reduction;
+  const rounds = volume(vars) * shareOf(conditions, [...def.space, ...vars]);
+  const asked = vars.filter((r) => isAsked(conditions, r));
   const scattered =
     form === 'along' || (v !== null && def.stores.some((s) => storeStride(s.index, v) !== 1)) ? 4 : 1;
   const cover: Cover = {
@@ -138,6 +154,7 @@ function pricer(
     wide: form === 'across' ? lanes : 1,
     rounds: form === 'along' ? Math.ceil(rounds / lanes) : rounds,
     scattered,
+    asking: asked.length === 0 ? 0 : askCycles * volume(asked),
     smallest,
   };
   return (tile) => outer * coverCycles(cover, tile);
@@ -151,7 +168,10 @@ function notSideBySide({ x, y }: Product, lane: LoopVar): Load[] {
 /** Loops whose elements may be the rows of a tile: they move one operand, and share the other's. Null: a single row. */
 function rowLoops(def: KernelDefinition, product: Product, v: LoopVar | null): (LoopVar | null)[] {
   const { x, y } = product;
-  const sharing = def.space.filter((s) => s !== v && s.extent > 1 && moves(x, s) !== moves(y, s));
+  const conditions = conditionsOf(product);
+  const sharing = def.space.filter(
+    (s) => s !== v && s.extent > 1 && moves(x, s) !== moves(y, s) && !isAsked(conditions, s),
+  );
   return [...sharing.reverse(), null];
 }
 
@@ -211,6 +231,8 @@ interface Cover {
   readonly rounds: number;
   /** Cycles to store a vector of results. */
   readonly scattered: number;
+  /** Cycles to ask conditions, for a whole tile. */
+  readonly asking: number;
   readonly smallest: SmallestTiles;
 }
 
@@ -241,5 +263,5 @@ function partCycles(c: Cover, rows: number, columns: number, perSum: number): nu
   // What the smallest tile costs that has the rows and vectors.
   const tile = c.smallest[rows]?.[vectors] ?? Number.POSITIVE_INFINITY;
   const round = Math.max(Math.min(sums * perSum + 4, tile), loads / 2 + 0.5);
-  return c.rounds * round + sums * (1 + c.scattered) + 12;
+  return c.rounds * round + sums * (1 + c.scattered) + c.asking + 12;
 }

@@ -7,6 +7,8 @@ import { definitionBytes, definitionFlops } from '../cost.ts';
 import { type KernelDefinition, volume } from '../definition.ts';
 import type { Kernel, Stmt, Target } from '../ir.ts';
 import { analyzeContraction, type Contraction } from './analyze.ts';
+import { shareOf } from './guards.ts';
+import { conditionsOf } from './product.ts';
 import { nestLoops, unlessLast } from './statements.ts';
 import { type Extent, writeTiles } from './tile.ts';
 import { cutUnits, describeUnits, unitPrefix, unitsWorth } from './units.ts';
@@ -15,9 +17,10 @@ import { cutUnits, describeUnits, unitPrefix, unitsWorth } from './units.ts';
 export function scheduleContraction(definition: KernelDefinition, target: Target): Kernel | null {
   const shape = analyzeContraction(definition, target);
   if (!shape) return null;
-  const { def, v, m, vars, tile } = shape;
+  const { def, product, v, m, vars, tile } = shape;
   const outer = def.space.filter((s) => s !== v && s !== m);
-  const work = 2 * volume(def.space) * volume(vars);
+  const share = shareOf(conditionsOf(product), [...def.space, ...vars]);
+  const work = 2 * volume(def.space) * volume(vars) * share;
   const prefix = unitPrefix(outer, work, target.unitWork);
   // Rows, and then columns, are cut into blocks of whole tiles when the outer loops give too few units.
   const missing = unitsWorth(work, target.unitWork) / volume(outer.slice(0, prefix));
@@ -48,7 +51,7 @@ export function scheduleContraction(definition: KernelDefinition, target: Target
       `${def.given ? 'given ' : ''}tile ${Math.min(m?.extent ?? 1, tile.rows)} × ${Math.min(v?.extent ?? 1, tile.columns)} ` +
       `(rows ${m?.name ?? '–'}, columns ${v?.name ?? '–'}), lanes ${describeLanes(shape)}, ${describeUnits(cut)}`,
     tile: [tile.rows, tile.columns],
-    cost: { flops: definitionFlops(def), bytes: definitionBytes(def) },
+    cost: { flops: definitionFlops(def) * share, bytes: definitionBytes(def) },
   };
 }
 

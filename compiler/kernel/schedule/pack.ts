@@ -24,6 +24,7 @@ import { replacer, substituter } from '../substitute.ts';
 import { type Bound, loadTemporary, type NewTemporary, pruneParams, withParam } from './bound.ts';
 import { type Choice, chooseLoops } from './choice.ts';
 import {
+  conditionsOf,
   type Load,
   motionOf,
   moves,
@@ -48,7 +49,8 @@ export function choosePacking(def: KernelDefinition, target: Target): Choice | n
   if (!product || target.lanes === 1) return null;
   const reductions = product.reduction.vars;
   return chooseLoops(def, product, target, {
-    canPack: (load, lane) => canPack(def, load, reductions, laneReuse) && moves(load, lane),
+    canPack: (load, lane) =>
+      !isGuarded(product, load) && canPack(def, load, reductions, laneReuse) && moves(load, lane),
     sumOnly: true,
   });
 }
@@ -62,7 +64,11 @@ export function packOperands<Arg>(
   const product = productOf(bound.def);
   if (!product || !choice) return { copies: [], main: bound };
   const reductions = product.reduction.vars;
-  const order = reductionOrder(reductions, operandsFor(product, choice.v)).filter((r) => r.extent > 1);
+  const order = reductionOrder(
+    reductions,
+    operandsFor(product, choice.v),
+    conditionsOf(product),
+  ).filter((r) => r.extent > 1);
   const copies: Bound<Arg>[] = [];
   let main = bound;
   for (const side of ['x', 'y'] as const) {
@@ -113,17 +119,22 @@ function layoutFor(
 /** Whether the rounds of a tile lie far apart in a large operand that is used often. */
 function isFar(
   def: KernelDefinition,
-  { reduction }: Product,
+  product: Product,
   load: Load,
   order: readonly LoopVar[],
 ): boolean {
   const inner = order.at(-1);
-  if (!inner || motionOf(load, inner).stride < farRounds) return false;
+  if (!inner || isGuarded(product, load) || motionOf(load, inner).stride < farRounds) return false;
   return (
-    canPack(def, load, reduction.vars, panelReuse) &&
+    canPack(def, load, product.reduction.vars, panelReuse) &&
     def.params[load.param]!.elements > cachedElements &&
     sizeOf(def, load, order) <= def.params[load.param]!.elements
   );
+}
+
+/** What is not there cannot be copied. */
+function isGuarded({ x, guards }: Product, load: Load): boolean {
+  return (load === x ? guards.x : guards.y).length > 0;
 }
 
 /** Each element of the copy is used often enough, there are not many more of them, and their places are known. */

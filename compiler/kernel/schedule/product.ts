@@ -1,10 +1,12 @@
 // The product of a contraction, and how its operands move: by how many elements a load's address changes per round of a
-// loop. Operands that were packed into panels (pack.ts) move by one element inside of a panel.
+// loop. Operands that were packed into panels (pack.ts) move by one element inside of a panel. An operand may be guarded,
+// as a border of zeros is (guards.ts): products with what is not there are left out.
 
 import type { Index, LoopVar } from '../affine.ts';
 import { type KernelDefinition, type ReduceExpr, reductionsOf } from '../definition.ts';
-import type { Expr } from '../expr.ts';
+import type { Condition, Expr } from '../expr.ts';
 import { coefficientOf } from '../substitute.ts';
+import { isAsked } from './guards.ts';
 
 export type Load = Extract<Expr, { kind: 'load' }>;
 
@@ -12,6 +14,8 @@ export interface Product {
   readonly reduction: Extract<ReduceExpr, { kind: 'reduce' }>;
   readonly x: Load;
   readonly y: Load;
+  /** Where one of them does not hold, the operand is 0. */
+  readonly guards: { readonly x: readonly Condition[]; readonly y: readonly Condition[] };
 }
 
 /** The definition's single sum of products of two loads, or null. Every loop moves both in known strides. */
@@ -20,10 +24,25 @@ export function productOf(def: KernelDefinition): Product | null {
   const r = reductions[0];
   if (reductions.length !== 1 || r?.kind !== 'reduce' || r.monoid !== 'sum') return null;
   const b = r.body;
-  if (b.kind !== 'binary' || b.fn !== 'mul' || b.x.kind !== 'load' || b.y.kind !== 'load') return null;
+  if (b.kind !== 'binary' || b.fn !== 'mul') return null;
+  const [x, y] = [factorOf(b.x), factorOf(b.y)];
+  if (x === null || y === null) return null;
   const all = [...def.space, ...r.vars];
-  for (const load of [b.x, b.y]) if (all.some((v) => Number.isNaN(motionOf(load, v).stride))) return null;
-  return { reduction: r, x: b.x, y: b.y };
+  for (const { load } of [x, y]) if (all.some((v) => Number.isNaN(motionOf(load, v).stride))) return null;
+  return { reduction: r, x: x.load, y: y.load, guards: { x: x.conditions, y: y.conditions } };
+}
+
+/** A load, or a load where conditions hold and 0 elsewhere. */
+function factorOf(e: Expr): { readonly load: Load; readonly conditions: readonly Condition[] } | null {
+  if (e.kind === 'load') return { load: e, conditions: [] };
+  const isFactor = e.kind === 'guard' && e.value.kind === 'load' && e.otherwise.kind === 'const';
+  if (!isFactor || !Object.is(e.otherwise.value, 0)) return null;
+  return { load: e.value, conditions: e.conditions };
+}
+
+/** What must hold for a product to count: that of both operands. */
+export function conditionsOf({ guards }: Product): readonly Condition[] {
+  return [...guards.x, ...guards.y];
 }
 
 /** How an operand moves along a loop. */
@@ -65,14 +84,19 @@ export function operandsFor({ x, y }: Product, v: LoopVar | null): readonly [pri
   return !v || !moves(x, v) ? [x, y] : [y, x];
 }
 
-/** Reduction loops by distance in memory of the operand that is read element by element, the largest outside. */
+/**
+ * Reduction loops by distance in memory of the operand that is read element by element, the largest outside. Those that
+ * conditions ask for come first.
+ */
 export function reductionOrder(
   vars: readonly LoopVar[],
   [primary, secondary]: readonly [Load, Load],
+  conditions: readonly Condition[] = [],
 ): LoopVar[] {
+  const asked = (v: LoopVar): number => (isAsked(conditions, v) ? 1 : 0);
   const distance = (l: Load, v: LoopVar): number => Math.abs(coefficientOf(l.index, v));
   return vars
-    .map((v, i) => ({ v, i, first: distance(primary, v), second: distance(secondary, v) }))
-    .sort((a, b) => b.first - a.first || b.second - a.second || a.i - b.i)
+    .map((v, i) => ({ v, i, asked: asked(v), first: distance(primary, v), second: distance(secondary, v) }))
+    .sort((a, b) => b.asked - a.asked || b.first - a.first || b.second - a.second || a.i - b.i)
     .map((p) => p.v);
 }

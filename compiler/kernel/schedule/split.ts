@@ -11,7 +11,7 @@ import type { Target } from '../ir.ts';
 import { replacer, substituter } from '../substitute.ts';
 import { type Bound, loadTemporary, type NewTemporary, pruneParams, withParam } from './bound.ts';
 import { type Choice, chooseLoops } from './choice.ts';
-import { operandsFor, type Product, productOf, reductionOrder } from './product.ts';
+import { conditionsOf, operandsFor, type Product, productOf, reductionOrder } from './product.ts';
 import { canVectorize } from './vector.ts';
 
 /** A reduction is split when it is at least this long. */
@@ -95,7 +95,11 @@ function cutsOf(def: KernelDefinition, product: Product, v: LoopVar | null): Cut
   const most = Math.floor(splitBytes / (4 * points));
   let wanted = Math.min(most, Math.max(4, Math.ceil(operandBytes / partBytes)));
   const cuts: Cut[] = [];
-  for (const loop of reductionOrder(reduction.vars, operandsFor(product, v))) {
+  for (const loop of reductionOrder(
+    reduction.vars,
+    operandsFor(product, v),
+    conditionsOf(product),
+  )) {
     if (loop.extent === 1) continue;
     const parts = largestDivisor(loop.extent, wanted);
     if (parts > 1) cuts.push({ loop, parts });

@@ -2,8 +2,9 @@
 
 import { constIndex, type Index, type LoopVar, varIndex } from '../affine.ts';
 import type { DefinitionStore, VarSource } from '../definition.ts';
-import type { Expr } from '../expr.ts';
+import type { Condition, Expr } from '../expr.ts';
 import type { Stmt } from '../ir.ts';
+import { isAsked, underConditions } from './guards.ts';
 import { bindShared } from './share.ts';
 
 /** What stands for each loop variable of the definition, by its id. */
@@ -16,17 +17,27 @@ export function forLoop(v: LoopVar, step: number, limit: number, body: readonly 
   return [{ kind: 'for', v, step, limit: constIndex(limit), body }];
 }
 
-/** Loops over all of `vars`, outermost first, around `body`, which is told what stands for them. */
+/**
+ * Loops over all of `vars`, outermost first, around `body`, which is told what stands for them. It runs where all conditions
+ * hold; each is asked as far outside as its answer is known.
+ */
 export function nestLoops(
   vars: readonly LoopVar[],
   source: VarSource,
   places: Places,
   body: (places: Places) => readonly Stmt[],
+  conditions: readonly Condition[] = [],
 ): Stmt[] {
-  const [v, ...rest] = vars;
-  if (!v) return [...body(places)];
-  const w = source.make(v.name, v.extent);
-  return forLoop(w, 1, w.extent, nestLoops(rest, source, new Map([...places, [v.id, varIndex(w)]]), body));
+  const later = conditions.filter((c) => vars.some((v) => isAsked([c], v)));
+  const known = conditions.filter((c) => !later.includes(c));
+  const inside = (): readonly Stmt[] => {
+    const [v, ...rest] = vars;
+    if (!v) return body(places);
+    const w = source.make(v.name, v.extent);
+    const at = new Map([...places, [v.id, varIndex(w)]]);
+    return forLoop(w, 1, w.extent, nestLoops(rest, source, at, body, later));
+  };
+  return underConditions(known, (v) => places.get(v.id), inside());
 }
 
 /** `full` in all blocks but the last, which is shorter and has code of its own. */

@@ -24,7 +24,7 @@ import { binary, constant, type Expr, type Register } from '../expr.ts';
 import type { Stmt } from '../ir.ts';
 import { coefficientOf, replacer } from '../substitute.ts';
 import type { Contraction } from './analyze.ts';
-import { type Load, moves } from './product.ts';
+import { conditionsOf, type Load, moves } from './product.ts';
 import { forLoop, nestLoops, type Places, storeValues } from './statements.ts';
 import { placer } from './vector.ts';
 
@@ -122,8 +122,12 @@ class Tile {
       ...(this.#tail ? [{ kind: 'let', reg: this.#tail[i]![j]!, value: zero, lanes: 1 } as const] : []),
     ]);
     const outer = this.#along ? vars.slice(0, -1) : vars;
-    const rounds = nestLoops(outer, def.vars, this.#places, (at) =>
-      this.#along ? this.#roundsAlong(at, this.#along) : this.#round(at, this.#acc, null),
+    const rounds = nestLoops(
+      outer,
+      def.vars,
+      this.#places,
+      (at) => (this.#along ? this.#roundsAlong(at, this.#along) : this.#round(at, this.#acc, null)),
+      conditionsOf(product),
     );
     return [...start, ...rounds, ...this.#cells((i, j, c) => this.#epilogue(i, j, c))];
   }
