@@ -55,8 +55,8 @@ export interface ChoiceRules {
 
 /** Cycles to pack an element: one is loaded and one stored, by single lanes. */
 const packCycles = 4;
-/** Cycles to ask the conditions of a tap, and to begin the loop inside of it. */
-const askCycles = 8;
+/** Cycles to ask the conditions of a tap: on average over those that are left out and those that are not. */
+const askCycles = 2;
 
 /** The cheapest choice, or null when no element would be used twice, or in whole vectors. */
 export function chooseLoops(
