@@ -3,7 +3,7 @@
 import type { Tensor } from '../../compiler/graph/ir.ts';
 import { scope } from '../../compiler/graph/scope.ts';
 import type { Shape } from '../../compiler/graph/types.ts';
-import { add, log, lt, maximum, mul, neg, softplus, sub, where } from '../../compiler/ops/index.ts';
+import { add, exp, ge, log, log1p, lt, maximum, mul, neg, sub, where } from '../../compiler/ops/index.ts';
 import type { Floats } from '../floats.ts';
 import { checkPositive } from './check.ts';
 import { expectSameShape, type LossOptions, type LossTraits, reduceLoss } from './loss.ts';
@@ -47,11 +47,14 @@ function crossEntropy(prediction: Tensor, target: Tensor, options: BinaryCrossEn
       const no = mul(off, boundedLog(sub(1, x) as Floats)) as Floats;
       return reduceLoss(fn, neg(add(yes, no) as Floats) as Floats, options);
     }
-    // −log σ(x) = softplus(−x), and −log(1 − σ(x)) = softplus(x): as a sum of x and softplus(−x) it would lose the digits of
-    // small losses, and their gradients would be 0.
-    const yes = mul(weight, softplus(neg(x) as Floats)) as Floats;
-    const no = mul(off, softplus(x)) as Floats;
-    return reduceLoss(fn, add(yes, no) as Floats, options);
+    // −log σ(x) = max(−x, 0) + log(1 + e^−|x|), and −log(1 − σ(x)) = max(x, 0) + the same: one exponential and one logarithm
+    // for both. The larger part has a factor that is exactly 0 for the right answer, so that small losses, and their
+    // gradients, keep all digits.
+    const isRight = ge(x, 0) as Tensor<Shape, 'bool'>;
+    const tail = log1p(exp(where(isRight, neg(x) as Floats, x) as Floats)) as Floats;
+    const tails = positiveWeight === 1 ? tail : (mul(add(weight, off), tail) as Floats);
+    const slope = where(isRight, off, neg(weight) as Floats) as Floats;
+    return reduceLoss(fn, add(mul(slope, x), tails) as Floats, options);
   });
 }
 
