@@ -56,7 +56,7 @@ export function twoSteps(x: Node, axes: readonly number[]): TwoSteps | null {
   const count = axes.reduce((n, a) => n * shape[a]!, 1);
   if (count <= longestBetweenAxes) return null;
   const dims = axes.map((a) => shape[a]!);
-  const cut = chooseCut(dims, count);
+  const cut = chooseCut(dims, count, axes.at(-1) === shape.length - 1);
   if (cut === null) return null;
   const at = axes[cut.axis]!;
   const isWhole = shape[at]! === cut.outer;
@@ -80,8 +80,11 @@ interface Cut {
   readonly outer: number;
 }
 
-/** The cut whose number of parts is nearest to √K by ratio, or null when there is none (one prime axis). */
-function chooseCut(dims: readonly number[], count: number): Cut | null {
+/**
+ * The cut whose number of parts is nearest to √K by ratio, or null when there is none (one prime axis). `sideBySide`: the
+ * elements of the last axis lie side by side in memory, so that lanes will run along it.
+ */
+function chooseCut(dims: readonly number[], count: number, sideBySide: boolean): Cut | null {
   const wanted = Math.log(Math.sqrt(count));
   let best: Cut | null = null;
   let bestDistance = Number.POSITIVE_INFINITY;
@@ -90,8 +93,11 @@ function chooseCut(dims: readonly number[], count: number): Cut | null {
     for (const outer of divisors(d)) {
       const parts = before * outer;
       if (outer === 1 || parts === count) continue;
-      // Between axes nothing has to be reshaped, which is worth a cut that is four times off.
-      const distance = Math.abs(Math.log(parts) - wanted) - (outer === d ? Math.log(4) : 0);
+      // Between axes nothing has to be reshaped, which is worth a cut that is four times off. So is a row of whole vectors:
+      // what is left over costs as much for each element as a vector does.
+      const inVectors = outer === d || !sideBySide || axis < dims.length - 1 || (d / outer) % 4 === 0;
+      const distance =
+        Math.abs(Math.log(parts) - wanted) + Math.log(4) * (Number(!inVectors) - Number(outer === d));
       if (distance < bestDistance) {
         best = { axis, outer };
         bestDistance = distance;

@@ -17,20 +17,13 @@ import { type Condition, walkExprs } from '../expr.ts';
 import type { Kernel, Stmt, Target } from '../ir.ts';
 import { coefficientOf, substituteStores } from '../substitute.ts';
 import { collapseSpace } from './collapse.ts';
-import { forLoop, storeValues, unlessLast } from './statements.ts';
+import { forLoop, inTurn, longChain, storeValues, unlessLast, vectorsInTurn } from './statements.ts';
 import { cutUnits, describeUnits, splitForUnits, unitPrefix, wantedUnits } from './units.ts';
 import { canVectorize, vectorizer } from './vector.ts';
 
 /** Blocks of a long loop are multiples of this many elements: a cache line of the smallest element type. */
 const blockMultiple = 64;
 
-/**
- * Elements of so many operations are computed four vectors at a time, statement by statement in turn: one alone is a chain
- * of dependent instructions that fills the processor's window before the next one begins. A gated unit with its gradient,
- * ns per element for 1, 2, 3 and 4 vectors: 4.3, 3.2, 2.9, 2.8 with FMA and 5.9, 4.7, 4.3, 3.8 without.
- */
-const longChain = 30;
-const vectorsInTurn = 4;
 /** Rounds of so many vectors below which a second loop is not worth its code. */
 const fewestRounds = 4;
 
@@ -136,19 +129,18 @@ function innermost(v: LoopVar, stores: readonly DefinitionStore[], lanes: 1 | 4,
   const main = vector ? v.extent - (v.extent % 4) : 0;
   const turn = 4 * vectorsInTurn;
   const isLong = main >= fewestRounds * turn && operationCount(stores.map((s) => s.value)) >= longChain;
-  const inTurn = isLong ? main - (main % turn) : 0;
+  const together = isLong ? main - (main % turn) : 0;
   const out: Stmt[] = [];
-  if (inTurn > 0) {
-    const w = source.make(v.name, inTurn);
+  if (together > 0) {
+    const w = source.make(v.name, together);
     const parts = Array.from({ length: vectorsInTurn }, (_, k) =>
       storeAll(stores, v, offsetIndex(varIndex(w), 4 * k), 4, source),
     );
-    const body = parts[0]!.flatMap((_, i) => parts.map((part) => part[i]!));
-    out.push({ kind: 'for', v: w, step: turn, limit: constIndex(inTurn), body });
+    out.push({ kind: 'for', v: w, step: turn, limit: constIndex(together), body: inTurn(parts) });
   }
-  if (inTurn < main) {
-    const w = source.make(v.name, main - inTurn);
-    const body = storeAll(stores, v, offsetIndex(varIndex(w), inTurn), 4, source);
+  if (together < main) {
+    const w = source.make(v.name, main - together);
+    const body = storeAll(stores, v, offsetIndex(varIndex(w), together), 4, source);
     out.push(...forLoop(w, 4, w.extent, body));
   }
   if (main < v.extent) {

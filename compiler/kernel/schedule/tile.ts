@@ -20,12 +20,13 @@ import {
   substituteIndex,
   varIndex,
 } from '../affine.ts';
+import { operationCount } from '../cost.ts';
 import { binary, constant, type Expr, type Register } from '../expr.ts';
 import type { Stmt } from '../ir.ts';
 import { coefficientOf, replacer } from '../substitute.ts';
 import type { Contraction } from './analyze.ts';
 import { conditionsOf, type Load, moves } from './product.ts';
-import { forLoop, nestLoops, type Places, storeValues } from './statements.ts';
+import { forLoop, inTurn, longChain, nestLoops, type Places, storeValues, vectorsInTurn } from './statements.ts';
 import { placer } from './vector.ts';
 
 /** Elements [from, from + count) along a loop. */
@@ -129,7 +130,19 @@ class Tile {
       (at) => (this.#along ? this.#roundsAlong(at, this.#along) : this.#round(at, this.#acc, null)),
       conditionsOf(product),
     );
-    return [...start, ...rounds, ...this.#cells((i, j, c) => this.#epilogue(i, j, c))];
+    return [...start, ...rounds, ...this.#epilogues()];
+  }
+
+  /** What is made of each cell's sum; where that takes long, of several cells in turn. */
+  #epilogues(): Stmt[] {
+    const parts = this.#rows.flatMap((_, i) => this.#columns.map((c, j) => this.#epilogue(i, j, c)));
+    const { def, product } = this.#s;
+    // Operations of the sum itself are a load, a load, a product.
+    const long = operationCount(def.stores.map((s) => s.value)) - operationCount([product.reduction.body]) >= longChain;
+    if (!long) return parts.flat();
+    return Array.from({ length: Math.ceil(parts.length / vectorsInTurn) }, (_, k) =>
+      inTurn(parts.slice(k * vectorsInTurn, (k + 1) * vectorsInTurn)),
+    ).flat();
   }
 
   #roundsAlong(at: Places, { r, whole }: { readonly r: LoopVar; readonly whole: number }): Stmt[] {
