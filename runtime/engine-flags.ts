@@ -3,6 +3,8 @@
 //
 // Invariant: after a stretch all flags are as before, unless the user set them: those are not to be touched (`isUntouched`).
 
+import { nodeModule } from './node.ts';
+
 /** A flag of V8, by its name without dashes. */
 export interface EngineFlag {
   readonly name: string;
@@ -31,8 +33,7 @@ export function isUntouched(word: string): boolean {
 
 /** What `use` returns with the flags set; null where flags cannot be set. */
 export function underFlags<T>(flags: readonly EngineFlag[], use: () => T): T | null {
-  // Not an import: bundlers for browsers would try to resolve it.
-  const v8 = process.getBuiltinModule?.('node:v8');
+  const v8 = nodeModule('node:v8');
   if (v8 === undefined) return null;
   const set = (name: string, to: boolean): void => v8.setFlagsFromString(`--${to ? '' : 'no-'}${name}`);
   for (const { name, to } of flags) set(name, to);

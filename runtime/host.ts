@@ -1,14 +1,11 @@
 // What the host offers: cores, and memory that threads can share.
 
-/** The parts of Node that are looked for; nothing is imported, since bundlers for browsers would try to resolve it. */
-interface NodeHost {
-  readonly os: { availableParallelism(): number; cpus(): readonly { readonly model: string }[] } | undefined;
-  readonly fs: { readFileSync(path: string, encoding: 'utf8'): string } | undefined;
-}
+import { nodeModule } from './node.ts';
 
 /** Cores that this process may use: those it may be scheduled on, and no more than its share of processor time allows. */
 export function availableCores(): number {
-  const { os, fs } = findNode();
+  const os = nodeModule('node:os');
+  const fs = nodeModule('node:fs');
   if (os === undefined) {
     return typeof navigator === 'undefined' ? 1 : (navigator.hardwareConcurrency ?? 1);
   }
@@ -65,18 +62,13 @@ function quota(time: string | undefined, period: string | undefined): number {
 
 /** What runs this, in words: for records of measurements. In browsers the processor is not known. */
 export function hostOf(): { readonly cpu: string | null; readonly engine: string } {
-  const { os } = findNode();
+  const os = nodeModule('node:os');
   if (os !== undefined)
     return { cpu: os.cpus()[0]?.model.trim() ?? null, engine: `Node ${process.versions.node}` };
   return {
     cpu: null,
     engine: (typeof navigator === 'undefined' ? undefined : navigator.userAgent) ?? 'unknown',
   };
-}
-
-function findNode(): NodeHost {
-  const find = typeof process === 'undefined' ? undefined : process.getBuiltinModule;
-  return { os: find?.('node:os'), fs: find?.('node:fs') };
 }
 
 /** Whether memory can be shared with workers. In browsers it needs an isolated page. */

@@ -1,14 +1,15 @@
 // SHA-256 (FIPS 180-4), synchronous, for checksums of saved files: crypto.subtle is asynchronous and absent on pages that are
 // not served securely. About 160 MB/s.
 
+import { nodeModule } from './node.ts';
+
 const roundConstants = fractionalRoots(64, 1 / 3);
 const initialState = fractionalRoots(8, 1 / 2);
 const blockBytes = 64;
 
 /** The hash of the parts, one after another: 32 bytes. */
 export function sha256(...parts: readonly Uint8Array[]): Uint8Array {
-  // Not an import: bundlers for browsers would try to resolve it.
-  const crypto = typeof process === 'object' ? process.getBuiltinModule?.('node:crypto') : undefined;
+  const crypto = nodeModule('node:crypto');
   if (crypto === undefined) return portableSha256(...parts);
   const hash = crypto.createHash('sha256');
   for (const part of parts) hash.update(part);

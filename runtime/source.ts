@@ -1,6 +1,7 @@
 // Bytes from where a person says: they are given, or lie in a file (Node) or behind a URL.
 
 import { runtimeError } from './errors.ts';
+import { isNode, nodeModule } from './node.ts';
 
 /** Throws HDL1006 when there is nothing to read. */
 export async function readSource(source: Uint8Array | string | URL): Promise<Uint8Array> {
@@ -11,7 +12,7 @@ export async function readSource(source: Uint8Array | string | URL): Promise<Uin
   try {
     const text = String(source);
     if (isNode() && !/^https?:/.test(text)) {
-      const fs = await import('node:fs/promises');
+      const fs = nodeModule('node:fs/promises')!;
       return await fs.readFile(text.startsWith('file:') ? new URL(text) : text);
     }
     const response = await fetch(text);
@@ -20,10 +21,6 @@ export async function readSource(source: Uint8Array | string | URL): Promise<Uin
   } catch (cause) {
     throw cannotRead(String(source), cause instanceof Error ? cause.message : String(cause), cause);
   }
-}
-
-function isNode(): boolean {
-  return typeof process === 'object' && process.versions?.node !== undefined;
 }
 
 function cannotRead(source: string, reason: string, cause: unknown): Error {

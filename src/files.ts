@@ -5,20 +5,17 @@
 
 import { compilerError } from '../compiler/graph/errors.ts';
 import { callerLocation } from '../compiler/graph/location.ts';
-
-export function hasFiles(): boolean {
-  return typeof process === 'object' && process.versions?.node !== undefined;
-}
+import { isNode, nodeModule } from '../runtime/node.ts';
 
 /** Throws HDL0017 where there are no files, as in browsers. */
 export function expectFiles(what: string, hint: string): void {
-  if (hasFiles()) return;
+  if (isNode()) return;
   throw compilerError('HDL0017', { what, rule: 'this host has no files', hint, loc: callerLocation() });
 }
 
 /** The bytes of a file; null when there is none of that name. Throws what the system says otherwise. */
 export async function readIfThere(path: string | URL): Promise<Uint8Array | null> {
-  const fs = await import('node:fs/promises');
+  const fs = nodeModule('node:fs/promises')!;
   try {
     const { buffer, byteOffset, byteLength } = await fs.readFile(path);
     return new Uint8Array(buffer, byteOffset, byteLength);
@@ -30,7 +27,7 @@ export async function readIfThere(path: string | URL): Promise<Uint8Array | null
 
 /** Puts `bytes` in the place of the file, which appears whole or not at all, also when the machine fails meanwhile. */
 export async function replaceFile(path: string, bytes: Uint8Array): Promise<void> {
-  const [fs, { dirname }] = await Promise.all([import('node:fs/promises'), import('node:path')]);
+  const fs = nodeModule('node:fs/promises')!;
   // Of its own name: others may write the same file at the same time, in this process too.
   const unfinished = `${path}.${globalThis.crypto.randomUUID()}.part`;
   const file = await fs.open(unfinished, 'w');
@@ -46,12 +43,12 @@ export async function replaceFile(path: string, bytes: Uint8Array): Promise<void
     await fs.rm(unfinished, { force: true });
     throw error;
   }
-  await flushFolder(dirname(path));
+  await flushFolder(nodeModule('node:path')!.dirname(path));
 }
 
 /** Makes names in the folder last; systems that cannot open folders keep them by themselves. */
 async function flushFolder(path: string): Promise<void> {
-  const fs = await import('node:fs/promises');
+  const fs = nodeModule('node:fs/promises')!;
   const folder = await fs.open(path, 'r').catch(() => null);
   if (folder === null) return;
   try {

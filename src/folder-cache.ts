@@ -2,6 +2,7 @@
 // or not at all, and two that write the same key write the same bytes. Nothing is ever removed from it; the folder may be
 // deleted at any time. Plans of other versions of Heddle have other keys.
 
+import { nodeModule } from '../runtime/node.ts';
 import { expectFiles, readIfThere, replaceFile } from './files.ts';
 import type { PlanCache } from './plan-source.ts';
 
@@ -17,16 +18,12 @@ export function folderCache(path: string): PlanCache {
     `folderCache('${path}')`,
     'give cache: { get, set } over what it has, for example a Cache or IndexedDB',
   );
-  const place = async (key: string): Promise<string> => {
-    const { join } = await import('node:path');
-    return join(path, `${key}.plan`);
-  };
+  const place = (key: string): string => nodeModule('node:path')!.join(path, `${key}.plan`);
   return {
-    get: async (key) => readIfThere(await place(key)),
+    get: async (key) => readIfThere(place(key)),
     set: async (key, bytes) => {
-      const fs = await import('node:fs/promises');
-      await fs.mkdir(path, { recursive: true });
-      await replaceFile(await place(key), bytes);
+      await nodeModule('node:fs/promises')!.mkdir(path, { recursive: true });
+      await replaceFile(place(key), bytes);
     },
   };
 }

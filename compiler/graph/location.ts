@@ -3,17 +3,14 @@
 // Every node asks for it, so it must be cheap: V8 hands over its frames as they are, and only the one that is wanted is
 // looked at closely. Other engines have nothing but text.
 
+import { nodeModule } from '../../runtime/node.ts';
 import type { SourceLocation } from './ir.ts';
-
-/** Where our own files are, from this file's URL: `…/build/compiler/graph/location.js` → `…/build/`. */
-const root = new URL('../../', import.meta.url);
-/** With source maps an engine may name the sources, which stand beside `build/`. */
-const own = [root, new URL('../', root)].flatMap(({ href }) =>
-  ['src/', 'compiler/', 'runtime/'].flatMap((folder) => [href + folder, pathOf(href + folder)]),
-);
 
 /** Frames to look through. */
 const depth = 40;
+
+/** How names of our own files begin. Classic scripts do not know their URL. */
+const own = ownFiles((import.meta.url as string | undefined) ?? runningScript());
 
 /** A frame as V8 gives it. Line and column count from 1. */
 interface Frame {
@@ -41,10 +38,35 @@ export function callerLocation(): SourceLocation | null {
 export function locationBehind(module: string): SourceLocation | null {
   const stack = currentStack();
   if (typeof stack === 'string') return null;
-  const inside = [import.meta.url, module].flatMap((url) => [url, pathOf(url)]);
-  const outer = stack.findIndex((frame) => !inside.includes(frame.getScriptNameOrSourceURL() ?? inside[0]!));
+  const inside = [import.meta.url, module].flatMap((url?: string) => (url ? [url, pathOf(url)] : []));
+  const outer = stack.findIndex((frame) => {
+    const file = frame.getScriptNameOrSourceURL();
+    return file !== null && !inside.includes(file);
+  });
   const caller = stack[outer]?.getScriptNameOrSourceURL();
   return caller && isOwn(caller) ? fromFrames(stack.slice(outer)) : null;
+}
+
+/**
+ * From this file's URL: `…/build/compiler/graph/location.js` → `…/build/`; with source maps an engine may name the sources,
+ * which stand beside it. In a bundle all that is known to be ours is the bundle; the user's code may be in it, and then no line
+ * is better than one of ours.
+ */
+function ownFiles(module: string | undefined): readonly string[] {
+  if (module === undefined) return [];
+  if (!/\/compiler\/graph\/location\.[jt]s$/.test(module)) return [module];
+  const root = new URL('../../', module);
+  return [root, new URL('../', root)].flatMap(({ href }) =>
+    ['src/', 'compiler/', 'runtime/'].flatMap((folder) => [href + folder, pathOf(href + folder)]),
+  );
+}
+
+/** The name of the script that this function is in. */
+function runningScript(): string | undefined {
+  const stack = currentStack();
+  return typeof stack === 'string'
+    ? placeIn(stack)?.file
+    : (stack[0]?.getScriptNameOrSourceURL() ?? undefined);
 }
 
 /** The frames of the call, or their text where the engine has no more. */
@@ -81,7 +103,7 @@ function fromFrames(frames: readonly Frame[]): SourceLocation | null {
 /** In Node with source maps switched on: the place in the source, as its stack traces name it. */
 function throughSourceMap(file: string, line: number, column: number): SourceLocation | null {
   const isOn = typeof process === 'object' && process.sourceMapsEnabled === true;
-  const map = isOn ? process.getBuiltinModule?.('node:module')?.findSourceMap(file) : undefined;
+  const map = isOn ? nodeModule('node:module')?.findSourceMap(file) : undefined;
   const entry = map?.findEntry(line - 1, column - 1);
   if (entry === undefined || !('originalSource' in entry)) return null;
   const { originalSource, originalLine, originalColumn } = entry;
@@ -90,10 +112,15 @@ function throughSourceMap(file: string, line: number, column: number): SourceLoc
 
 /** From the text of a stack trace. Frames look like `at f (file:line:column)` or `f@file:line:column`. */
 export function fromText(stack: string): SourceLocation | null {
+  return placeIn(stack, isOwn);
+}
+
+/** The first place in the text of a stack trace that is not to be left out. */
+function placeIn(stack: string, isOut?: (file: string) => boolean): SourceLocation | null {
   for (const text of stack.split('\n')) {
     const m = /(?:\(|@|at )((?:file:\/\/|https?:\/\/|\/|[A-Za-z]:[\\/]).*):(\d+):(\d+)\)?$/.exec(text.trim());
     const file = m?.[1]?.replace(/^.*\(/, '');
-    if (file === undefined || isOwn(file)) continue;
+    if (file === undefined || isOut?.(file)) continue;
     return { file: pathOf(file), line: Number(m![2]), column: Number(m![3]) };
   }
   return null;
@@ -110,7 +137,7 @@ function isCommand(file: string): boolean {
 }
 
 function isOwn(file: string): boolean {
-  return own.some((folder) => file.startsWith(folder));
+  return own.some((start) => file.startsWith(start));
 }
 
 /** The path of a file URL; other names as they are. */

@@ -1,5 +1,7 @@
 // Names of checkpoint files: `run-{step}.safetensors` stands for run-500.safetensors, run-1000.safetensors, …
 
+import { nodeModule } from '../../runtime/node.ts';
+
 /** The name at a moment. */
 export function pathOf(path: string, at: { readonly epoch: number; readonly step: number }): string {
   return path.replaceAll('{epoch}', String(at.epoch)).replaceAll('{step}', String(at.step));
@@ -12,10 +14,8 @@ export function isTemplate(path: string): boolean {
 
 /** The files that a path stands for, newest first: by step, then by epoch. */
 export async function filesOf(path: string): Promise<string[]> {
-  const [fs, { basename, dirname, join }] = await Promise.all([
-    import('node:fs/promises'),
-    import('node:path'),
-  ]);
+  const fs = nodeModule('node:fs/promises')!;
+  const { basename, dirname, join } = nodeModule('node:path')!;
   const folder = dirname(path);
   const escaped = basename(path).replace(/[.*+?^$()|[\]\\]/g, '\\$&');
   const pattern = new RegExp(
@@ -36,6 +36,6 @@ export async function filesOf(path: string): Promise<string[]> {
 
 /** Removes all but the newest. */
 export async function removeOlder(path: string, keep: number): Promise<void> {
-  const fs = await import('node:fs/promises');
+  const fs = nodeModule('node:fs/promises')!;
   for (const file of (await filesOf(path)).slice(keep)) await fs.rm(file, { force: true });
 }

@@ -3,7 +3,8 @@
 
 import { compilerError } from '../../compiler/graph/errors.ts';
 import { callerLocation } from '../../compiler/graph/location.ts';
-import { expectFiles, hasFiles } from '../files.ts';
+import { isNode } from '../../runtime/node.ts';
+import { expectFiles } from '../files.ts';
 import { defaultSink, type Sink } from '../sink.ts';
 import { type StoreTarget, store } from '../state/store.ts';
 import type { Callback, Pause, TrainingRun } from './callback.ts';
@@ -66,7 +67,7 @@ export function checkpoint(options: CheckpointOptions): Callback {
   return {
     everySteps,
     onTrainBegin: (run) => {
-      if (onInterrupt === 'ignore' || !hasFiles()) return;
+      if (onInterrupt === 'ignore' || !isNode()) return;
       const listener = (): void => {
         // From now on the signal does what it does by default.
         unlisten();

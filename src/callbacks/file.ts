@@ -1,5 +1,6 @@
 // Files that a person asks for, where the host has any: of callbacks, and of `save`.
 
+import { nodeModule } from '../../runtime/node.ts';
 import { expectFiles, replaceFile } from '../files.ts';
 
 export interface FileWriter {
@@ -24,13 +25,13 @@ export function fileWriter(
   return {
     replace: (bytes) => replaceFile(path, bytes),
     append: async (text) => {
-      const fs = await import('node:fs/promises');
+      const fs = nodeModule('node:fs/promises')!;
       await (length > 0 ? fs.appendFile(path, text) : fs.writeFile(path, text));
       length += new TextEncoder().encode(text).length;
     },
     length: () => length,
     continueAt: async (bytes) => {
-      const fs = await import('node:fs/promises');
+      const fs = nodeModule('node:fs/promises')!;
       // A log that is gone begins anew.
       const isThere = await fs.stat(path).then(
         ({ size }) => size >= bytes,

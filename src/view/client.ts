@@ -1,6 +1,7 @@
 // Where the viewer's client lies: bundled by `npm run build`, beside the built sources.
 
 import { runtimeError } from '../../runtime/errors.ts';
+import { nodeModule } from '../../runtime/node.ts';
 import type { Client } from './html.ts';
 
 /** Reads the client. Throws HDL1099 where it was not built. */
@@ -13,10 +14,8 @@ async function readText(name: string): Promise<string> {
   // From build/src/view/.
   const url = new URL(`../../viewer/${name}`, import.meta.url);
   try {
-    if (url.protocol === 'file:') {
-      const { readFile } = await import('node:fs/promises');
-      return await readFile(url, 'utf8');
-    }
+    const fs = nodeModule('node:fs/promises');
+    if (fs !== undefined && url.protocol === 'file:') return await fs.readFile(url, 'utf8');
     const response = await fetch(url);
     if (response.ok) return await response.text();
     throw new Error(`${response.status} ${response.statusText}`);

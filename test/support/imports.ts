@@ -89,8 +89,8 @@ function brokenRule(
   if (layer === undefined) return undefined;
 
   if (specifier.startsWith('node:')) {
-    if (kind !== 'static' || isNodeOnly) return undefined;
-    return 'browsers load this file: import Node builtins by import(), or begin a line with `// @node-only`';
+    if (kind === 'type' || isNodeOnly) return undefined;
+    return 'bundlers for browsers see this import: use nodeModule, or begin a line with `// @node-only`';
   }
 
   if (!specifier.startsWith('.')) {

@@ -5,13 +5,24 @@
 // the worker and 10 with it; with noise, too, 218 and 24.
 
 import { type ErrorParts, HeddleError, runtimeError } from '../../../runtime/errors.ts';
-import { findWorkerClass, startThread, type Thread } from '../../../runtime/thread.ts';
+import {
+  beside,
+  findWorkerClass,
+  type MakeWorker,
+  startThread,
+  type Thread,
+} from '../../../runtime/thread.ts';
 import { applyTransforms, type Pictures } from '../augment/apply.ts';
 import type { Transform } from '../augment/transform.ts';
 import type { FromLoader, ToLoader } from './protocol.ts';
 
 /** A worker that has not told that it is there by then never will. */
 const startMs = 30_000;
+
+const makeLoader: MakeWorker = (Own) =>
+  Own === null
+    ? new Worker(new URL('./loader-worker.js', import.meta.url), { type: 'module' })
+    : new Own(beside('loader-worker.js', import.meta.url), { type: 'module' });
 
 interface Waiting {
   readonly resolve: (data: Float32Array) => void;
@@ -87,7 +98,7 @@ export class Loader {
           fail(reason);
         },
       },
-      (Worker) => new Worker(new URL('./worker.js', import.meta.url), { type: 'module' }),
+      makeLoader,
     );
     let timer: ReturnType<typeof setTimeout> | undefined;
     const late = new Promise<void>((resolve) => {

@@ -1,10 +1,10 @@
 // The folder in which downloads of all programs of a user are kept.
 
-import { hasFiles } from '../../files.ts';
+import { isNode } from '../../../runtime/node.ts';
 
 /** HEDDLE_CACHE, or where the system has caches; null where there are no files. */
 export function cacheFolder(): string | null {
-  if (!hasFiles()) return null;
+  if (!isNode()) return null;
   const { env, platform } = process;
   if (env['HEDDLE_CACHE']) return env['HEDDLE_CACHE'];
   const home = env['HOME'] ?? env['USERPROFILE'] ?? '.';

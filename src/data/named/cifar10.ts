@@ -1,7 +1,8 @@
 // CIFAR-10: 60,000 small photographs in ten classes (Krizhevsky, 2009).
 
 import { compilerError } from '../../../compiler/graph/errors.ts';
-import { hasFiles, readIfThere } from '../../files.ts';
+import { isNode } from '../../../runtime/node.ts';
+import { readIfThere } from '../../files.ts';
 import { type LabelledPictures, loadCifar10 } from '../cifar10.ts';
 import { joinBytes } from '../gunzip.ts';
 import { type NamedDataOptions, type NamedFile, type NamedSet, obtain } from './files.ts';
@@ -22,7 +23,7 @@ const trainBatches = [1, 2, 3, 4, 5].map((i) => `data_batch_${i}.bin`);
  */
 export async function cifar10(options: NamedDataOptions = {}): Promise<LabelledParts> {
   const { folder } = options;
-  const batches = folder === undefined || !hasFiles() ? null : await fromBatches(folder);
+  const batches = folder === undefined || !isNode() ? null : await fromBatches(folder);
   if (batches !== null) return { ...batches, isVerified: false };
   const { bytes, isVerified } = await obtain(set, archive, options);
   const files = untar(bytes, archive.name);

@@ -3,7 +3,8 @@
 
 import { compilerError } from '../../../compiler/graph/errors.ts';
 import { runtimeError } from '../../../runtime/errors.ts';
-import { hasFiles, readIfThere } from '../../files.ts';
+import { isNode } from '../../../runtime/node.ts';
+import { expectFiles, readIfThere } from '../../files.ts';
 import { createProgress } from '../../progress.ts';
 import { defaultSink } from '../../sink.ts';
 import { gunzip } from '../gunzip.ts';
@@ -80,7 +81,7 @@ export async function obtain(
   };
   if (options.folder !== undefined) return fromFolder(options.folder, set, file, accept);
 
-  const folder = options.cache === undefined ? cacheFolder() : hasFiles() ? options.cache : null;
+  const folder = options.cache === undefined ? cacheFolder() : isNode() ? options.cache : null;
   const path = folder === null ? null : `${folder}/${set.name}/${file.name}`;
   const fromCache = async (): Promise<ObtainedFile | null> => {
     const kept = path === null ? null : await readIfThere(path);
@@ -147,6 +148,7 @@ async function fromFolder(
   file: NamedFile,
   accept: (bytes: Uint8Array) => Promise<ObtainedFile>,
 ): Promise<ObtainedFile> {
+  expectFiles(`folder: '${folder}'`, 'give { base }, the address of a folder that a server has');
   const plain = file.name.replace(/\.gz$/, '');
   const names = [plain, ...(file.also ?? [])].flatMap((name) => [`${name}.gz`, name]);
   for (const place of [folder, `${folder}/${set.name}`]) {

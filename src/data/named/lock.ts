@@ -3,14 +3,16 @@
 // The lock is a file with the number of its process, touched every few seconds. It is taken over when that process is gone, or has not
 // touched it for long: numbers of processes are used again. Should two ever work at once after all, what they make fails the checks.
 
+import { nodeModule } from '../../../runtime/node.ts';
+
 const beatMs = 5_000;
 const staleMs = 30_000;
 const askMs = 100;
 
 /** Waits until nobody else has the lock, and returns what gives it back. Throws the signal's reason when it is aborted. */
 export async function lock(path: string, signal: AbortSignal | undefined): Promise<() => Promise<void>> {
-  const [fs, { dirname }] = await Promise.all([import('node:fs/promises'), import('node:path')]);
-  await fs.mkdir(dirname(path), { recursive: true });
+  const fs = nodeModule('node:fs/promises')!;
+  await fs.mkdir(nodeModule('node:path')!.dirname(path), { recursive: true });
   for (;;) {
     signal?.throwIfAborted();
     try {
@@ -34,7 +36,7 @@ export async function lock(path: string, signal: AbortSignal | undefined): Promi
 }
 
 async function isStale(path: string): Promise<boolean> {
-  const fs = await import('node:fs/promises');
+  const fs = nodeModule('node:fs/promises')!;
   try {
     const [{ mtimeMs }, text] = await Promise.all([fs.stat(path), fs.readFile(path, 'utf8')]);
     // Between being made and being written it is empty.

@@ -3,6 +3,7 @@
 //   FILE.part        the bytes so far
 //   FILE.part.json   what the server called that version of the file, so that the rest is of the same
 
+import { nodeModule } from '../../../runtime/node.ts';
 import { joinBytes } from '../gunzip.ts';
 
 export interface Part {
@@ -53,8 +54,8 @@ export function memoryPart(): Part {
 
 /** The part of the file `path`, with what a process before has left. */
 export async function filePart(path: string): Promise<Part> {
-  const [fs, { dirname }] = await Promise.all([import('node:fs/promises'), import('node:path')]);
-  await fs.mkdir(dirname(path), { recursive: true });
+  const fs = nodeModule('node:fs/promises')!;
+  await fs.mkdir(nodeModule('node:path')!.dirname(path), { recursive: true });
   const part = `${path}.part`;
   const note = `${part}.json`;
   let version = await readNote(note);
@@ -108,7 +109,7 @@ export async function filePart(path: string): Promise<Part> {
 }
 
 async function readNote(path: string): Promise<string | null> {
-  const fs = await import('node:fs/promises');
+  const fs = nodeModule('node:fs/promises')!;
   try {
     const { version } = JSON.parse(await fs.readFile(path, 'utf8')) as { readonly version?: unknown };
     return typeof version === 'string' ? version : null;
