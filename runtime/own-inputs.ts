@@ -5,10 +5,11 @@
 // Which arguments mean an input is found from the plan alone: those that read where it lies, up to the first step that
 // writes there.
 
+import { reachOf, timesOfSteps } from './loops.ts';
 import type { PlanManifest } from './plan.ts';
 import { tensorBytes } from './tensor.ts';
 
-/** An argument, or an output (`step` −1), that reads an input, from so many bytes behind its begin. */
+/** An argument, or an output (`step` −1), that reads an input, from so many bytes behind its begin; in a loop, at first. */
 export interface InputUse {
   readonly input: number;
   readonly step: number;
@@ -19,19 +20,21 @@ export interface InputUse {
 /** All uses of inputs in a plan. */
 export function findInputUses(manifest: PlanManifest): InputUse[] {
   const { inputs, steps, kernels, outputs } = manifest;
+  const times = timesOfSteps(manifest);
   return inputs.flatMap(({ location, ...tensor }, input) => {
     if (location.space !== 'arena') return [];
     const begin = location.offset;
     const end = begin + tensorBytes(tensor);
     const uses: InputUse[] = [];
-    for (const [step, { kernel, args }] of steps.entries()) {
+    for (const [step, { kernel, args, moves }] of steps.entries()) {
       let isWritten = false;
       for (const [index, at] of args.entries()) {
         if (at.space !== 'arena') continue;
         const { access, bytes } = kernels[kernel]!.params[index]!;
-        if (at.offset >= end || at.offset + bytes <= begin) continue;
+        const { least, most } = reachOf(moves?.[index], times[step]!);
+        if (at.offset + least >= end || at.offset + most + bytes <= begin) continue;
         if (access === 'write') isWritten = true;
-        else if (at.offset >= begin) uses.push({ input, step, index, offset: at.offset - begin });
+        else if (at.offset + least >= begin) uses.push({ input, step, index, offset: at.offset - begin });
       }
       if (isWritten) return uses;
     }

@@ -68,18 +68,45 @@ export interface PlanStep {
   /** In the user's words: scope path and ops. */
   readonly label: string;
   readonly kernel: number;
+  /** Where they lie; in a loop, in its first iteration. */
   readonly args: readonly Location[];
   readonly units: number;
+  /** In a loop: how each argument moves from one iteration to the next; null for those that stay. */
+  readonly moves?: readonly (PlanMove | null)[];
+}
+
+/** In iteration t an argument lies `stride · (t mod period)` bytes further on; without a period `stride · t`. */
+export interface PlanMove {
+  /** Bytes; may be negative. */
+  readonly stride: number;
+  readonly period?: number;
+}
+
+/** Steps [begin, end), at least one, run `length` times, one iteration after the other. Loops are in order and apart. */
+export interface PlanLoop {
+  /** In the user's words. */
+  readonly label: string;
+  readonly begin: number;
+  readonly end: number;
+  readonly length: number;
 }
 
 /** Order of work for one worker: unit ranges of steps, and barriers that all workers pass together. */
-export type ScheduleItem =
+export type ScheduleItem = PlainItem | RepeatItem;
+export type PlainItem =
   | { readonly do: 'run'; readonly step: number; readonly begin: number; readonly end: number }
   | { readonly do: 'barrier' };
+/** A worker's part of one iteration of a loop, as often as the loop runs; its steps are all in the loop. */
+export interface RepeatItem {
+  readonly do: 'repeat';
+  /** Position in `loops`. */
+  readonly loop: number;
+  readonly items: readonly PlainItem[];
+}
 
 export interface PlanSchedule {
   readonly workers: number;
-  /** One list per worker; all have the same number of barriers. */
+  /** One list per worker; all pass the same number of barriers, and those within loops in the same iterations. */
   readonly lists: readonly (readonly ScheduleItem[])[];
 }
 
@@ -109,6 +136,8 @@ export interface PlanManifest {
   readonly variables: readonly PlanVariable[];
   readonly kernels: readonly PlanKernel[];
   readonly steps: readonly PlanStep[];
+  /** Absent: none. */
+  readonly loops?: readonly PlanLoop[];
   readonly schedules: readonly PlanSchedule[];
   readonly sites: readonly PlanSite[];
   /** Name, size and lifetime of every buffer in the arena: for dumps and checkers, not needed to run. */

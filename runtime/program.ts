@@ -11,6 +11,7 @@ import type { Arena } from './arena.ts';
 import { Word } from './control.ts';
 import { type ErrorLocation, type HeddleError, runtimeError } from './errors.ts';
 import type { KernelCode } from './kernels.ts';
+import { movedBy, timesOfSteps } from './loops.ts';
 import type { LinearMemory, Region } from './memory.ts';
 import { findInputUses, type InputUse } from './own-inputs.ts';
 import type { Location, Plan, PlanManifest, PlanPlacement } from './plan.ts';
@@ -83,6 +84,8 @@ export class Program {
   readonly #args: number;
   readonly #argsBytes: number;
   readonly #argsOffsets: readonly number[];
+  /** How often each step runs. */
+  readonly #times: readonly number[];
   /** Banks that table 0 was written for; −1 before the first time. */
   readonly #banks: Int8Array;
   #arenaVersion = -1;
@@ -112,6 +115,7 @@ export class Program {
     this.#updated = variables.filter((_, v) => manifest.variables[v]!.updated);
     this.#banks = new Int8Array(variables.length).fill(-1);
     this.#argsOffsets = table.offsets;
+    this.#times = timesOfSteps(manifest);
     this.#argsBytes = alignTo16(table.bytes);
 
     const constantBytes = alignTo16(manifest.constantBytes);
@@ -353,16 +357,20 @@ export class Program {
     const { memory, arena, variables } = this.#in;
     const words = memory.words;
     for (const swap of [0, 1] as const) {
-      this.manifest.steps.forEach((step, s) => {
-        const first = (this.#args + swap * this.#argsBytes + this.#argsOffsets[s]!) / 4;
-        step.args.forEach((location, a) => {
-          words[first + a] = this.addressOf(location, swap);
+      /** Words of one argument in all iterations: those of each iteration lie side by side. */
+      const write = (s: number, a: number, address: number): void => {
+        const { args, moves } = this.manifest.steps[s]!;
+        const first = (this.#args + swap * this.#argsBytes + this.#argsOffsets[s]!) / 4 + a;
+        for (let t = 0; t < this.#times[s]!; t++)
+          words[first + t * args.length] = address + movedBy(moves?.[a], t);
+      };
+      this.manifest.steps.forEach(({ args }, s) => {
+        args.forEach((location, a) => {
+          write(s, a, this.addressOf(location, swap));
         });
       });
       for (const { input, step, index, offset } of this.#own?.uses ?? []) {
-        if (step < 0) continue;
-        const first = (this.#args + swap * this.#argsBytes + this.#argsOffsets[step]!) / 4;
-        words[first + index] = this.inputAddress(input) + offset;
+        if (step >= 0) write(step, index, this.inputAddress(input) + offset);
       }
     }
     this.#variables.forEach((index, v) => {

@@ -1,5 +1,6 @@
 // Does what a plan says of its arena fit together? Types and ranges of locations have been checked before.
 
+import { reachOf, timesOfSteps } from './loops.ts';
 import { check, checkCount, isRecord } from './malformed.ts';
 import type { Location, PlanBuffer, PlanManifest } from './plan.ts';
 import { tensorBytes } from './tensor.ts';
@@ -34,20 +35,28 @@ export function checkLives(m: PlanManifest): void {
       if (coming[next]!.to >= step) living.push(coming[next]!);
     }
   };
-  const checkInside = (where: string, location: Location, bytes: number): void => {
+  const times = timesOfSteps(m);
+  const checkInside = (
+    where: string,
+    location: Location,
+    bytes: number,
+    reach = { least: 0, most: 0 },
+  ): void => {
     if (location.space !== 'arena') return;
-    const { offset } = location;
-    const isThere = living.some((b) => b.offset <= offset && offset + bytes <= b.offset + b.bytes);
+    const first = location.offset + reach.least;
+    const end = location.offset + reach.most + bytes;
+    const isThere = living.some((b) => b.offset <= first && end <= b.offset + b.bytes);
     check(isThere, `${where} is not the place of a buffer that lives then`);
   };
   begin(-1);
   m.inputs.forEach((p, i) => {
     checkInside(`inputs[${i}].location`, p.location, tensorBytes(p));
   });
-  m.steps.forEach(({ args, kernel }, s) => {
+  m.steps.forEach(({ args, kernel, moves }, s) => {
     begin(s);
     args.forEach((location, a) => {
-      checkInside(`steps[${s}].args[${a}]`, location, m.kernels[kernel]!.params[a]!.bytes);
+      const { bytes } = m.kernels[kernel]!.params[a]!;
+      checkInside(`steps[${s}].args[${a}]`, location, bytes, reachOf(moves?.[a], times[s]!));
     });
   });
   begin(m.steps.length);
@@ -63,11 +72,12 @@ export function checkArena(m: PlanManifest): void {
     if (location.space === 'arena') used = Math.max(used, location.offset + bytes);
   };
   for (const placement of [...m.inputs, ...m.outputs]) use(placement.location, tensorBytes(placement));
-  for (const { args, kernel } of m.steps) {
+  const times = timesOfSteps(m);
+  m.steps.forEach(({ args, kernel, moves }, s) => {
     args.forEach((location, a) => {
-      use(location, m.kernels[kernel]!.params[a]!.bytes);
+      use(location, reachOf(moves?.[a], times[s]!).most + m.kernels[kernel]!.params[a]!.bytes);
     });
-  }
+  });
   for (const { offset, bytes } of m.buffers) used = Math.max(used, offset + bytes);
   check(m.arenaBytes <= used + mostSlack, `arenaBytes is ${m.arenaBytes}, no more than ${used} are used`);
 }

@@ -1,8 +1,9 @@
 // Is a schedule of a plan well-formed? Every unit of every step runs exactly once, and all workers pass the same number of
 // barriers, so that nobody waits for one who never comes.
 
+import { loopOfSteps } from './loops.ts';
 import { check, checkCount, isRecord, itemAt } from './malformed.ts';
-import type { PlanManifest, PlanSchedule } from './plan.ts';
+import type { PlanManifest, PlanSchedule, ScheduleItem } from './plan.ts';
 
 /** Throws Malformed with the reason; `where` names the schedule. */
 export function checkSchedule(m: PlanManifest, schedule: PlanSchedule, where: string): void {
@@ -13,31 +14,46 @@ export function checkSchedule(m: PlanManifest, schedule: PlanSchedule, where: st
     `${where} has ${schedule.lists.length} lists for ${schedule.workers} workers`,
   );
   const ranges: [number, number][][] = m.steps.map(() => []);
-  const barriers = schedule.lists.map((list, worker) => {
-    check(Array.isArray(list), `${where}.lists[${worker}] is not a list`);
+  const { loops = [] } = m;
+  const loopOf = loopOfSteps(m);
+  /** Notes what a list, or its part of a loop, runs; gives the number of its barriers. */
+  const visit = (items: readonly ScheduleItem[], loop: number | null, name: string): number => {
+    check(Array.isArray(items), `${name} is not a list`);
     let count = 0;
-    for (const item of list) {
-      check(isRecord(item), `${where}.lists[${worker}] holds something else than items`);
+    const seen = new Set<number>();
+    for (const item of items) {
+      check(isRecord(item), `${name} holds something else than items`);
       if (item.do === 'barrier') {
         count++;
         continue;
       }
-      check(item.do === 'run', `${where}.lists[${worker}] holds an item that is neither run nor barrier`);
+      if (item.do === 'repeat') {
+        check(loop === null, `${name} holds a loop in a loop`);
+        const own = itemAt(loops, item.loop);
+        check(own !== undefined, `${name} names loop ${String(item.loop)} of ${loops.length}`);
+        check(!seen.has(item.loop), `${name} runs loop ${item.loop} twice`);
+        seen.add(item.loop);
+        count += own.length * visit(item.items, item.loop, `loop ${item.loop} in ${name}`);
+        continue;
+      }
+      check(item.do === 'run', `${name} holds an item that is neither run, repeat nor barrier`);
       const step = itemAt(m.steps, item.step);
+      check(step !== undefined, `${name} names step ${String(item.step)} of ${m.steps.length}`);
       check(
-        step !== undefined,
-        `${where}.lists[${worker}] names step ${String(item.step)} of ${m.steps.length}`,
+        loopOf[item.step] === (loop === null ? null : loops[loop]),
+        `${name} runs step ${item.step}, which is ${loop === null ? 'in a loop' : 'not in this loop'}`,
       );
-      checkCount(item.begin, `begin of a range in ${where}.lists[${worker}]`);
-      checkCount(item.end, `end of a range in ${where}.lists[${worker}]`);
+      checkCount(item.begin, `begin of a range in ${name}`);
+      checkCount(item.end, `end of a range in ${name}`);
       check(
         item.begin <= item.end && item.end <= step.units,
-        `${where}.lists[${worker}] runs units [${item.begin}, ${item.end}) of step ${item.step}, which has ${step.units}`,
+        `${name} runs units [${item.begin}, ${item.end}) of step ${item.step}, which has ${step.units}`,
       );
       if (item.begin < item.end) ranges[item.step]!.push([item.begin, item.end]);
     }
     return count;
-  });
+  };
+  const barriers = schedule.lists.map((list, worker) => visit(list, null, `${where}.lists[${worker}]`));
   check(
     barriers.every((count) => count === barriers[0]),
     `${where}: workers pass different numbers of barriers (${barriers.join(', ')})`,

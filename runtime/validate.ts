@@ -4,11 +4,13 @@
 // of the `js` target is a program, to be loaded only from where programs are loaded from.
 
 import { runtimeError } from './errors.ts';
+import { loopOfSteps, reachOf } from './loops.ts';
 import { check, checkCount, checkUnique, isRecord, itemAt, Malformed } from './malformed.ts';
 import {
   type Location,
   type Plan,
   type PlanManifest,
+  type PlanMove,
   type PlanPlacement,
   type PlanTensor,
   type PlanWork,
@@ -73,6 +75,7 @@ function checkPlan(plan: Plan): void {
     check(typeof name === 'string', `features[${i}] is not a string`);
   });
   checkTensors(m);
+  checkLoops(m);
   checkSteps(m);
   check(m.schedules.length > 0, 'it has no schedule');
   m.schedules.forEach((schedule, i) => {
@@ -180,6 +183,53 @@ function checkWork(work: PlanWork, where: string): void {
   check(typeof work.schedule === 'string', `${where}.schedule is not a string`);
 }
 
+/** Calls that a plan may make, each of some twenty bytes once it is loaded. */
+const mostCalls = 2 ** 24;
+
+function checkLoops(m: PlanManifest): void {
+  const { loops = [] } = m;
+  check(Array.isArray(loops), 'loops is not a list');
+  let end = 0;
+  let calls = m.steps.length;
+  loops.forEach((loop, i) => {
+    const where = `loops[${i}]`;
+    check(isRecord(loop) && typeof loop.label === 'string', `${where} has no label`);
+    checkCount(loop.begin, `${where}.begin`);
+    checkCount(loop.end, `${where}.end`);
+    checkCount(loop.length, `${where}.length`);
+    check(
+      loop.begin >= end && loop.begin < loop.end && loop.end <= m.steps.length && loop.length >= 1,
+      `${where} is steps [${loop.begin}, ${loop.end}) of ${m.steps.length}, ${loop.length} times, after step ${end}`,
+    );
+    end = loop.end;
+    calls += (loop.end - loop.begin) * (loop.length - 1);
+  });
+  check(calls <= mostCalls, `its loops make ${calls} calls, more than ${mostCalls}`);
+}
+
+/** Bytes from a location to the end of its space, for an argument that moves. */
+function roomAround(
+  room: Room,
+  location: Location,
+  move: PlanMove | null,
+  length: number,
+  where: string,
+): Room {
+  if (move === null) return room;
+  check(isRecord(move) && Number.isSafeInteger(move.stride), `${where} has no stride`);
+  if (move.period !== undefined) checkCount(move.period, `${where}.period`);
+  check(move.period === undefined || move.period >= 1, `${where}.period is 0`);
+  check(location.space === 'arena' || location.space === 'constant', `${where} is of a place that stays`);
+  const { least, most } = reachOf(move, length);
+  const { offset } = location as { readonly offset: number };
+  check(
+    offset + least >= 0,
+    `${where} leads ${-(offset + least)} bytes before the begin of the ${location.space}`,
+  );
+  check(most <= room.bytes, `${where} leads behind the end of the ${location.space}`);
+  return { ...room, bytes: room.bytes - most };
+}
+
 function checkSteps(m: PlanManifest): void {
   m.sites.forEach((site, i) => {
     check(isRecord(site), `sites[${i}] is not a record`);
@@ -201,6 +251,7 @@ function checkSteps(m: PlanManifest): void {
     if (kernel.work !== undefined) checkWork(kernel.work, `kernels[${i}].work`);
   });
   checkUnique(m.kernels, 'kernels');
+  const loopOf = loopOfSteps(m);
   m.steps.forEach((step, i) => {
     const where = `steps[${i}]`;
     check(isRecord(step) && typeof step.label === 'string', `${where} has no label`);
@@ -223,8 +274,16 @@ function checkSteps(m: PlanManifest): void {
       units === undefined || units === step.units,
       `${where} has ${step.units} units, kernel '${kernel.name}' has ${String(units)}`,
     );
+    const { moves } = step;
+    check(
+      moves === undefined ||
+        (loopOf[i] !== null && Array.isArray(moves) && moves.length === step.args.length),
+      `${where}.moves is not a list with an item for each argument of a step in a loop`,
+    );
     step.args.forEach((location, a) => {
-      const room = roomAt(m, location, `${where}.args[${a}]`);
+      const whole = roomAt(m, location, `${where}.args[${a}]`);
+      const move = moves?.[a] ?? null;
+      const room = roomAround(whole, location, move, loopOf[i]?.length ?? 1, `${where}.moves[${a}]`);
       const param = kernel.params[a]!;
       check(
         param.bytes <= room.bytes,

@@ -4,11 +4,14 @@
 //     kernel, begin, end, args      call a kernel on units [begin, end); args counts bytes from the plan's argument table
 //     -1,     0,     0,   0         barrier
 //
+// Loops are written out (loops.ts): a call of each iteration, with arguments of its own.
+//
 // A plan holds schedules for some worker counts. Any of them runs on fewer threads too: between two barriers the lists
 // of a schedule are independent, so one thread may do several, one after another. Results do not depend on it.
 // A worker that has nothing to do in a plan takes no part: it is neither woken nor waited for.
 
-import type { PlanManifest, PlanSchedule, ScheduleItem } from './plan.ts';
+import { type LoopItem, timesOfSteps, writtenOut } from './loops.ts';
+import type { PlanManifest, PlanSchedule } from './plan.ts';
 
 /** Integers per item. */
 export const itemSize = 4;
@@ -27,45 +30,52 @@ export interface Walk {
 /** The walk of a plan on so many threads. */
 export function makeWalk(manifest: PlanManifest, threads: number): Walk {
   const schedule = chooseSchedule(manifest.schedules, threads);
-  const working = schedule.lists.filter((list) => list.some(isWork));
-  const busy = working.length > 0 ? working : schedule.lists.slice(0, 1);
+  const all = schedule.lists.map((list) => writtenOut(list, manifest.loops));
+  const working = all.filter((list) => list.some(isWork));
+  const busy = working.length > 0 ? working : all.slice(0, 1);
   const participants = Math.min(busy.length, threads);
-  const lists: ScheduleItem[][] = [];
+  const lists: LoopItem[][] = [];
   for (let thread = 0; thread < participants; thread++) {
     lists.push(interleave(busy.filter((_, worker) => worker % participants === thread)));
   }
-  if (participants === 1) lists[0] = lists[0]!.filter((item) => item.do === 'run');
-  while (lists.every((list) => list.at(-1)?.do === 'barrier')) for (const list of lists) list.pop();
+  if (participants === 1) lists[0] = lists[0]!.filter(({ item }) => item.do === 'run');
+  while (lists.every((list) => list.at(-1)?.item.do === 'barrier')) for (const list of lists) list.pop();
 
   const argsOffsets = argsTable(manifest).offsets;
   const flat = lists.map((list) => new Int32Array(list.length * itemSize));
   const steps = lists.map((list) => new Int32Array(list.length));
   lists.forEach((list, thread) => {
     let last = -1;
-    list.forEach((item, i) => {
+    list.forEach(({ item, iteration }, i) => {
       if (item.do === 'run') last = item.step;
       steps[thread]![i] = last;
-      const { kernel } = manifest.steps[last] ?? { kernel: barrierItem };
-      flat[thread]!.set(
-        item.do === 'run' ? [kernel, item.begin, item.end, argsOffsets[last]!] : [barrierItem, 0, 0, 0],
-        i * itemSize,
-      );
+      const at = i * itemSize;
+      if (item.do !== 'run') {
+        flat[thread]![at] = barrierItem;
+        return;
+      }
+      const { kernel, args } = manifest.steps[last]!;
+      flat[thread]![at] = kernel;
+      flat[thread]![at + 1] = item.begin;
+      flat[thread]![at + 2] = item.end;
+      flat[thread]![at + 3] = argsOffsets[last]! + iteration * args.length * 4;
     });
   });
   return { participants, lists: flat, steps };
 }
 
-/** The argument table of a plan: one word per argument of each step. */
+/** The argument table of a plan: one word per argument of each step; those of the iterations of a loop follow each other. */
 export function argsTable(manifest: PlanManifest): {
   readonly offsets: readonly number[];
   readonly bytes: number;
 } {
   const offsets: number[] = [];
+  const times = timesOfSteps(manifest);
   let bytes = 0;
-  for (const step of manifest.steps) {
+  manifest.steps.forEach((step, s) => {
     offsets.push(bytes);
-    bytes += step.args.length * 4;
-  }
+    bytes += step.args.length * 4 * times[s]!;
+  });
   return { offsets, bytes };
 }
 
@@ -75,23 +85,23 @@ function chooseSchedule(schedules: readonly PlanSchedule[], threads: number): Pl
   return byWorkers.filter((s) => s.workers <= threads).at(-1) ?? byWorkers[0]!;
 }
 
-function isWork(item: ScheduleItem): boolean {
+function isWork({ item }: LoopItem): boolean {
   return item.do === 'run' && item.begin < item.end;
 }
 
 /** One list that does the work of several: their parts between barriers, one after another. */
-function interleave(lists: readonly (readonly ScheduleItem[])[]): ScheduleItem[] {
+function interleave(lists: readonly (readonly LoopItem[])[]): LoopItem[] {
   const parts = lists.map((list) => {
-    const split: ScheduleItem[][] = [[]];
-    for (const item of list) {
-      if (item.do === 'barrier') split.push([]);
-      else if (isWork(item)) split.at(-1)!.push(item);
+    const split: LoopItem[][] = [[]];
+    for (const entry of list) {
+      if (entry.item.do === 'barrier') split.push([]);
+      else if (isWork(entry)) split.at(-1)!.push(entry);
     }
     return split;
   });
-  const merged: ScheduleItem[] = [];
+  const merged: LoopItem[] = [];
   for (let part = 0; part < parts[0]!.length; part++) {
-    if (part > 0) merged.push({ do: 'barrier' });
+    if (part > 0) merged.push({ item: { do: 'barrier' }, iteration: 0 });
     for (const list of parts) for (const item of list[part]!) merged.push(item);
   }
   return merged;

@@ -11,6 +11,7 @@
 import type { Timing } from '../compiler/compile.ts';
 import { elementCount } from '../compiler/graph/types.ts';
 import { lowerBound } from '../compiler/schedule/print.ts';
+import { barrierCount } from '../runtime/loops.ts';
 import type { Plan, PlanManifest } from '../runtime/plan.ts';
 import { elementBytes } from '../runtime/tensor.ts';
 import { groupDigits } from './digits.ts';
@@ -21,7 +22,7 @@ export function describePlan(title: string, plan: Plan, threads: number, timings
   const { kernels, steps, schedules, features } = manifest;
   const byWorkers = [...schedules].sort((a, b) => a.workers - b.workers);
   const schedule = byWorkers.filter((s) => s.workers <= threads).at(-1) ?? byWorkers[0];
-  const barriers = schedule?.lists[0]?.filter((item) => item.do === 'barrier').length ?? 0;
+  const barriers = barrierCount(schedule?.lists[0] ?? [], manifest.loops);
   const workers = schedule?.workers ?? 1;
   const units = steps.map((s) => s.units);
   const rows: readonly (readonly [string, string])[] = [

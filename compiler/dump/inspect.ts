@@ -162,6 +162,7 @@ function inspectBuffers({ lowered, plan, graph }: Inspectable): InspectedBuffer[
 }
 
 function homeOf({ home }: Buffer): InspectedBuffer['home'] {
+  if (home.kind === 'view') return 'temporary';
   return home.kind === 'arena' ? home.role : home.kind;
 }
 

@@ -68,6 +68,8 @@ export interface Kernel {
   readonly tile?: readonly [rows: number, columns: number];
   /** Work of the whole kernel, for the cost model: arithmetic operations and bytes moved (each buffer once). */
   readonly cost: { readonly flops: number; readonly bytes: number };
+  /** Stands for a loop while a program is scheduled (schedule/fold-loops.ts): no code, and nothing to be found from its body. */
+  readonly isLoop?: true;
 }
 
 /** A register tile: rows × vectors of accumulators, with the cycles of one round of it as they were measured. */

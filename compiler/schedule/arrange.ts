@@ -22,6 +22,8 @@ export interface ArrangeOptions {
   readonly machine: Machine;
   /** Bytes that the arena may have; null: as few as cost next to no time. */
   readonly budget: number | null;
+  /** Whether steps may be copied; default true. */
+  readonly copies?: boolean;
 }
 
 export interface Arranged {
@@ -48,11 +50,10 @@ export function arrange(program: Lowered, options: ArrangeOptions): Arranged {
     ownOrder(program),
     orderSteps(program, dependencesOf(program)),
   ]);
-  const smaller = rematerialize(
-    ordered.lowered,
-    { machine, ...limitsOf(program, options.budget, machine) },
-    facts,
-  );
+  const smaller =
+    options.copies === false
+      ? ordered.lowered
+      : rematerialize(ordered.lowered, { machine, ...limitsOf(program, options.budget, machine) }, facts);
   const best = smaller === ordered.lowered ? ordered : leastMemory(smaller, facts, [ownOrder(smaller)]);
   if (!options.isParallel) return { ...best, phases: singlePhase(best.lowered.steps.length) };
   const limit = options.budget ?? best.peak * roomForBarriers;

@@ -10,6 +10,8 @@ import type { Phase, Phases } from './phases.ts';
 export interface StepCost {
   /** The whole step goes to one worker. */
   readonly isSerial: boolean;
+  /** A loop is a phase of its own: it has barriers inside. */
+  readonly isLoop?: boolean;
   readonly cost: number;
 }
 
@@ -60,6 +62,13 @@ export function findPhases(
   };
 
   for (let j = 0; j < steps; j++) {
+    if (costs[j]!.isLoop) {
+      close(j);
+      of[j] = phases.length;
+      hasParallel = true;
+      close(j + 1);
+      continue;
+    }
     let follows = joinable(j);
     if (follows !== null && j > begin) {
       const staysPure = !hasParallel && costs[j]!.isSerial && follows.length === groups.size;

@@ -178,7 +178,10 @@ export function checkWritten(
         'a buffer is written before it is read',
       );
     }
-    const mustBeFull = isOutput.has(b.id) || b.home.kind === 'variable' || b.home.role === 'output';
+    const mustBeFull =
+      isOutput.has(b.id) ||
+      b.home.kind === 'variable' ||
+      (b.home.kind === 'arena' && b.home.role === 'output');
     if (!mustBeFull || b.bytes === 0) continue;
     if (writes.length === 0)
       fail(`nothing writes buffer '${b.name}'`, 'outputs and next banks are written completely');

@@ -92,6 +92,8 @@ function runsOf(m: PlanManifest, schedule: PlanSchedule, fail: Fail): Run[][] {
     let phase = 0;
     list.forEach((item, at) => {
       if (item.do === 'barrier') phase++;
+      else if (item.do === 'repeat')
+        fail(`worker ${worker} repeats loop ${item.loop}`, 'loops are written out before they are checked');
       else {
         if (!m.steps[item.step])
           fail(

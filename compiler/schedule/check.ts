@@ -4,9 +4,13 @@
 //   kernels    every access in bounds, units store disjoint elements                            check-kernel.ts
 //   memory     no two live buffers overlap, everything is written before it is read, …          check-memory.ts
 //   schedule   each unit once, equal barriers, no race under any interleaving                   check-schedule.ts
+//
+// A plan with loops is proved iteration by iteration: what is checked is the plan, and the program, with loops written out.
 
+import { unrollManifest } from '../../runtime/loops.ts';
 import type { Plan, PlanManifest } from '../../runtime/plan.ts';
 import { compilerError } from '../graph/errors.ts';
+import { elementBytes } from '../kernel/cost.ts';
 import type { Kernel } from '../kernel/ir.ts';
 import { examineKernel, type KernelFacts } from './check-kernel.ts';
 import {
@@ -20,7 +24,8 @@ import {
 } from './check-memory.ts';
 import { checkOrder } from './check-order.ts';
 import { checkSchedule } from './check-schedule.ts';
-import type { Lowered } from './lowered.ts';
+import { foldLoops, unrollLowered } from './fold-loops.ts';
+import { baseBytes, type Lowered } from './lowered.ts';
 
 /**
  * Throws HDL0012, naming steps and buffers, unless the plan is proved safe. `lowered` has its steps in the order of the
@@ -35,15 +40,42 @@ export function checkPlan(
   lowered: Lowered,
   original?: Lowered,
 ): void {
-  const m = plan.manifest;
   const fail: Fail = (what, rule) => {
     throw compilerError('HDL0012', {
-      what: `plan '${m.entry}' is not safe: ${what}`,
+      what: `plan '${plan.manifest.entry}' is not safe: ${what}`,
       rule,
       hint: 'this is a mistake of the compiler, unless the plan was made by hand; please report it with the dump of the plan',
     });
   };
-  if (original) checkOrder(lowered, original, fail);
+  if (original) checkFoldedOrder(lowered, original, fail);
+  checkLoops(plan.manifest, lowered, fail);
+  proveSafe(unrollManifest(plan.manifest), unrollLowered(lowered), fail);
+}
+
+/** Loops are those of the program: each iteration is one of it, so what is proved of all iterations is proved of the plan. */
+function checkLoops(m: PlanManifest, { loops = [] }: Lowered, fail: Fail): void {
+  const text = (list: readonly { begin: number; end: number; length: number }[]): string =>
+    list.map(({ begin, end, length }) => `steps ${begin} to ${end - 1} ${length} times`).join(', ') ||
+    'no loops';
+  const [mine, theirs] = [text(m.loops ?? []), text(loops)];
+  if (mine !== theirs) fail(`it has ${mine}, the program ${theirs}`, 'loops are those of the program');
+}
+
+/** The order around loops, and that of their bodies. */
+function checkFoldedOrder(lowered: Lowered, original: Lowered, fail: Fail): void {
+  const now = foldLoops(lowered);
+  const before = foldLoops(original);
+  checkOrder(now.outer, before.outer, fail);
+  before.bodies.forEach((body, l) => {
+    const { kernel } = original.loops![l]!;
+    const index = lowered.loops?.findIndex((loop) => loop.kernel === kernel) ?? -1;
+    if (index < 0) fail(`there is no loop '${kernel.name}'`, 'loops are those of the program');
+    checkOrder(now.bodies[index]!, body, fail);
+  });
+}
+
+/** A plan without loops. */
+function proveSafe(m: PlanManifest, lowered: Lowered, fail: Fail): void {
   checkSteps(m, lowered, fail);
   const known = new Map<Kernel, KernelFacts>();
   const facts = lowered.steps.map((step, s) => {
@@ -94,11 +126,18 @@ function checkSteps(m: PlanManifest, lowered: Lowered, fail: Fail): void {
       );
     }
     const written = step.args.filter((_, p) => kernel.params[p]!.access === 'write');
-    const twice = written.find((id) => step.args.indexOf(id) !== step.args.lastIndexOf(id));
+    const twice = written.find((id) => {
+      const ranges = step.args.flatMap((other, p) => {
+        const { elements, storage } = kernel.params[p]!;
+        const begin = baseBytes(step, p);
+        return other === id ? [{ begin, end: begin + elements * elementBytes(storage) }] : [];
+      });
+      return ranges.some((a, i) => ranges.some((b, j) => i !== j && a.begin < b.end && b.begin < a.end));
+    });
     if (twice !== undefined)
       fail(
         `${stepText(m, s)} has buffer '${lowered.buffers[twice]!.name}' twice and writes it`,
-        'a buffer may be an argument twice only if both are reads',
+        'a buffer may be an argument twice only if both are reads, or parts of it that do not meet',
       );
   });
 }

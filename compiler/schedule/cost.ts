@@ -64,6 +64,7 @@ export function smallCost(machine: Machine): number {
 export function stepCosts(steps: readonly { readonly kernel: Kernel }[], machine: Machine): StepCost[] {
   return steps.map(({ kernel }) => {
     const cost = costOf(kernel, machine);
+    if (kernel.isLoop) return { isSerial: false, isLoop: true, cost };
     return { isSerial: kernel.unit.extent <= 1 || cost < smallCost(machine), cost };
   });
 }

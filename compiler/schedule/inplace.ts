@@ -36,6 +36,7 @@ export function findInPlacePairs(
   const pairs: InPlacePair[] = [];
   const taken = new Set<number>();
   steps.forEach((step, s) => {
+    if (step.kernel.isLoop) return;
     for (const [q, output] of step.args.entries()) {
       const param = step.kernel.params[q]!;
       if (param.access !== 'write' || buffers[output]!.home.kind !== 'arena') continue;

@@ -66,6 +66,7 @@ export class LiveFacts {
 
 function findPairs(kernel: Kernel): (readonly [number, number])[] {
   const { params } = kernel;
+  if (kernel.isLoop) return [];
   const pairs: (readonly [number, number])[] = [];
   const bytesOf = (p: number): number => params[p]!.elements * elementBytes(params[p]!.storage);
   let trace: ReturnType<typeof traceOf> | null = null;

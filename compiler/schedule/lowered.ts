@@ -30,7 +30,19 @@ export type Home =
   | { readonly kind: 'arena'; readonly role: 'temporary' | 'input' | 'output' }
   | { readonly kind: 'constant'; readonly payload: Payload }
   | { readonly kind: 'variable'; readonly variable: number; readonly bank: 'current' | 'next' }
-  | { readonly kind: 'flags' };
+  | { readonly kind: 'flags' }
+  /**
+   * A part of another buffer, that moves from one iteration of a loop to the next: in iteration t it begins
+   * `offset + stride · (t mod period)` elements further on, without a period `offset + stride · t`. Within an iteration
+   * views that are written meet no others.
+   */
+  | {
+      readonly kind: 'view';
+      readonly of: BufferId;
+      readonly offset: number;
+      readonly stride: number;
+      readonly period?: number;
+    };
 
 export interface LoweredStep {
   /** Scope path and ops, in the user's words. */
@@ -44,6 +56,8 @@ export interface LoweredStep {
   readonly bases?: readonly number[];
   /** Key of the contraction that it is, or is a part of: packing, what is made of the sums (lower/contractions.ts). */
   readonly contraction?: string;
+  /** While a program is scheduled: the loop that the step stands for (fold-loops.ts). */
+  readonly loop?: number;
   /** Runs a second time what another step has done, into buffers of its own (rematerialize.ts). */
   readonly isCopy?: true;
 }
@@ -58,6 +72,18 @@ export function moveLocation(l: Location, bytes: number): Location {
   return l.space === 'arena' || l.space === 'constant' ? { ...l, offset: l.offset + bytes } : l;
 }
 
+/** Steps [begin, end) run `length` times. Buffers that only they touch are temporaries of one iteration. */
+export interface LoweredLoop {
+  /** In the user's words. */
+  readonly label: string;
+  readonly begin: number;
+  readonly end: number;
+  readonly length: number;
+  /** What all iterations together read and write, and a kernel that stands for them (fold-loops.ts). */
+  readonly args: readonly BufferId[];
+  readonly kernel: Kernel;
+}
+
 export interface LoweredTensor {
   readonly name: string;
   readonly buffer: BufferId;
@@ -67,6 +93,8 @@ export interface Lowered {
   readonly entry: string;
   readonly buffers: readonly Buffer[];
   readonly steps: readonly LoweredStep[];
+  /** In order, and apart; absent: none. */
+  readonly loops?: readonly LoweredLoop[];
   readonly inputs: readonly LoweredTensor[];
   readonly outputs: readonly LoweredTensor[];
   /** Variables in order of first appearance; `Home.variable` counts here. */

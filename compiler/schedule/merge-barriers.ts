@@ -9,10 +9,10 @@
 // range of units touches is found from the indices of the kernel; addresses are those of the arena, so places that are
 // used again count like values. check-schedule.ts proves the result.
 
-import type { PlanSchedule, PlanStep, ScheduleItem } from '../../runtime/plan.ts';
+import type { Location, PlanSchedule, ScheduleItem } from '../../runtime/plan.ts';
 import type { Range } from '../kernel/affine.ts';
 import { elementBytes } from '../kernel/cost.ts';
-import type { Kernel } from '../kernel/ir.ts';
+import type { Kernel, KernelParam } from '../kernel/ir.ts';
 import { touchedBy } from './footprint.ts';
 import { type Trace, traceOf } from './trace.ts';
 
@@ -26,6 +26,17 @@ interface Span {
 
 /** Spans between two barriers beyond which the next one stays: each is compared with those of other workers. */
 const mostSpans = 2048;
+
+/** A call, and where its arguments lie. */
+export interface PlacedStep {
+  readonly kernel: Kernel;
+  readonly args: readonly Location[];
+}
+
+/** All of a parameter: what a loop touches of it, in one iteration or another. */
+function wholeRange({ elements }: KernelParam): Range | null {
+  return elements === 0 ? null : { min: 0, max: elements - 1 };
+}
 
 type RangesOf = (kernel: Kernel, begin: number, end: number) => readonly (Range | null)[];
 
@@ -51,15 +62,14 @@ function rangesOfUnits(): RangesOf {
 /** Removes the barriers over which no byte goes from one worker to another; as late as it can be, the rest stays. */
 export function mergeBarriers(
   schedules: readonly PlanSchedule[],
-  steps: readonly PlanStep[],
-  kernels: readonly Kernel[],
+  steps: readonly PlacedStep[],
 ): PlanSchedule[] {
   const rangesOf = rangesOfUnits();
   const spansOf = (item: ScheduleItem): Span[] => {
-    if (item.do === 'barrier') return [];
-    const { kernel: k, args } = steps[item.step]!;
-    const kernel = kernels[k]!;
-    return rangesOf(kernel, item.begin, item.end).flatMap((range, p): Span[] => {
+    if (item.do !== 'run') return [];
+    const { kernel, args } = steps[item.step]!;
+    const ranges = kernel.isLoop ? kernel.params.map(wholeRange) : null;
+    return (ranges ?? rangesOf(kernel, item.begin, item.end)).flatMap((range, p): Span[] => {
       const place = args[p]!;
       if (range === null || place.space === 'flags' || place.space === 'constant') return [];
       const { access, storage } = kernel.params[p]!;

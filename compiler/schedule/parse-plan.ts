@@ -3,11 +3,14 @@
 
 import {
   type Location,
+  type PlainItem,
   type Plan,
   type PlanBuffer,
   type PlanDType,
   type PlanKernel,
+  type PlanLoop,
   type PlanManifest,
+  type PlanMove,
   type PlanPlacement,
   type PlanSchedule,
   type PlanSite,
@@ -31,7 +34,8 @@ export interface ParsePlanOptions {
 type Mutable<T> = { -readonly [K in keyof T]: T[K] extends readonly (infer E)[] ? E[] : T[K] };
 
 /** What a text says, as it grows. */
-interface Draft extends Mutable<Omit<PlanManifest, 'format' | 'tiles'>> {
+interface Draft extends Mutable<Omit<PlanManifest, 'format' | 'tiles' | 'loops'>> {
+  readonly loops: PlanLoop[];
   readonly tiles: Map<string, readonly [number, number]>;
   readonly blobs: Map<string, Uint8Array>;
 }
@@ -59,6 +63,7 @@ export function parsePlan(text: string, { blobs, file = 'plan text' }: ParsePlan
     variables: [],
     kernels: [],
     steps: [],
+    loops: [],
     schedules: [],
     sites: [],
     buffers: [],
@@ -75,13 +80,14 @@ export function parsePlan(text: string, { blobs, file = 'plan text' }: ParsePlan
     read(c, draft, blobs);
   }
   if (c.peek.kind !== 'end') c.unexpected('the end of the text');
-  const { tiles, blobs: found, ...rest } = draft;
+  const { tiles, loops, blobs: found, ...rest } = draft;
   for (const what of ['code', 'constants'])
     if (!found.has(what)) throw c.error(c.peek.at, `the plan has no record '${what}'`);
   return {
     manifest: {
       format: planFormat,
       ...rest,
+      ...(loops.length > 0 && { loops }),
       ...(tiles.size > 0 && { tiles: Object.fromEntries(tiles) }),
     },
     code: found.get('code')!,
@@ -114,6 +120,10 @@ const records: Readonly<Record<string, Reader>> = {
   step: (c, draft) => {
     number(c, draft.steps.length, 'step');
     draft.steps.push(step(c));
+  },
+  loop: (c, draft) => {
+    number(c, draft.loops.length, 'loop');
+    draft.loops.push(loop(c));
   },
   schedule: (c, draft) => void draft.schedules.push(schedule(c, draft.steps)),
   site: (c, draft) => void draft.sites.push(site(c)),
@@ -243,7 +253,30 @@ function step(c: TokenCursor): PlanStep {
   const index = c.count('the number of a kernel');
   c.expect('units');
   const units = c.count('units');
-  return { label, kernel: index, args: list(c, '(', ')', () => location(c)), units };
+  const moves: (PlanMove | null)[] = [];
+  const args = list(c, '(', ')', () => {
+    const place = location(c);
+    moves.push(move(c));
+    return place;
+  });
+  return { label, kernel: index, args, units, ...(moves.some((m) => m !== null) && { moves }) };
+}
+
+function move(c: TokenCursor): PlanMove | null {
+  if (!c.accept('by')) return null;
+  const stride = integer(c, 'bytes');
+  return c.accept('of') ? { stride, period: c.count('iterations') } : { stride };
+}
+
+function loop(c: TokenCursor): PlanLoop {
+  const label = c.name('the label of a loop').text;
+  c.expect(':');
+  c.expect('from');
+  const begin = c.count('the first step');
+  c.expect('to');
+  const end = c.count('the last step') + 1;
+  c.expect('times');
+  return { label, begin, end, length: c.count('how often it runs') };
 }
 
 function schedule(c: TokenCursor, steps: readonly PlanStep[]): PlanSchedule {
@@ -254,7 +287,7 @@ function schedule(c: TokenCursor, steps: readonly PlanStep[]): PlanSchedule {
     number(c, lists.length, 'worker');
     c.expect(':');
     const items: ScheduleItem[] = [];
-    if (c.peek.kind === 'number' || c.sees('barrier')) {
+    if (c.peek.kind === 'number' || c.sees('barrier') || c.sees('repeat')) {
       do items.push(item(c, steps));
       while (c.accept(','));
     }
@@ -265,6 +298,12 @@ function schedule(c: TokenCursor, steps: readonly PlanStep[]): PlanSchedule {
 }
 
 function item(c: TokenCursor, steps: readonly PlanStep[]): ScheduleItem {
+  if (!c.accept('repeat')) return plainItem(c, steps);
+  const number = c.count('the number of a loop');
+  return { do: 'repeat', loop: number, items: list(c, '(', ')', () => plainItem(c, steps)) };
+}
+
+function plainItem(c: TokenCursor, steps: readonly PlanStep[]): PlainItem {
   if (c.accept('barrier')) return { do: 'barrier' };
   const at = c.peek.at;
   const index = c.count('the number of a step');

@@ -24,9 +24,21 @@ interface Share {
   readonly time: number;
 }
 
-/** One list of work per worker. */
+/** Nanoseconds of a loop that one worker does, and of one that all share. */
+export interface LoopTimes {
+  readonly alone: number;
+  readonly shared: number;
+}
+
+/** A step; of one that stands for a loop, how long that takes. */
+export interface PartitionedStep {
+  readonly kernel: Kernel;
+  readonly times?: LoopTimes;
+}
+
+/** One list of work per worker. A step that stands for a loop is in the lists of all, or of the first worker alone. */
 export function partition(
-  steps: readonly { readonly kernel: Kernel }[],
+  steps: readonly PartitionedStep[],
   machine: Machine,
   phases: Phases,
   workers: number,
@@ -86,14 +98,14 @@ function chooseAlone(
 function shareAlone(
   { begin, end }: Phase,
   costs: readonly StepCost[],
-  steps: readonly { readonly kernel: Kernel }[],
+  steps: readonly PartitionedStep[],
   workers: number,
 ): Share {
   const parts: ScheduleItem[][] = Array.from({ length: workers }, () => []);
   let time = 0;
   for (let step = begin; step < end; step++) {
     parts[0]!.push({ do: 'run', step, begin: 0, end: steps[step]!.kernel.unit.extent });
-    time += costs[step]!.cost;
+    time += steps[step]!.times?.alone ?? costs[step]!.cost;
   }
   return { parts, time };
 }
@@ -103,10 +115,16 @@ function share(
   { begin, end }: Phase,
   costs: readonly StepCost[],
   group: Int32Array,
-  steps: readonly { readonly kernel: Kernel }[],
+  steps: readonly PartitionedStep[],
   machine: Machine,
   workers: number,
 ): Share {
+  // A loop is a phase of its own.
+  const { times } = steps[begin]!;
+  if (times !== undefined && workers > 1) {
+    const run: ScheduleItem = { do: 'run', step: begin, begin: 0, end: 1 };
+    return { parts: Array.from({ length: workers }, () => [run]), time: times.shared };
+  }
   const parts: ScheduleItem[][] = Array.from({ length: workers }, () => []);
   const load = new Float64Array(workers);
   const pieces = piecesOf(begin, end, costs, group, steps, machine);
@@ -161,7 +179,7 @@ function piecesOf(
   end: number,
   costs: readonly StepCost[],
   group: Int32Array,
-  steps: readonly { readonly kernel: Kernel }[],
+  steps: readonly PartitionedStep[],
   machine: Machine,
 ): Piece[] {
   const groups = new Map<number, { steps: number[]; cost: number }>();

@@ -18,12 +18,19 @@
 //   }
 //
 // One record per line, in the manifest's own order. Code and constants stand by their hash, SHA-256, and length. A step
-// runs whole where no units are given. Names with other characters than words have are JSON strings; `;` starts a comment.
+// runs whole where no units are given. Steps of a loop, and how far arguments move from one iteration to the next:
+//
+//     step 1 cell: kernel 1 units 4 (arena 0 by 64, arena 512 by 64 of 2)
+//     loop 0 scan: from 1 to 3 times 256
+//     worker 0: 0, repeat 0 (1, 2, barrier, 3)
+//
+// Names with other characters than words have are JSON strings; `;` starts a comment.
 
 import type {
   Location,
   Plan,
   PlanManifest,
+  PlanMove,
   PlanPlacement,
   PlanSchedule,
   PlanTensor,
@@ -60,10 +67,13 @@ export function planText({ manifest: m, code, constants }: Plan, lowered?: Lower
     ),
     ...m.kernels.map((k, i) => `kernel ${i} ${kernelText(k)}`),
     ...m.steps.map((s, i) => {
-      const args = s.args.map(locationText).join(', ');
+      const args = s.args.map((l, a) => `${locationText(l)}${moveText(s.moves?.[a])}`).join(', ');
       const line = `step ${i} ${word(s.label)}: kernel ${s.kernel} units ${s.units} (${args})`;
       return lowered ? `${line}   ; ${buffersText(lowered, i)}` : line;
     }),
+    ...(m.loops ?? []).map(
+      (l, i) => `loop ${i} ${word(l.label)}: from ${l.begin} to ${l.end - 1} times ${l.length}`,
+    ),
     ...m.schedules.flatMap((s) => scheduleText(s, m)),
     ...m.sites.map((s) => {
       const at = s.loc === null ? '' : ` at ${JSON.stringify(s.loc)}`;
@@ -109,9 +119,16 @@ function locationText(l: Location): string {
   }
 }
 
+/** Nothing for an argument that stays. */
+function moveText(move: PlanMove | null | undefined): string {
+  if (!move) return '';
+  return ` by ${move.stride}${move.period === undefined ? '' : ` of ${move.period}`}`;
+}
+
 function scheduleText({ workers, lists }: PlanSchedule, m: PlanManifest): string[] {
   const item = (x: ScheduleItem): string => {
     if (x.do === 'barrier') return 'barrier';
+    if (x.do === 'repeat') return `repeat ${x.loop} (${x.items.map(item).join(', ')})`;
     const isWhole = x.begin === 0 && x.end === m.steps[x.step]?.units;
     return isWhole ? `${x.step}` : `${x.step} [${x.begin}, ${x.end})`;
   };

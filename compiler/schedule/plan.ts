@@ -2,6 +2,8 @@
 //
 //   order → phases (barriers) → lifetimes → in-place pairs → placement → partition, once per worker count
 //
+// first for the body of each loop, then for the program around it, in which a loop is one step (fold-loops.ts).
+//
 // Everything depends on the lowered program, the target and the set of worker counts; results of a run depend on none
 // of it. The lowered program comes back with its steps in the order of the plan: what dumps and the checker go by.
 
@@ -9,7 +11,9 @@ import {
   type Location,
   type Plan,
   type PlanManifest,
+  type PlanMove,
   type PlanPlacement,
+  type PlanSchedule,
   type PlanStep,
   planFormat,
 } from '../../runtime/plan.ts';
@@ -19,13 +23,31 @@ import type { Machine, Target } from '../kernel/ir.ts';
 import { type Arranged, arrange } from './arrange.ts';
 import { layOutConstants } from './constants.ts';
 import { defaultMachine } from './cost.ts';
+import { foldLoops } from './fold-loops.ts';
 import { findInPlacePairs, type InPlacePair } from './inplace.ts';
 import { lifetimesOf, peakBytes, widen } from './lifetimes.ts';
-import { type Buffer, baseBytes, type Lowered, type LoweredTensor, moveLocation } from './lowered.ts';
-import { mergeBarriers } from './merge-barriers.ts';
-import { partition } from './partition.ts';
+import {
+  type Buffer,
+  type BufferId,
+  baseBytes,
+  type Lowered,
+  type LoweredLoop,
+  type LoweredStep,
+  type LoweredTensor,
+  moveLocation,
+} from './lowered.ts';
+import { mergeBarriers, type PlacedStep } from './merge-barriers.ts';
+import { type PartitionedStep, partition } from './partition.ts';
 import type { Lifetime } from './phases.ts';
 import { place } from './place.ts';
+import {
+  type Body,
+  isShared,
+  partitionBody,
+  putBodiesBack,
+  repeatBodies,
+  timesOfLoop,
+} from './schedule-loops.ts';
 
 export { manifestFromJson, manifestToJson } from './manifest.ts';
 export { printPlan } from './print.ts';
@@ -70,16 +92,30 @@ export interface Scheduled {
  */
 export function scheduleProgram(program: Lowered, options: ScheduleOptions): Scheduled {
   checkWorkers(options.workers);
-  const { lowered, phases, lifetimes, arena } = fitBudget(program, options);
+  const { lowered: outer, lifetimes, arena, bodies, loopOf, divisions } = fitBudget(program, options);
+  const flat = putBodiesBack(outer, bodies);
+  const lowered: Lowered = {
+    ...outer,
+    steps: flat.steps,
+    ...(flat.loops.length > 0 && { loops: flat.loops }),
+  };
   const constants = layOutConstants(lowered.buffers);
   const kernels = [...new Set(lowered.steps.map((s) => s.kernel))];
   const kernelIndex = new Map(kernels.map((k, i) => [k, i]));
-  const machine = machineOf(options);
 
+  /** The scratch of a loop stands behind the buffers of the program. */
+  const scratchOf = (loop: number): number => arena.offsets[program.buffers.length + loop]!;
+  const offsetOf = (b: Buffer): number => {
+    const loop = loopOf[b.id] ?? -1;
+    return loop < 0 ? arena.offsets[b.id]! : scratchOf(loop) + bodies[loop]!.offsets[b.id]!;
+  };
+  const sizeOf = (b: Buffer): number => elementBytes(b.type.dtype);
   const locate = (b: Buffer): Location => {
     switch (b.home.kind) {
       case 'arena':
-        return { space: 'arena', offset: arena.offsets[b.id]! };
+        return { space: 'arena', offset: offsetOf(b) };
+      case 'view':
+        return moveLocation(locate(lowered.buffers[b.home.of]!), b.home.offset * sizeOf(b));
       case 'constant':
         return { space: 'constant', offset: constants.offsets.get(b.id)! };
       case 'variable':
@@ -95,14 +131,57 @@ export function scheduleProgram(program: Lowered, options: ScheduleOptions): Sch
     return { name, dtype: b.type.dtype, shape: b.type.shape, location: locate(b), order: b.order };
   };
 
-  const steps = lowered.steps.map(
-    (s): PlanStep => ({
+  const placesOf = (s: LoweredStep): Location[] =>
+    s.args.map((id, p) => moveLocation(locate(lowered.buffers[id]!), baseBytes(s, p)));
+  const moveOf = (b: Buffer): PlanMove | null => {
+    if (b.home.kind !== 'view') return null;
+    const { stride, period } = b.home;
+    return { stride: stride * sizeOf(b), ...(period !== undefined && { period }) };
+  };
+  const steps = lowered.steps.map((s): PlanStep => {
+    const moves = s.args.map((id) => moveOf(lowered.buffers[id]!));
+    return {
       label: s.label,
       kernel: kernelIndex.get(s.kernel)!,
-      args: s.args.map((id, p) => moveLocation(locate(lowered.buffers[id]!), baseBytes(s, p))),
+      args: placesOf(s),
       units: s.kernel.unit.extent,
-    }),
+      ...(moves.some((m) => m !== null) && { moves }),
+    };
+  });
+  const placed = (list: readonly LoweredStep[]): PlacedStep[] =>
+    list.map((s) => ({ kernel: s.kernel, args: placesOf(s) }));
+  const inBodies = bodies.map((body, l) =>
+    mergeBarriers(
+      divisions.map((d) => d.bodies[l]!),
+      placed(body.lowered.steps),
+    ),
   );
+  const schedules = mergeBarriers(
+    divisions.map((d) => d.outer),
+    placed(outer.steps),
+  ).map((schedule, k) =>
+    repeatBodies(
+      schedule,
+      outer.steps,
+      inBodies.map((list) => list[k]!),
+      flat,
+    ),
+  );
+  /** Lifetimes count the steps of the plan. */
+  const lifeOf = ({ id }: Buffer): Lifetime | null => {
+    const loop = loopOf[id] ?? -1;
+    const own = loop < 0 ? lifetimes[id] : bodies[loop]!.lifetimes[id];
+    if (!own) return null;
+    if (loop >= 0) {
+      const { begin } = flat.loops.find((l) => l.kernel === bodies[loop]!.loop.kernel)!;
+      return { from: begin + own.from, to: begin + own.to };
+    }
+    const at = (s: number, edge: readonly number[]): number =>
+      s < 0 ? s : s >= outer.steps.length ? lowered.steps.length : edge[s]!;
+    return { from: at(own.from, flat.first), to: at(own.to, flat.last) };
+  };
+  const isScratch = ({ id }: Buffer): boolean =>
+    id >= program.buffers.length && id < program.buffers.length + bodies.length;
   const manifest: PlanManifest = {
     format: planFormat,
     entry: lowered.entry,
@@ -128,17 +207,14 @@ export function scheduleProgram(program: Lowered, options: ScheduleOptions): Sch
       work: { flops: k.cost.flops, bytes: k.cost.bytes, schedule: k.schedule },
     })),
     steps,
-    schedules: mergeBarriers(
-      options.workers.map((n) => partition(lowered.steps, machine, phases, n)),
-      steps,
-      kernels,
-    ),
+    ...(flat.loops.length > 0 && {
+      loops: flat.loops.map(({ label, begin, end, length }) => ({ label, begin, end, length })),
+    }),
+    schedules,
     sites: lowered.sites,
     buffers: lowered.buffers.flatMap((b) => {
-      const l = lifetimes[b.id];
-      return l
-        ? [{ name: b.name, offset: arena.offsets[b.id]!, bytes: b.bytes, from: l.from, to: l.to }]
-        : [];
+      const l = isScratch(b) ? null : lifeOf(b);
+      return l ? [{ name: b.name, offset: offsetOf(b), bytes: b.bytes, from: l.from, to: l.to }] : [];
     }),
   };
   return { manifest, constants: constants.bytes, lowered, lowerBound: arena.lowerBound };
@@ -166,9 +242,20 @@ function checkWorkers(workers: readonly number[]): void {
 /** Rounds in which memory is arranged for less than the budget, since placement left gaps. */
 const budgetRounds = 4;
 
+/** The work of one number of workers: around loops, and in each body. */
+interface Division {
+  readonly outer: PlanSchedule;
+  readonly bodies: readonly PlanSchedule[];
+}
+
+/** A program with a step for each loop, arranged and placed, and the bodies. */
 interface Fitted extends Arranged {
   readonly lifetimes: readonly (Lifetime | null)[];
   readonly arena: Arena;
+  readonly bodies: readonly Body[];
+  readonly loopOf: Int32Array;
+  /** For each number of workers. */
+  readonly divisions: readonly Division[];
 }
 
 /** The program arranged and placed; within the budget, or HDL0018. */
@@ -177,27 +264,85 @@ function fitBudget(program: Lowered, options: ScheduleOptions): Fitted {
   const { budget = null } = options;
   checkBudget(budget);
   const machine = machineOf(options);
+  const folded = foldLoops(program);
+  const bodies = folded.bodies.map((body, l) => arrangeBody(body, program.loops![l]!, isParallel, options));
+  const outer = withScratch(folded.outer, bodies);
+  const { loopOf } = folded;
+  const inBodies = options.workers.map((n) => bodies.map((body) => partitionBody(body, machine, n)));
+  const divide = ({ lowered, phases }: Arranged): Division[] =>
+    options.workers.map((n, k) => {
+      const steps = lowered.steps.map(
+        ({ kernel, loop }): PartitionedStep =>
+          loop === undefined
+            ? { kernel }
+            : { kernel, times: timesOfLoop(bodies[loop]!, inBodies[k]![loop]!, machine) },
+      );
+      return { outer: partition(steps, machine, phases, n), bodies: inBodies[k]! };
+    });
   let goal = budget;
   for (let round = 1; ; round++) {
-    const parallel = arrange(program, { isParallel, machine, budget: goal });
+    const parallel = arrange(outer, { isParallel, machine, budget: goal });
     // Steps that one worker does alone need no room to run at once.
     const arranged =
-      isParallel && options.workers.every((n) => isDoneByOne(parallel, machine, n))
-        ? arrange(program, { isParallel: false, machine, budget: goal })
+      isParallel && divide(parallel).every((d) => !isShared(d.outer))
+        ? arrange(outer, { isParallel: false, machine, budget: goal })
         : parallel;
     const { lowered, phases } = arranged;
-    const lifetimes = lifetimesOf(lowered);
-    const pairs = findInPlacePairs(lowered, lifetimes, phases);
-    const arena = placeArena(lowered, widen(lifetimes, phases), pairs, options.placementEffort);
-    if (budget === null || goal === null || arena.height <= budget) return { ...arranged, lifetimes, arena };
+    const { lifetimes, arena } = placeIn(arranged, options);
+    if (budget === null || goal === null || arena.height <= budget)
+      return {
+        ...arranged,
+        lifetimes,
+        arena,
+        bodies,
+        loopOf,
+        divisions: divide({ ...arranged, lowered, phases }),
+      };
     if (arena.lowerBound > goal || round === budgetRounds) throw overBudget(program, arena.height, budget);
     goal -= arena.height - budget;
   }
 }
 
-function isDoneByOne({ lowered, phases }: Arranged, machine: Machine, workers: number): boolean {
-  const { lists } = partition(lowered.steps, machine, phases, workers);
-  return lists.slice(1).every((list) => list.every((item) => item.do === 'barrier'));
+/** Where the buffers of an arranged program lie. */
+function placeIn(
+  { lowered, phases }: Arranged,
+  { placementEffort }: ScheduleOptions,
+): Pick<Fitted, 'lifetimes' | 'arena'> {
+  const lifetimes = lifetimesOf(lowered);
+  const pairs = findInPlacePairs(lowered, lifetimes, phases);
+  return { lifetimes, arena: placeArena(lowered, widen(lifetimes, phases), pairs, placementEffort) };
+}
+
+/** The body of a loop on its own: nothing of it is computed twice, and it needs what it needs. */
+function arrangeBody(body: Lowered, loop: LoweredLoop, isParallel: boolean, options: ScheduleOptions): Body {
+  const machine = machineOf(options);
+  const arranged = arrange(body, { isParallel, machine, budget: null, copies: false });
+  const { lifetimes, arena } = placeIn(arranged, options);
+  return { ...arranged, loop, lifetimes, offsets: arena.offsets, height: arena.height };
+}
+
+/** The program around loops, whose steps also write a buffer that holds what lives within an iteration. */
+function withScratch(outer: Lowered, bodies: readonly Body[]): Lowered {
+  if (bodies.length === 0) return outer;
+  const first = outer.buffers.length;
+  const scratch = bodies.map(
+    ({ loop, height }, l): Buffer => ({
+      id: (first + l) as BufferId,
+      name: `${loop.label} (scratch)`,
+      type: { dtype: 'u8', shape: [height] },
+      order: [0],
+      bytes: height,
+      home: { kind: 'arena', role: 'temporary' },
+      node: null,
+    }),
+  );
+  const steps = outer.steps.map((step): LoweredStep => {
+    if (step.loop === undefined) return step;
+    const { id, bytes } = scratch[step.loop]!;
+    const params = step.kernel.params.map((p, i) => (i < step.args.length ? p : { ...p, elements: bytes }));
+    return { ...step, kernel: { ...step.kernel, params }, args: [...step.args, id] };
+  });
+  return { ...outer, buffers: [...outer.buffers, ...scratch], steps };
 }
 
 function checkBudget(budget: number | null): void {

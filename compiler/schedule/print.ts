@@ -1,10 +1,12 @@
 // The dump of a plan: steps with their buffers, phases, the work of each worker, and the memory table. For people and for
 // text comparison: the same plan prints the same text.
 
+import { barrierCount } from '../../runtime/loops.ts';
 import type {
   Location,
   Plan,
   PlanManifest,
+  PlanMove,
   PlanSchedule,
   PlanTensor,
   ScheduleItem,
@@ -39,10 +41,14 @@ export function printPlan(
       const args = step.args.map((location, p) => {
         const b = low && lowered ? lowered.buffers[low.args[p]!] : undefined;
         const what = b ? `${b.name}: ${typeText(b.type)}${orderText(b.order)} ` : '';
-        return `      ${kernel.params[p]!.access === 'write' ? '→' : '←'} ${what}@ ${locationText(location)}`;
+        return `      ${kernel.params[p]!.access === 'write' ? '→' : '←'} ${what}@ ${locationText(location)}${moveText(step.moves?.[p])}`;
       });
       const how = low ? `, ${low.kernel.schedule}` : `, ${step.units} unit${step.units === 1 ? '' : 's'}`;
-      return [`  ${s}: ${step.label}`, `      kernel ${kernel.name}${how}`, ...args];
+      const loop = m.loops?.find((l) => l.begin === s);
+      const head = loop
+        ? [`  ${loop.length} times, steps ${loop.begin} to ${loop.end - 1}: ${loop.label}`]
+        : [];
+      return [...head, `  ${s}: ${step.label}`, `      kernel ${kernel.name}${how}`, ...args];
     }),
     ...m.schedules.flatMap((schedule) =>
       scheduleText(schedule, m, lowered ? predictor(lowered, machine) : null),
@@ -71,19 +77,29 @@ function tensors<T extends PlanTensor & { readonly order: readonly number[] }>(
 type Predict = (item: ScheduleItem) => number;
 
 function predictor(lowered: Lowered, machine: Machine): Predict {
-  return (item) => {
+  const predict: Predict = (item) => {
     if (item.do === 'barrier') return 0;
+    if (item.do === 'repeat')
+      return lowered.loops![item.loop]!.length * item.items.reduce((sum, x) => sum + predict(x), 0);
     const { kernel } = lowered.steps[item.step]!;
     const part = (item.end - item.begin) / kernel.unit.extent;
     return machine.callNs + part * workOf(kernel, machine);
   };
+  return predict;
 }
 
 function scheduleText(schedule: PlanSchedule, m: PlanManifest, predict: Predict | null): string[] {
   const barriers = schedule.lists[0]!.filter((item) => item.do === 'barrier').length;
+  const inLoops = barrierCount(schedule.lists[0]!, m.loops) - barriers;
   const lines = [
-    `schedule for ${schedule.workers} worker${schedule.workers === 1 ? '' : 's'}, ${barriers} barriers`,
+    `schedule for ${schedule.workers} worker${schedule.workers === 1 ? '' : 's'}, ${barriers} barriers${inLoops > 0 ? ` and ${inLoops} in loops` : ''}`,
   ];
+  const shown = (item: ScheduleItem): string => {
+    if (item.do === 'barrier') return '|';
+    if (item.do === 'repeat') return `${m.loops![item.loop]!.length} × (${item.items.map(shown).join(' ')})`;
+    const isWhole = item.begin === 0 && item.end === m.steps[item.step]!.units;
+    return isWhole ? `${item.step}` : `${item.step} [${item.begin}, ${item.end})`;
+  };
   const times = schedule.lists.map(() => [0]);
   const parts = schedule.lists.map((list, w) => {
     const phases: string[][] = [[]];
@@ -93,8 +109,7 @@ function scheduleText(schedule: PlanSchedule, m: PlanManifest, predict: Predict 
         times[w]!.push(0);
       } else {
         if (predict) times[w]![phases.length - 1]! += predict(item);
-        const isWhole = item.begin === 0 && item.end === m.steps[item.step]!.units;
-        phases.at(-1)!.push(isWhole ? `${item.step}` : `${item.step} [${item.begin}, ${item.end})`);
+        phases.at(-1)!.push(shown(item));
       }
     }
     return phases;
@@ -188,6 +203,12 @@ function locationText(l: Location): string {
     default:
       return l satisfies never;
   }
+}
+
+function moveText(move: PlanMove | null | undefined): string {
+  if (!move) return '';
+  const t = move.period === undefined ? 't' : `(t mod ${move.period})`;
+  return ` ${move.stride < 0 ? '−' : '+'} ${Math.abs(move.stride)} ${t}`;
 }
 
 function typeText(x: { readonly dtype: string; readonly shape: readonly number[] }): string {

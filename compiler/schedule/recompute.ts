@@ -60,6 +60,13 @@ export function findCopies(
   if (next === undefined || isRead(program, buffer)) return null;
   const found = new Set<number>();
   if (!collect(program, writers, spans, buffer, next, rules, found)) return null;
+  // The steps within a loop read what the loop was made to read.
+  const isReadInLoop = [...found].some((s) =>
+    program.steps[s]!.args.some((id) =>
+      users[id]?.some((u) => u >= next && program.steps[u]!.loop !== undefined),
+    ),
+  );
+  if (isReadInLoop) return null;
   // Copies in the order of the program: what they read of each other is there.
   return { copied: [...found].sort((a, b) => a - b), next };
 }
@@ -107,7 +114,7 @@ function collect(
 /** A step may be copied when it only writes temporaries, from values that do not change. */
 function isCopyable(program: Lowered, writers: Writers, s: number, rules: RecomputeRules): boolean {
   const { kernel, args } = program.steps[s]!;
-  if (kernel.flags !== null) return false;
+  if (kernel.flags !== null || kernel.isLoop) return false;
   let written = 0;
   for (const [p, id] of args.entries()) {
     if (!writers.isSettled[id]) return false;

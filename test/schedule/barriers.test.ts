@@ -21,7 +21,7 @@ const options = {
 
 /** Words that an item touches, with whether it writes them. All buffers hold words. */
 function wordsOf(item: ScheduleItem, m: PlanManifest, lowered: Lowered): [word: string, isWrite: boolean][] {
-  if (item.do === 'barrier') return [];
+  if (item.do !== 'run') return [];
   const { kernel } = lowered.steps[item.step]!;
   const found: [string, boolean][] = [];
   enumerate(traceOf(kernel), kernel.unit, 1e7, (access, element, unit) => {
