@@ -35,7 +35,12 @@ export function skipsBorder(pad: Node, reader: Node, prober: Prober): boolean {
   const asking = conditions.filter((_, d) => pad.type.shape[d] !== shape[d]);
   const asked = (v: LoopVar): boolean => asking.some((c) => coefficientOf(c.index, v) !== 0);
   const share = asking.reduce(
-    (all, c) => all * exactShare([c], loops.filter((v) => coefficientOf(c.index, v) !== 0)),
+    (all, c) =>
+      all *
+      exactShare(
+        [c],
+        loops.filter((v) => coefficientOf(c.index, v) !== 0),
+      ),
     1,
   );
   const inFilter = loopsOf(filter);

@@ -64,11 +64,9 @@ export function packOperands<Arg>(
   const product = productOf(bound.def);
   if (!product || !choice) return { copies: [], main: bound };
   const reductions = product.reduction.vars;
-  const order = reductionOrder(
-    reductions,
-    operandsFor(product, choice.v),
-    conditionsOf(product),
-  ).filter((r) => r.extent > 1);
+  const order = reductionOrder(reductions, operandsFor(product, choice.v), conditionsOf(product)).filter(
+    (r) => r.extent > 1,
+  );
   const copies: Bound<Arg>[] = [];
   let main = bound;
   for (const side of ['x', 'y'] as const) {
@@ -117,12 +115,7 @@ function layoutFor(
 }
 
 /** Whether the rounds of a tile lie far apart in a large operand that is used often. */
-function isFar(
-  def: KernelDefinition,
-  product: Product,
-  load: Load,
-  order: readonly LoopVar[],
-): boolean {
+function isFar(def: KernelDefinition, product: Product, load: Load, order: readonly LoopVar[]): boolean {
   const inner = order.at(-1);
   if (!inner || isGuarded(product, load) || motionOf(load, inner).stride < farRounds) return false;
   return (

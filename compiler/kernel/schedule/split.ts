@@ -95,11 +95,7 @@ function cutsOf(def: KernelDefinition, product: Product, v: LoopVar | null): Cut
   const most = Math.floor(splitBytes / (4 * points));
   let wanted = Math.min(most, Math.max(4, Math.ceil(operandBytes / partBytes)));
   const cuts: Cut[] = [];
-  for (const loop of reductionOrder(
-    reduction.vars,
-    operandsFor(product, v),
-    conditionsOf(product),
-  )) {
+  for (const loop of reductionOrder(reduction.vars, operandsFor(product, v), conditionsOf(product))) {
     if (loop.extent === 1) continue;
     const parts = largestDivisor(loop.extent, wanted);
     if (parts > 1) cuts.push({ loop, parts });

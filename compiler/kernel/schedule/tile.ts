@@ -26,7 +26,15 @@ import type { Stmt } from '../ir.ts';
 import { coefficientOf, replacer } from '../substitute.ts';
 import type { Contraction } from './analyze.ts';
 import { conditionsOf, type Load, moves } from './product.ts';
-import { forLoop, inTurn, longChain, nestLoops, type Places, storeValues, vectorsInTurn } from './statements.ts';
+import {
+  forLoop,
+  inTurn,
+  longChain,
+  nestLoops,
+  type Places,
+  storeValues,
+  vectorsInTurn,
+} from './statements.ts';
 import { placer } from './vector.ts';
 
 /** Elements [from, from + count) along a loop. */
@@ -138,7 +146,8 @@ class Tile {
     const parts = this.#rows.flatMap((_, i) => this.#columns.map((c, j) => this.#epilogue(i, j, c)));
     const { def, product } = this.#s;
     // Operations of the sum itself are a load, a load, a product.
-    const long = operationCount(def.stores.map((s) => s.value)) - operationCount([product.reduction.body]) >= longChain;
+    const long =
+      operationCount(def.stores.map((s) => s.value)) - operationCount([product.reduction.body]) >= longChain;
     if (!long) return parts.flat();
     return Array.from({ length: Math.ceil(parts.length / vectorsInTurn) }, (_, k) =>
       inTurn(parts.slice(k * vectorsInTurn, (k + 1) * vectorsInTurn)),
