@@ -4,11 +4,10 @@
 //   matmul: inner dimensions 784 and 785 differ
 
 import type { Add, DivideFloor, Multiply, Subtract } from './number-types.ts';
-import type { Broadcast, IsTuple, ShapeError, ShapeOf } from './shape-types.ts';
+import type { Broadcast, IsLiteral, IsTuple, LastOf, ShapeError, ShapeOf } from './shape-types.ts';
 import type { Differ } from './shape-types-view.ts';
 import type { Shape } from './types.ts';
 
-type LastOf<S extends Shape> = S extends readonly [...Shape, infer D extends number] ? D : number;
 type Known<A extends Shape, B extends Shape> = IsTuple<A> extends false ? false : IsTuple<B>;
 
 /** The shape of a matrix product by NumPy's rule. */
@@ -145,6 +144,64 @@ export type Convolved<
     : OfRank<Rank>
   : OfRank<Rank>;
 
+/** What padding takes off both sides of a dimension together. */
+type Cut<P, I> = P extends 'valid'
+  ? 0
+  : P extends number
+    ? Multiply<2, P>
+    : I extends keyof P
+      ? P[I] extends readonly [infer Lo extends number, infer Hi extends number]
+        ? Add<Lo, Hi>
+        : P[I] extends number
+          ? Multiply<2, P[I]>
+          : number
+      : number;
+
+/** A dimension of a transposed convolution, of N elements, where a filter reaches over Reach. */
+type Turned<N extends number, Reach extends number, Stride extends number, P, I> = P extends 'same'
+  ? IsLiteral<Subtract<Reach, Stride>> extends true
+    ? Multiply<N, Stride>
+    : number
+  : Subtract<Add<Multiply<Subtract<N, 1>, Stride>, Reach>, Cut<P, I>>;
+
+/** Spatial sizes of a transposed convolution. */
+type Unslid<N extends Shape, K, Stride, P, Dilation, Extra> = {
+  readonly [I in keyof N]: Add<
+    Turned<N[I] & number, Add<Multiply<Subtract<At<K, I>, 1>, At<Dilation, I>>, 1>, At<Stride, I>, P, I>,
+    At<Extra, I>
+  >;
+};
+
+/** The shape of a transposed convolution of the rank; filters are [C, O / groups, taps…]. */
+export type ConvTransposed<
+  Rank extends number,
+  X extends Shape,
+  W extends Shape,
+  Stride,
+  P,
+  Dilation,
+  Extra,
+  Groups extends number,
+> = X extends readonly [infer N extends number, number, ...infer Sizes extends Shape]
+  ? W extends readonly [number, infer O extends number, ...infer Taps extends Shape]
+    ? Known<X, W> extends true
+      ? readonly [N, Multiply<O, Groups>, ...Unslid<Sizes, Taps, Stride, P, Dilation, Extra>]
+      : OfRank<Rank>
+    : OfRank<Rank>
+  : OfRank<Rank>;
+
+/** Check of the filters of a transposed convolution. */
+export type TurnedFilters<Fn extends string, X, W, Rank extends number> =
+  Known<ShapeOf<X>, ShapeOf<W>> extends false
+    ? unknown
+    : Differ<ShapeOf<W>['length'], Rank> extends true
+      ? ShapeError<`${Fn}: w has ${ShapeOf<W>['length']} dimensions, ${Fn} takes ${Rank}`>
+      : ShapeOf<W> extends readonly [infer C extends number, ...Shape]
+        ? Differ<ChannelsOf<ShapeOf<X>>, C> extends true
+          ? ShapeError<`${Fn}: x has ${ChannelsOf<ShapeOf<X>>} channels, w takes ${C}`>
+          : unknown
+        : unknown;
+
 /** Check of an image: [N, C, spatial…] of the rank. */
 export type Images<Fn extends string, X, Rank extends number> =
   IsTuple<ShapeOf<X>> extends false
@@ -192,3 +249,6 @@ export type Averaged<X extends Shape> = X extends readonly [
 ]
   ? readonly [N, C]
   : readonly [number, number];
+
+/** [C] of images. */
+export type Channels<X extends Shape> = readonly [ChannelsOf<X>];

@@ -1,26 +1,9 @@
-// Shapes in the editor of functions on matrices and on the order of axes; the pattern is that of shape-types.ts.
+// Shapes in the editor of functions on matrices and vectors; the pattern is that of shape-types.ts.
 
-import type { IsTuple } from './shape-types.ts';
+import type { Add } from './number-types.ts';
+import type { Broadcast, IsTuple, LastOf, ShapeError, ShapeOf } from './shape-types.ts';
+import type { Differ } from './shape-types-view.ts';
 import type { Shape } from './types.ts';
-
-/** A tuple as long as S of which only the length is known. */
-type OfRank<S extends Shape> = IsTuple<S> extends false ? Shape : { readonly [K in keyof S]: number };
-
-/** S with two dimensions exchanged; only the rank is followed for axes that count from the end. */
-export type Swapped<S extends Shape, A extends number, B extends number> =
-  IsTuple<S> extends false
-    ? Shape
-    : number extends A | B
-      ? OfRank<S>
-      : `${A}${B}` extends `${string}-${string}`
-        ? OfRank<S>
-        : {
-            readonly [K in keyof S]: K extends `${A}`
-              ? S[B & keyof S] & number
-              : K extends `${B}`
-                ? S[A & keyof S] & number
-                : S[K];
-          };
 
 /** The shape of the diagonals of the matrices in S. */
 export type Diagonals<S extends Shape> =
@@ -48,3 +31,36 @@ export type Outer<A extends Shape, B extends Shape> = A extends readonly [infer 
     ? readonly [N, M]
     : readonly [number, number]
   : readonly [number, number];
+
+/** Of a vector the matrix with it on diagonal K, of a matrix its diagonal. */
+export type Diagonal<S extends Shape, K extends number> = S extends readonly [infer N extends number]
+  ? readonly [Add<N, Magnitude<K>>, Add<N, Magnitude<K>>]
+  : S extends readonly [infer N extends number, infer M extends number]
+    ? readonly [[K] extends [0] ? ([N] extends [M] ? N : number) : number]
+    : Shape;
+type Magnitude<K extends number> = number extends K
+  ? number
+  : `${K}` extends `-${infer N extends number}`
+    ? N
+    : K;
+
+/** [..., N, M] of rows [..., N, D] and [..., M, D]. */
+export type Distances<A extends Shape, B extends Shape> = A extends readonly [
+  ...infer ABatch extends Shape,
+  infer N extends number,
+  number,
+]
+  ? B extends readonly [...infer BBatch extends Shape, infer M extends number, number]
+    ? IsTuple<A> extends true
+      ? Broadcast<ABatch, BBatch> extends infer Batch extends Shape
+        ? readonly [...Batch, N, M]
+        : Shape
+      : Shape
+    : Shape
+  : Shape;
+
+/** Check that rows have as many elements as others. */
+export type Compares<Fn extends string, A, B> =
+  Differ<LastOf<ShapeOf<A>>, LastOf<ShapeOf<B>>> extends true
+    ? ShapeError<`${Fn}: vectors have ${LastOf<ShapeOf<A>>} and ${LastOf<ShapeOf<B>>} elements`>
+    : unknown;

@@ -4,6 +4,7 @@
 import type { Node } from './ir.ts';
 import type { Add, Product } from './number-types.ts';
 import type { FormatShape, IsTuple, ShapeError, ShapeOf } from './shape-types.ts';
+import type { AxisOf } from './shape-types-axis.ts';
 import type { DType, Shape } from './types.ts';
 
 /** Two dimensions that are both literal, and different. */
@@ -83,33 +84,22 @@ export type Reshapes<S extends Shape, T extends Shape> =
     ? ShapeError<`reshape: ${FormatShape<S>} has ${Product<S>} elements, ${FormatShape<T>} has ${Product<T>}`>
     : unknown;
 
-/** Dimensions from `From` on joined into one. */
-export type Flattened<S extends Shape, From extends number, Head extends Shape = readonly []> =
+/** Dimensions from an axis on joined into one. */
+export type Flattened<S extends Shape, From extends number> =
   IsTuple<S> extends false
     ? Shape
-    : number extends From
+    : [AxisOf<S, From>] extends [never]
       ? Shape
-      : `${From}` extends `-${string}`
-        ? Shape
-        : Head['length'] extends From
-          ? readonly [...Head, Product<S>]
-          : S extends readonly [infer D extends number, ...infer Rest extends Shape]
-            ? Flattened<Rest, From, readonly [...Head, D]>
-            : Shape;
-
-/** S with the dimensions of I in place of the axis A; not followed for negative axes. */
-export type Gathered<S extends Shape, I extends Shape, A extends number, Head extends Shape = readonly []> =
-  IsTuple<S> extends false
-    ? Shape
-    : IsTuple<I> extends false
-      ? Shape
-      : number extends A
-        ? Shape
-        : S extends readonly [infer D extends number, ...infer Rest extends Shape]
-          ? Head['length'] extends A
-            ? readonly [...Head, ...I, ...Rest]
-            : Gathered<Rest, I, A, readonly [...Head, D]>
-          : Shape;
+      : FlattenFrom<S, AxisOf<S, From>>;
+type FlattenFrom<
+  S extends Shape,
+  From extends number,
+  Head extends Shape = readonly [],
+> = Head['length'] extends From
+  ? readonly [...Head, Product<S>]
+  : S extends readonly [infer D extends number, ...infer Rest extends Shape]
+    ? FlattenFrom<Rest, From, readonly [...Head, D]>
+    : Shape;
 
 /** The dimensions of S in the order P; reversed for undefined. */
 export type Transposed<S extends Shape, P> =
@@ -207,32 +197,6 @@ type ConcatClash<A extends Shape, B extends Shape, Axis extends string, Before e
 /** The dtype of a list of operands. */
 export type CommonDTypeOf<T extends readonly Node[]> =
   T[number] extends Node<Shape, infer D extends DType> ? D : DType;
-
-/** S with a dimension of N in place A of the result; places from the end are followed to the last but one. */
-export type Inserted<S extends Shape, A, N extends number> =
-  IsTuple<S> extends false
-    ? Shape
-    : A extends number
-      ? number extends A
-        ? Shape
-        : `${A}` extends '-1'
-          ? readonly [...S, N]
-          : `${A}` extends '-2'
-            ? S extends readonly [...infer Head extends Shape, infer Last extends number]
-              ? readonly [...Head, N, Last]
-              : Shape
-            : InsertedAt<S, A, N>
-      : Shape;
-type InsertedAt<
-  S extends Shape,
-  A extends number,
-  N extends number,
-  Head extends Shape = readonly [],
-> = Head['length'] extends A
-  ? readonly [...Head, N, ...S]
-  : S extends readonly [infer D extends number, ...infer Rest extends Shape]
-    ? InsertedAt<Rest, A, N, readonly [...Head, D]>
-    : Shape;
 
 /** S without the axes, or without all dimensions of 1 for undefined: as far as all of them are known. */
 export type Squeezed<S extends Shape, A> =

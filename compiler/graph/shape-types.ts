@@ -37,6 +37,9 @@ export type IsTuple<S extends Shape> = number extends S['length'] ? false : true
 /** True when the dimension is a literal. */
 export type IsLiteral<N extends number> = number extends N ? false : true;
 
+/** The last dimension. */
+export type LastOf<S extends Shape> = S extends readonly [...Shape, infer D extends number] ? D : number;
+
 /** `[64, 10]`, for messages. */
 export type FormatShape<S extends Shape> = `[${JoinDims<S>}]`;
 

@@ -5,6 +5,8 @@ import { compilerError } from '../graph/errors.ts';
 import type { Node } from '../graph/ir.ts';
 import { callerLocation } from '../graph/location.ts';
 import { scope } from '../graph/scope.ts';
+import type { Accepts, ShapeOf } from '../graph/shape-types.ts';
+import type { Attended, Fits, Headed, Headless, Heads, Values } from '../graph/shape-types-sequence.ts';
 import type { Shape } from '../graph/types.ts';
 import { add, mul, neg } from './arithmetic.ts';
 import { requireFloats } from './attrs.ts';
@@ -39,7 +41,16 @@ const masked = -1e30;
  *
  *     attention(q, k, v, { causal: true }); // f32[8, 4, 32, 16] three times → f32[8, 4, 32, 16]
  */
-export function attention(q: Node, k: Node, v: Node, options: AttentionOptions = {}): Floats {
+export function attention<Q extends Node, K extends Node, V extends Node>(
+  q: Q & Accepts<'attention', Q, 'f32'>,
+  k: K & Fits<Q, K> & Accepts<'attention', K, 'f32'>,
+  v: V & Values<K, V> & Accepts<'attention', V, 'f32'>,
+  options: AttentionOptions = {},
+): Node<Attended<ShapeOf<Q>, ShapeOf<K>, ShapeOf<V>>, 'f32'> {
+  return attend(q, k, v, options) as Node<Attended<ShapeOf<Q>, ShapeOf<K>, ShapeOf<V>>, 'f32'>;
+}
+
+function attend(q: Node, k: Node, v: Node, options: AttentionOptions): Node {
   for (const x of [q, k, v]) {
     requireFloats('attention', x);
     if (x.type.shape.length < 2) throw refuse('attention', x, 'it takes [..., positions, features]');
@@ -66,9 +77,12 @@ export function attention(q: Node, k: Node, v: Node, options: AttentionOptions =
  *
  * @example splitHeads(x, 4) // f32[8, 16, 128] → f32[8, 4, 16, 32]
  */
-export function splitHeads(x: Node, heads: number): Floats {
+export function splitHeads<X extends Node, const H extends number>(
+  x: X & Accepts<'splitHeads', X, 'f32'>,
+  heads: H & Heads<'splitHeads', ShapeOf<X>, H>,
+): Node<Headed<ShapeOf<X>, H>, 'f32'> {
   requireFloats('splitHeads', x);
-  const [n, t, features] = x.type.shape as [number, number, number];
+  const [n, t, features] = x.type.shape as Shape as [number, number, number];
   if (x.type.shape.length !== 3 || features % heads !== 0) {
     throw refuse(
       'splitHeads',
@@ -76,7 +90,8 @@ export function splitHeads(x: Node, heads: number): Floats {
       `it takes [N, T, features], with features that ${heads} heads divide evenly`,
     );
   }
-  return transpose(reshape(x, [n, t, heads, features / heads]), [0, 2, 1, 3]) as Node as Floats;
+  const y = transpose(reshape(x as Node, [n, t, heads, features / heads]) as Node, [0, 2, 1, 3]);
+  return y as Node as Node<Headed<ShapeOf<X>, H>, 'f32'>;
 }
 
 /**
@@ -84,11 +99,14 @@ export function splitHeads(x: Node, heads: number): Floats {
  *
  * @example joinHeads(y) // f32[8, 4, 16, 32] → f32[8, 16, 128]
  */
-export function joinHeads(x: Node): Floats {
+export function joinHeads<X extends Node>(
+  x: X & Accepts<'joinHeads', X, 'f32'>,
+): Node<Headless<ShapeOf<X>>, 'f32'> {
   requireFloats('joinHeads', x);
-  const [n, heads, t, d] = x.type.shape as [number, number, number, number];
+  const [n, heads, t, d] = x.type.shape as Shape as [number, number, number, number];
   if (x.type.shape.length !== 4) throw refuse('joinHeads', x, 'it takes [N, heads, T, features]');
-  return reshape(transpose(x, [0, 2, 1, 3]) as Node, [n, t, heads * d]) as Node as Floats;
+  const y = reshape(transpose(x as Node, [0, 2, 1, 3]) as Node, [n, t, heads * d]);
+  return y as Node as Node<Headless<ShapeOf<X>>, 'f32'>;
 }
 
 /**
@@ -97,13 +115,16 @@ export function joinHeads(x: Node): Floats {
  *
  *     add(x, sinusoidalPositions(32, 64)); // x: f32[8, 32, 64]
  */
-export function sinusoidalPositions(length: number, features: number): Floats {
+export function sinusoidalPositions<const L extends number, const F extends number>(
+  length: L,
+  features: F,
+): Node<readonly [L, F], 'f32'> {
   checkEven('sinusoidalPositions', features);
   const values = Array.from({ length: length * features }, (_, i) => {
     const angle = Math.floor(i / features) * frequency(i % features, features, 10000);
     return i % 2 === 0 ? Math.sin(angle) : Math.cos(angle);
   });
-  return constant(values, [length, features]) as Node as Floats;
+  return constant(values, [length, features]) as Node as Node<readonly [L, F], 'f32'>;
 }
 
 export interface RotaryOptions {
@@ -119,10 +140,13 @@ export interface RotaryOptions {
  *
  *     attention(rotary(q), rotary(k), v);
  */
-export function rotary(x: Node, options: RotaryOptions = {}): Floats {
+export function rotary<X extends Node>(
+  x: X & Accepts<'rotary', X, 'f32'>,
+  options: RotaryOptions = {},
+): Node<ShapeOf<X>, 'f32'> {
   requireFloats('rotary', x);
   if (x.type.shape.length < 2) throw refuse('rotary', x, 'it takes [..., positions, features]');
-  const [length, features] = x.type.shape.slice(-2) as [number, number];
+  const [length, features] = x.type.shape.slice(-2) as Shape as [number, number];
   checkEven('rotary', features);
   const { offset = 0, base = 10000 } = options;
   const half = features / 2;
@@ -130,14 +154,15 @@ export function rotary(x: Node, options: RotaryOptions = {}): Floats {
     { length: length * half },
     (_, i) => (Math.floor(i / half) + offset) * frequency(2 * (i % half), features, base),
   );
-  return scope('rotary', () => {
+  const y = scope('rotary', () => {
     const table = (f: (v: number) => number): Floats =>
       constant(angles.map(f), [length, half]) as Node as Floats;
     const [cos, sin] = [table(Math.cos), table(Math.sin)];
-    const [a, b] = split(x as Floats, 2, x.type.shape.length - 1) as [Floats, Floats];
+    const [a, b] = split(x as Node as Floats, 2, x.type.shape.length - 1) as Node[] as [Floats, Floats];
     const turned = [add(mul(a, cos), neg(mul(b, sin) as Node)), add(mul(b, cos), mul(a, sin))];
-    return concat(turned as Node[], x.type.shape.length - 1) as Node as Floats;
+    return concat(turned as Node[], x.type.shape.length - 1);
   });
+  return y as Node as Node<ShapeOf<X>, 'f32'>;
 }
 
 function frequency(feature: number, features: number, base: number): number {

@@ -4,8 +4,7 @@ import { describeNode } from '../graph/describe.ts';
 import type { Node } from '../graph/ir.ts';
 import { scope } from '../graph/scope.ts';
 import type { DTypeOf, ShapeOf } from '../graph/shape-types.ts';
-import type { Swapped } from '../graph/shape-types-matrix.ts';
-import type { DType, Shape } from '../graph/types.ts';
+import type { Moved, Swapped } from '../graph/shape-types-axis.ts';
 import { normalizeAxis } from './attrs.ts';
 import { refuse } from './refuse.ts';
 import { transpose } from './shape.ts';
@@ -32,11 +31,11 @@ export function swapAxes<X extends Node, const A extends number, const B extends
  *
  * @example moveAxis(x, 1, -1) // f32[8, 3, 28, 28] → f32[8, 28, 28, 3]
  */
-export function moveAxis<D extends DType>(
-  x: Node<Shape, D>,
-  from: number | readonly number[],
-  to: number | readonly number[],
-): Node<Shape, D> {
+export function moveAxis<
+  X extends Node,
+  const From extends number | readonly number[],
+  const To extends number | readonly number[],
+>(x: X, from: From, to: To): Node<Moved<ShapeOf<X>, From, To>, DTypeOf<X>> {
   const list = (axes: number | readonly number[]): number[] =>
     (typeof axes === 'number' ? [axes] : axes).map((a) => normalizeAxis('moveAxis', x, a));
   const [sources, places] = [list(from), list(to)];
@@ -54,5 +53,6 @@ export function moveAxis<D extends DType>(
     const k = places.indexOf(d);
     return k >= 0 ? sources[k]! : others.shift()!;
   });
-  return scope('moveAxis', () => transpose(x as Node, perm)) as Node as Node<Shape, D>;
+  const y = scope('moveAxis', () => transpose(x as Node, perm));
+  return y as Node as Node<Moved<ShapeOf<X>, From, To>, DTypeOf<X>>;
 }

@@ -6,6 +6,8 @@ import { compilerError } from '../graph/errors.ts';
 import type { Node } from '../graph/ir.ts';
 import { callerLocation } from '../graph/location.ts';
 import { scope } from '../graph/scope.ts';
+import type { Accepts, ShapeOf } from '../graph/shape-types.ts';
+import type { Channels } from '../graph/shape-types-contract.ts';
 import { formatShape, type Shape, sameShape } from '../graph/types.ts';
 import { add, mul, sub } from './arithmetic.ts';
 import { requireFloats } from './attrs.ts';
@@ -16,11 +18,11 @@ import { reshape } from './shape.ts';
 
 type Floats = Node<Shape, 'f32'>;
 
-export interface Statistics {
+export interface Statistics<M extends Node = Node> {
   /** One number a channel. */
-  readonly mean: Node;
+  readonly mean: M;
   /** Of the population: divided by the number of elements. */
-  readonly variance: Node;
+  readonly variance: M;
 }
 
 export interface BatchNormOptions extends NormOptions {
@@ -36,7 +38,10 @@ export interface BatchNormOptions extends NormOptions {
  *     const y = batchNorm(x, { scale, shift });                                  // training
  *     const z = batchNorm(x, { scale, shift, statistics: { mean, variance } });  // evaluation
  */
-export function batchNorm(x: Node, options: BatchNormOptions = {}): Floats {
+export function batchNorm<X extends Node>(
+  x: X & Accepts<'batchNorm', X, 'f32'>,
+  options: BatchNormOptions = {},
+): Node<ShapeOf<X>, 'f32'> {
   const channels = channelsOf('batchNorm', x);
   const { scale, shift, epsilon = 1e-5 } = options;
   const given = { scale, shift, ...options.statistics };
@@ -49,14 +54,15 @@ export function batchNorm(x: Node, options: BatchNormOptions = {}): Floats {
       loc: callerLocation(),
     });
   }
-  return scope('batchNorm', () => {
+  const y = scope('batchNorm', () => {
     const along = (v: Node): Node => reshape(v, [channels, ...x.type.shape.slice(2).map(() => 1)]);
-    const statistics = options.statistics ?? batchStatistics(x);
+    const statistics = options.statistics ?? batchStatistics(x as Node);
     const rate: Node = rsqrt(add(statistics.variance, epsilon) as Floats);
     const factor = scale === undefined ? rate : (mul(rate, scale) as Node);
-    const y = mul(sub(x, along(statistics.mean)), along(factor)) as Node;
-    return (shift === undefined ? y : add(y, along(shift))) as Floats;
+    const scaled = mul(sub(x as Node, along(statistics.mean)), along(factor)) as Node;
+    return shift === undefined ? scaled : add(scaled, along(shift));
   });
+  return y as Node as Node<ShapeOf<X>, 'f32'>;
 }
 
 /**
@@ -65,13 +71,15 @@ export function batchNorm(x: Node, options: BatchNormOptions = {}): Floats {
  *
  *     const { mean, variance } = batchStatistics(x);
  */
-export function batchStatistics(x: Node): Statistics {
+export function batchStatistics<X extends Node>(
+  x: X & Accepts<'batchStatistics', X, 'f32'>,
+): Statistics<Node<Channels<ShapeOf<X>>, 'f32'>> {
   channelsOf('batchStatistics', x);
   const axes = x.type.shape.map((_, i) => i).filter((i) => i !== 1);
-  const v = x as Floats;
+  const v = x as Node as Floats;
   return scope('batchStatistics', () => ({
-    mean: mean(v, axes) as Node,
-    variance: variance(v, axes) as Node,
+    mean: mean(v, axes) as Node as Node<Channels<ShapeOf<X>>, 'f32'>,
+    variance: variance(v, axes) as Node as Node<Channels<ShapeOf<X>>, 'f32'>,
   }));
 }
 

@@ -5,9 +5,10 @@ import { describeNode } from '../graph/describe.ts';
 import { compilerError } from '../graph/errors.ts';
 import type { Node, OpDef } from '../graph/ir.ts';
 import { callerLocation } from '../graph/location.ts';
-import type { ShapeOf } from '../graph/shape-types.ts';
-import type { CommonDTypeOf, Concatenated, Concatenates, Inserted } from '../graph/shape-types-view.ts';
-import { type DType, formatShape, type Shape } from '../graph/types.ts';
+import type { DTypeOf, ShapeOf } from '../graph/shape-types.ts';
+import type { Inserted, PartsOf, Splits } from '../graph/shape-types-axis.ts';
+import type { CommonDTypeOf, Concatenated, Concatenates } from '../graph/shape-types-view.ts';
+import { formatShape, type Shape } from '../graph/types.ts';
 import { offsetIndex } from '../kernel/affine.ts';
 import type { Expr } from '../kernel/expr.ts';
 import { checkInteger, normalizeAxis } from './attrs.ts';
@@ -172,11 +173,21 @@ export function stack<const T extends readonly Node[], const A extends number = 
  *
  *     split(x, 2, 1); // f32[8, 6] → two f32[8, 3]
  */
-export function split<D extends DType>(
-  x: Node<Shape, D>,
-  parts: number | readonly number[],
-  axis: number = 0,
-): Node<Shape, D>[] {
+export function split<X extends Node, const P extends number | readonly number[], const A extends number = 0>(
+  x: X,
+  parts: P & Splits<ShapeOf<X>, P, A>,
+  axis?: A,
+): Parts<X, P, A> {
+  return splitAlong(x, parts, axis ?? 0) as readonly Node[] as Parts<X, P, A>;
+}
+
+/** The parts of `x`: a list of known length where their number is. */
+type Parts<X extends Node, P, A extends number> =
+  PartsOf<ShapeOf<X>, P, A> extends infer L extends readonly Shape[]
+    ? { -readonly [I in keyof L]: Node<L[I], DTypeOf<X>> }
+    : never;
+
+function splitAlong(x: Node, parts: number | readonly number[], axis: number): Node[] {
   const a = normalizeAxis('split', x, axis);
   const n = x.type.shape[a]!;
   const sizes = typeof parts === 'number' ? new Array<number>(Math.max(0, parts | 0)).fill(n / parts) : parts;
@@ -195,6 +206,6 @@ export function split<D extends DType>(
   let start = 0;
   return sizes.map((size) => {
     start += size;
-    return sliceAlong(x, a, start - size, start) as Node<Shape, D>;
+    return sliceAlong(x, a, start - size, start);
   });
 }

@@ -6,26 +6,39 @@ import { compilerError } from '../graph/errors.ts';
 import type { Node } from '../graph/ir.ts';
 import { callerLocation } from '../graph/location.ts';
 import { scope } from '../graph/scope.ts';
-import type { PerDimension, SpatialPadding } from '../graph/shape-types-contract.ts';
+import type { Accepts, ShapeOf } from '../graph/shape-types.ts';
+import type {
+  ConvTransposed,
+  Images,
+  PerDimension,
+  SpatialPadding,
+  TurnedFilters,
+} from '../graph/shape-types-contract.ts';
 import type { Shape } from '../graph/types.ts';
 import { convolution } from './convolution.ts';
 import { reshape, reverse, transpose } from './shape.ts';
 import { perDimension, resolvePadding } from './spatial.ts';
 
-export interface ConvTransposeOptions {
+export interface ConvTransposeOptions<
+  S extends PerDimension = PerDimension,
+  P extends SpatialPadding = SpatialPadding,
+  D extends PerDimension = PerDimension,
+  E extends PerDimension = PerDimension,
+  G extends number = number,
+> {
   /** Distance between the places of neighbouring inputs in the result (default 1). */
-  readonly strides?: PerDimension;
+  readonly strides?: S;
   /**
    * What is cut off each side of the result (default 'valid': nothing): the padding of the convolution that it turns
    * around. 'same' gives size · stride.
    */
-  readonly padding?: SpatialPadding;
+  readonly padding?: P;
   /** Zeros added after each spatial dimension of the result, which convolutions with strides leave open (default 0). */
-  readonly outputPadding?: PerDimension;
+  readonly outputPadding?: E;
   /** Distance between taps (default 1). */
-  readonly dilation?: PerDimension;
+  readonly dilation?: D;
   /** Groups of channels that do not see each other (default 1). */
-  readonly groups?: number;
+  readonly groups?: G;
 }
 
 /**
@@ -35,8 +48,21 @@ export interface ConvTransposeOptions {
  *
  *     convTranspose2d(x, w, { strides: 2 }); // f32[8, 16, 7, 7], f32[16, 3, 2, 2] → f32[8, 3, 14, 14]
  */
-export function convTranspose2d(x: Node, w: Node, options: ConvTransposeOptions = {}): Node<Shape, 'f32'> {
-  return turned('convTranspose2d', 2, x, w, options);
+export function convTranspose2d<
+  X extends Node,
+  W extends Node,
+  const S extends PerDimension = 1,
+  const P extends SpatialPadding = 'valid',
+  const D extends PerDimension = 1,
+  const E extends PerDimension = 0,
+  const G extends number = 1,
+>(
+  x: X & Images<'convTranspose2d', X, 4> & Accepts<'convTranspose2d', X, 'f32'>,
+  w: W & TurnedFilters<'convTranspose2d', X, W, 4> & Accepts<'convTranspose2d', W, 'f32'>,
+  options: ConvTransposeOptions<S, P, D, E, G> = {},
+): Node<ConvTransposed<4, ShapeOf<X>, ShapeOf<W>, S, P, D, E, G>, 'f32'> {
+  const y: Node = turned('convTranspose2d', 2, x, w, options);
+  return y as Node<ConvTransposed<4, ShapeOf<X>, ShapeOf<W>, S, P, D, E, G>, 'f32'>;
 }
 
 /**
@@ -44,8 +70,21 @@ export function convTranspose2d(x: Node, w: Node, options: ConvTransposeOptions 
  *
  * @example convTranspose1d(x, w, { strides: 2 }) // f32[64, 8, 50], f32[8, 3, 2] → f32[64, 3, 100]
  */
-export function convTranspose1d(x: Node, w: Node, options: ConvTransposeOptions = {}): Node<Shape, 'f32'> {
-  return turned('convTranspose1d', 1, x, w, options);
+export function convTranspose1d<
+  X extends Node,
+  W extends Node,
+  const S extends PerDimension = 1,
+  const P extends SpatialPadding = 'valid',
+  const D extends PerDimension = 1,
+  const E extends PerDimension = 0,
+  const G extends number = 1,
+>(
+  x: X & Images<'convTranspose1d', X, 3> & Accepts<'convTranspose1d', X, 'f32'>,
+  w: W & TurnedFilters<'convTranspose1d', X, W, 3> & Accepts<'convTranspose1d', W, 'f32'>,
+  options: ConvTransposeOptions<S, P, D, E, G> = {},
+): Node<ConvTransposed<3, ShapeOf<X>, ShapeOf<W>, S, P, D, E, G>, 'f32'> {
+  const y: Node = turned('convTranspose1d', 1, x, w, options);
+  return y as Node<ConvTransposed<3, ShapeOf<X>, ShapeOf<W>, S, P, D, E, G>, 'f32'>;
 }
 
 /**
@@ -53,8 +92,21 @@ export function convTranspose1d(x: Node, w: Node, options: ConvTransposeOptions 
  *
  * @example convTranspose3d(x, w, { strides: 2 }) // f32[8, 4, 8, 8, 8], f32[4, 1, 2, 2, 2] → f32[8, 1, 16, 16, 16]
  */
-export function convTranspose3d(x: Node, w: Node, options: ConvTransposeOptions = {}): Node<Shape, 'f32'> {
-  return turned('convTranspose3d', 3, x, w, options);
+export function convTranspose3d<
+  X extends Node,
+  W extends Node,
+  const S extends PerDimension = 1,
+  const P extends SpatialPadding = 'valid',
+  const D extends PerDimension = 1,
+  const E extends PerDimension = 0,
+  const G extends number = 1,
+>(
+  x: X & Images<'convTranspose3d', X, 5> & Accepts<'convTranspose3d', X, 'f32'>,
+  w: W & TurnedFilters<'convTranspose3d', X, W, 5> & Accepts<'convTranspose3d', W, 'f32'>,
+  options: ConvTransposeOptions<S, P, D, E, G> = {},
+): Node<ConvTransposed<5, ShapeOf<X>, ShapeOf<W>, S, P, D, E, G>, 'f32'> {
+  const y: Node = turned('convTranspose3d', 3, x, w, options);
+  return y as Node<ConvTransposed<5, ShapeOf<X>, ShapeOf<W>, S, P, D, E, G>, 'f32'>;
 }
 
 function turned(

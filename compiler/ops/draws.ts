@@ -7,6 +7,8 @@ import { compilerError } from '../graph/errors.ts';
 import type { Node } from '../graph/ir.ts';
 import { callerLocation } from '../graph/location.ts';
 import { scope } from '../graph/scope.ts';
+import type { Accepts, ShapeOf } from '../graph/shape-types.ts';
+import type { Reduced } from '../graph/shape-types-view.ts';
 import type { Shape } from '../graph/types.ts';
 import { argmax } from './argmax.ts';
 import { add, mul, neg } from './arithmetic.ts';
@@ -69,10 +71,10 @@ export function randint<const S extends Shape>(key: Node, shape: S, lo: number, 
  *
  *     gather(x, permutation(key, 64)); // rows in random order
  */
-export function permutation(key: Node, n: number): Node<readonly [number], 'i32'> {
+export function permutation<const N extends number>(key: Node, n: N): Node<readonly [N], 'i32'> {
   if (!Number.isInteger(n) || n < 0) throw refuse(`permutation(…, ${n})`, 'n is an integer of at least 0');
   return scope('permutation', () => sortedPositions(randomBits(key, [n]), false)) as Node as Node<
-    readonly [number],
+    readonly [N],
     'i32'
   >;
 }
@@ -90,17 +92,40 @@ export function shuffle<X extends Node>(key: Node, x: X, axis: number = 0): X {
   });
 }
 
+export interface CategoricalOptions<
+  A extends number = number,
+  N extends number | undefined = number | undefined,
+> {
+  /** Along which the logits of one row lie (default -1). */
+  readonly axis?: A;
+  /** How often each row is drawn; its dimension stands in front (default: once, without a dimension). */
+  readonly count?: N;
+}
+
+/** A position for each row of S, and for each of N draws. */
+type Drawn<S extends Shape, A extends number, N> = N extends number
+  ? readonly [N, ...Reduced<S, A, false>]
+  : Reduced<S, A, false>;
+
 /**
  * One position along an axis (the last by default) for each row of logits, i32, with probability softmax(logits): the largest
  * of logits + Gumbel noise. Rows that are drawn `count` times give [count, …]. Throws HDL0002, HDL0003.
  *
  *     categorical(key, logits); // f32[64, 10] → i32[64]
  */
-export function categorical(
+export function categorical<
+  X extends Node,
+  const A extends number = -1,
+  const N extends number | undefined = undefined,
+>(
   key: Node,
-  logits: Node,
-  options: { readonly axis?: number; readonly count?: number } = {},
-): Node<Shape, 'i32'> {
+  logits: X & Accepts<'categorical', X, 'f32'>,
+  options: CategoricalOptions<A, N> = {},
+): Node<Drawn<ShapeOf<X>, A, N>, 'i32'> {
+  return drawn(key, logits, options) as Node<Drawn<ShapeOf<X>, A, N>, 'i32'>;
+}
+
+function drawn(key: Node, logits: Node, options: CategoricalOptions): Node {
   requireFloats('categorical', logits);
   const a = normalizeAxis('categorical', logits, options.axis ?? -1);
   const { count } = options;
@@ -117,7 +142,7 @@ export function categorical(
     const u = maximum(uniform(key, shape), 2 ** -24) as Node;
     const noise = neg(log(neg(log(u) as Node) as Node) as Node);
     const noisy = add(broadcastTo(logits, shape) as Node, noise) as Node;
-    return argmax(noisy as Node<Shape, 'f32'>, a + lead.length) as Node as Node<Shape, 'i32'>;
+    return argmax(noisy as Node<Shape, 'f32'>, a + lead.length) as Node;
   });
 }
 

@@ -11,6 +11,8 @@ import { compilerError } from '../graph/errors.ts';
 import type { Node } from '../graph/ir.ts';
 import { callerLocation } from '../graph/location.ts';
 import { scope } from '../graph/scope.ts';
+import type { Summed, Sums } from '../graph/shape-types-einsum.ts';
+import type { CommonDTypeOf } from '../graph/shape-types-view.ts';
 import { elementCount, type Shape } from '../graph/types.ts';
 import { mul } from './arithmetic.ts';
 import { broadcastInDim, sum } from './broadcast.ts';
@@ -33,7 +35,14 @@ interface Term {
  *
  *     einsum('bqd,bkd->bqk', queries, keys); // f32[8, 16, 64], f32[8, 20, 64] → f32[8, 16, 20]
  */
-export function einsum(equation: string, ...operands: readonly Node[]): Node {
+export function einsum<const E extends string, const T extends readonly Node[]>(
+  equation: E & Sums<E, T>,
+  ...operands: T
+): Node<Summed<E, T>, CommonDTypeOf<T>> {
+  return contracted(equation, operands) as Node<Summed<E, T>, CommonDTypeOf<T>>;
+}
+
+function contracted(equation: string, operands: readonly Node[]): Node {
   const refuse: Refuse = (rule, hint, code = 'HDL0003') => {
     throw compilerError(code, {
       what: `einsum('${equation}', ${operands.map(describeNode).join(', ')})`,

@@ -6,6 +6,7 @@ import type { Node } from '../graph/ir.ts';
 import { callerLocation } from '../graph/location.ts';
 import { scope } from '../graph/scope.ts';
 import type { Accepts, DTypeOf, ShapeOf } from '../graph/shape-types.ts';
+import type { Resized } from '../graph/shape-types-box.ts';
 import type { Averaged } from '../graph/shape-types-contract.ts';
 import type { Shape } from '../graph/types.ts';
 import { requireFloats } from './attrs.ts';
@@ -70,20 +71,27 @@ export function globalLpPool<X extends Node>(
  *
  *     adaptiveAvgPool(x, [7, 7]); // f32[64, 128, 10, 12] → f32[64, 128, 7, 7]
  */
-export function adaptiveAvgPool(x: Node, size: readonly number[]): Node<Shape, 'f32'> {
+export function adaptiveAvgPool<X extends Node, const Z extends Shape>(
+  x: X & Accepts<'adaptiveAvgPool', X, 'f32'>,
+  size: Z,
+): Node<Resized<ShapeOf<X>, Z>, 'f32'> {
   const fn = 'adaptiveAvgPool';
   requireFloats(fn, x);
   checkSizes(fn, x, size);
-  return scope(fn, () =>
-    size.reduce((y, count, d) => {
-      const windows = adaptiveWindows(y.type.shape[d + 2]!, count);
-      const weights = windows.map((w) => {
-        const own = new Set(w).size;
-        return w.map((_, k) => (k < own ? 1 / own : 0));
-      });
-      return combineTaps(y, d + 2, windows, weights);
-    }, x as Floats),
+  const means = scope(fn, () =>
+    size.reduce(
+      (y: Floats, count: number, d: number) => {
+        const windows = adaptiveWindows(y.type.shape[d + 2]!, count);
+        const weights = windows.map((w) => {
+          const own = new Set(w).size;
+          return w.map((_, k) => (k < own ? 1 / own : 0));
+        });
+        return combineTaps(y, d + 2, windows, weights);
+      },
+      x as Node as Floats,
+    ),
   );
+  return means as Node as Node<Resized<ShapeOf<X>, Z>, 'f32'>;
 }
 
 /**
@@ -91,20 +99,20 @@ export function adaptiveAvgPool(x: Node, size: readonly number[]): Node<Shape, '
  *
  *     adaptiveMaxPool(x, [7, 7]); // f32[64, 128, 10, 12] → f32[64, 128, 7, 7]
  */
-export function adaptiveMaxPool<X extends Node>(
+export function adaptiveMaxPool<X extends Node, const Z extends Shape>(
   x: X & Accepts<'adaptiveMaxPool', X, 'f32' | 'i32' | 'u32'>,
-  size: readonly number[],
-): Node<Shape, DTypeOf<X>> {
+  size: Z,
+): Node<Resized<ShapeOf<X>, Z>, DTypeOf<X>> {
   const fn = 'adaptiveMaxPool';
   checkSizes(fn, x, size);
   const y = scope(fn, () =>
-    size.reduce((v: Node, count, d) => {
+    size.reduce((v: Node, count: number, d: number) => {
       const windows = adaptiveWindows(v.type.shape[d + 2]!, count);
       const taken = takeTaps(v, d + 2, windows);
       return (windows[0]?.length ?? 1) === 1 ? taken : (max(taken, d + 3) as Node);
     }, x as Node),
   );
-  return y as Node as Node<Shape, DTypeOf<X>>;
+  return y as Node as Node<Resized<ShapeOf<X>, Z>, DTypeOf<X>>;
 }
 
 /** Positions of each window, all lists of one length: shorter windows repeat their last position. */

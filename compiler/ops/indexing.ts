@@ -8,7 +8,7 @@ import type { Node } from '../graph/ir.ts';
 import { callerLocation } from '../graph/location.ts';
 import { scope } from '../graph/scope.ts';
 import type { Accepts, DTypeOf, ShapeOf } from '../graph/shape-types.ts';
-import type { Gathered } from '../graph/shape-types-view.ts';
+import type { Gathered, Inserted } from '../graph/shape-types-axis.ts';
 import { type DType, formatShape, type Shape, sameShape } from '../graph/types.ts';
 import { add } from './arithmetic.ts';
 import { normalizeAxis } from './attrs.ts';
@@ -166,11 +166,11 @@ export function scatterAddElements<X extends Node>(
   return y as Node as Node<ShapeOf<X>, DTypeOf<X>>;
 }
 
-export interface OneHotOptions {
+export interface OneHotOptions<A extends number = number, D extends DType = DType> {
   /** Where the new axis stands in the result (the last by default; negative ones count from the end). */
-  readonly axis?: number;
+  readonly axis?: A;
   /** Dtype of the result (f32 by default). */
-  readonly dtype?: DType;
+  readonly dtype?: D;
 }
 
 /**
@@ -179,8 +179,17 @@ export interface OneHotOptions {
  *
  *     oneHot(labels, 10); // i32[64] → f32[64, 10]
  */
-export function oneHot(labels: Node, depth: number, options: OneHotOptions = {}): Node<Shape, DType> {
-  const { axis = -1, dtype = 'f32' } = options;
+export function oneHot<
+  L extends Node,
+  const N extends number,
+  const A extends number = -1,
+  D extends DType = 'f32',
+>(
+  labels: L & Accepts<'oneHot', L, 'i32'>,
+  depth: N,
+  options: OneHotOptions<A, D> = {},
+): Node<Inserted<ShapeOf<L>, A, N>, D> {
+  const { axis = -1, dtype = 'f32' } = options as OneHotOptions;
   if (!Number.isInteger(depth) || depth < 0) {
     throw compilerError('HDL0003', {
       what: `oneHot(${describeNode(labels)}, ${depth})`,
@@ -192,11 +201,12 @@ export function oneHot(labels: Node, depth: number, options: OneHotOptions = {})
   const rank = labels.type.shape.length + 1;
   const a = normalizeAxis('oneHot', labels, axis, rank);
   const at = checked('oneHot', labels, depth);
-  return scope('oneHot', () => {
+  const y = scope('oneHot', () => {
     const shape = [...at.type.shape.slice(0, a), depth, ...at.type.shape.slice(a)];
     const isLabel: Node = eq(iota(shape, a) as Node, expandDims(at, a) as Node);
     return cast(isLabel, dtype) as Node;
   });
+  return y as Node<Inserted<ShapeOf<L>, A, N>, D>;
 }
 
 /** x without what lies beyond the indices, except along the axis. */

@@ -5,14 +5,15 @@ import { compilerError } from '../graph/errors.ts';
 import type { Node } from '../graph/ir.ts';
 import { callerLocation } from '../graph/location.ts';
 import { scope } from '../graph/scope.ts';
+import type { ShapeOf } from '../graph/shape-types.ts';
 import type { DType, Shape } from '../graph/types.ts';
 import { stack } from './concat.ts';
 import { allResults, asNodes, expectType, trace } from './regions.ts';
 import { rowNode, scanOp } from './scan.ts';
 
-export interface ScanOptions {
+export interface ScanOptions<L extends number = number> {
   /** Number of steps; needed only when there are no sequences. */
-  readonly length?: number;
+  readonly length?: L;
   /** Begins with the last rows; outputs keep the order of the rows (default false). */
   readonly reverse?: boolean;
   /** Builds every step now, one after the other, instead of one step for all (default false). */
@@ -26,14 +27,23 @@ type TailOf<S extends Shape> = S extends readonly [number, ...infer Tail extends
   ? readonly [...Tail]
   : Shape;
 
-export interface ScanResult<C extends readonly Node[], Y extends readonly Node[]> {
+export interface ScanResult<C extends readonly Node[], Y extends readonly Node[], L extends number = number> {
   /** The carried values after the last step. */
   readonly carry: C;
   /** For each output its rows, in the order of the sequences' rows: [length, …]. */
-  readonly outputs: { readonly [I in keyof Y]: StackOf<Y[I]> };
+  readonly outputs: { readonly [I in keyof Y]: StackOf<Y[I], L> };
 }
-type StackOf<T> =
-  T extends Node<infer S extends Shape, infer D extends DType> ? Node<readonly [number, ...S], D> : Node;
+type StackOf<T, L extends number> =
+  T extends Node<infer S extends Shape, infer D extends DType> ? Node<readonly [L, ...S], D> : Node;
+/** The number of rows of the first sequence; L where there are none. */
+type StepsOf<X extends readonly Node[], L extends number> = X extends readonly [
+  infer First,
+  ...(readonly Node[]),
+]
+  ? ShapeOf<First> extends readonly [infer N extends number, ...Shape]
+    ? N
+    : number
+  : L;
 
 /**
  * A loop: `step` gets the carried values and row t of each sequence and returns the next carried values, of the same types,
@@ -50,12 +60,13 @@ export function scan<
   const C extends readonly Node[],
   const X extends readonly Node[],
   const Y extends readonly Node[],
+  const L extends number = number,
 >(
   step: (carry: C, rows: RowsOf<X>) => { readonly carry: readonly Node[]; readonly outputs: Y },
   init: C,
   sequences: X,
-  options: ScanOptions = {},
-): ScanResult<C, Y> {
+  options: ScanOptions<L> = {},
+): ScanResult<C, Y, StepsOf<X, L>> {
   const length = lengthOf(sequences, options);
   const reverse = options.reverse ?? false;
   const run = (carry: readonly Node[], rows: readonly Node[]): { carry: readonly Node[]; outputs: Y } => {
@@ -73,9 +84,11 @@ export function scan<
     });
     return { carry: next, outputs: given.outputs };
   };
-  return options.unroll && length > 0
-    ? unrolled(run, init, sequences, length, reverse)
-    : asNode(run, init, sequences, length, reverse);
+  const result: ScanResult<C, Y> =
+    options.unroll && length > 0
+      ? unrolled(run, init, sequences, length, reverse)
+      : asNode(run, init, sequences, length, reverse);
+  return result as ScanResult<C, Y, never> as ScanResult<C, Y, StepsOf<X, L>>;
 }
 
 type Run<Y extends readonly Node[]> = (

@@ -5,7 +5,7 @@ import { describeNode } from '../graph/describe.ts';
 import type { Node } from '../graph/ir.ts';
 import { scope } from '../graph/scope.ts';
 import type { Accepts, CommonDType, DTypeOf, SameDType, ShapeOf } from '../graph/shape-types.ts';
-import type { Diagonals, Outer, Traces } from '../graph/shape-types-matrix.ts';
+import type { Diagonal, Diagonals, Outer, Traces } from '../graph/shape-types-matrix.ts';
 import type { DType, Shape } from '../graph/types.ts';
 import { add, mul } from './arithmetic.ts';
 import { broadcastInDim, sum } from './broadcast.ts';
@@ -58,9 +58,16 @@ export function eye<const N extends number, const M extends number = N, D extend
  * @formula of a vector: y[i, i + k] = x[i]; of a matrix: y[i] = x[i, i + k]
  * @example diag(v) // f32[3] → f32[3, 3]
  */
-export function diag<D extends DType>(x: Node<Shape, D>, k: number = 0): Node<Shape, D> {
+export function diag<X extends Node, const K extends number = 0>(
+  x: X,
+  k?: K,
+): Node<Diagonal<ShapeOf<X>, K>, DTypeOf<X>> {
+  return diagOf(x, k ?? 0) as Node<Diagonal<ShapeOf<X>, K>, DTypeOf<X>>;
+}
+
+function diagOf(x: Node, k: number): Node {
   const { shape, dtype } = x.type;
-  if (shape.length === 2) return diagonal(x, k) as Node<Shape, D>;
+  if (shape.length === 2) return diagonal(x, k);
   const what = `diag(${describeNode(x)}, ${k})`;
   if (shape.length !== 1) {
     refuse(
@@ -71,14 +78,13 @@ export function diag<D extends DType>(x: Node<Shape, D>, k: number = 0): Node<Sh
     );
   }
   checkK(what, k);
-  const y = scope('diag', () => {
+  return scope('diag', (): Node => {
     const [before, after] = [Math.max(-k, 0), Math.max(k, 0)];
     // One above the main diagonal stands in the first rows, one below in the first columns.
     const padded = padBy(x as Node, { lo: [before], hi: [after] });
     const n = shape[0]! + Math.abs(k);
     return where(onDiagonal([n, n], k), broadcastInDim(padded, [n, n], [0]), full([n, n], 0, dtype) as Node);
   });
-  return y as Node as Node<Shape, D>;
 }
 
 /**

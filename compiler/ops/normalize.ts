@@ -6,6 +6,7 @@ import { compilerError } from '../graph/errors.ts';
 import type { Node } from '../graph/ir.ts';
 import { callerLocation } from '../graph/location.ts';
 import { scope } from '../graph/scope.ts';
+import type { Accepts, ShapeOf } from '../graph/shape-types.ts';
 import { formatShape, type Shape, sameShape } from '../graph/types.ts';
 import { add, div, mul, sub } from './arithmetic.ts';
 import { normalizeAxis, requireFloats } from './attrs.ts';
@@ -37,11 +38,15 @@ export interface AxisNormOptions extends NormOptions {
  *
  *     layerNorm(x, { scale, shift }); // f32[8, 16, 64], f32[64], f32[64] → f32[8, 16, 64]
  */
-export function layerNorm(x: Node, options: AxisNormOptions = {}): Floats {
+export function layerNorm<X extends Node>(
+  x: X & Accepts<'layerNorm', X, 'f32'>,
+  options: AxisNormOptions = {},
+): Node<ShapeOf<X>, 'f32'> {
   requireFloats('layerNorm', x);
   const from = normalizeAxis('layerNorm', x, options.axis ?? -1);
   expectShape('layerNorm', x, x.type.shape.slice(from), options);
-  return scope('layerNorm', () => affine(standardize(x, axesFrom(x, from), options.epsilon), options));
+  const y = scope('layerNorm', () => affine(standardize(x, axesFrom(x, from), options.epsilon), options));
+  return y as Node as Node<ShapeOf<X>, 'f32'>;
 }
 
 /**
@@ -50,15 +55,19 @@ export function layerNorm(x: Node, options: AxisNormOptions = {}): Floats {
  *
  *     rmsNorm(x, { scale }); // f32[8, 16, 64], f32[64] → f32[8, 16, 64]
  */
-export function rmsNorm(x: Node, options: AxisNormOptions = {}): Floats {
+export function rmsNorm<X extends Node>(
+  x: X & Accepts<'rmsNorm', X, 'f32'>,
+  options: AxisNormOptions = {},
+): Node<ShapeOf<X>, 'f32'> {
   requireFloats('rmsNorm', x);
   const from = normalizeAxis('rmsNorm', x, options.axis ?? -1);
   expectShape('rmsNorm', x, x.type.shape.slice(from), options);
-  return scope('rmsNorm', () => {
-    const v = x as Floats;
+  const y = scope('rmsNorm', () => {
+    const v = x as Node as Floats;
     const power = mean(square(v), axesFrom(x, from), { keepDims: true }) as Floats;
     return affine(mul(v, rsqrt(add(power, options.epsilon ?? 1e-5) as Floats)) as Floats, options);
   });
+  return y as Node as Node<ShapeOf<X>, 'f32'>;
 }
 
 /**
@@ -67,8 +76,12 @@ export function rmsNorm(x: Node, options: AxisNormOptions = {}): Floats {
  *
  *     groupNorm(x, 4, { scale, shift }); // f32[8, 16, 7, 7], f32[16], f32[16] → f32[8, 16, 7, 7]
  */
-export function groupNorm(x: Node, groups: number, options: NormOptions = {}): Floats {
-  return byChannels('groupNorm', x, groups, options);
+export function groupNorm<X extends Node>(
+  x: X & Accepts<'groupNorm', X, 'f32'>,
+  groups: number,
+  options: NormOptions = {},
+): Node<ShapeOf<X>, 'f32'> {
+  return byChannels('groupNorm', x, groups, options) as Node as Node<ShapeOf<X>, 'f32'>;
 }
 
 /**
@@ -76,8 +89,12 @@ export function groupNorm(x: Node, groups: number, options: NormOptions = {}): F
  *
  * @example instanceNorm(x, { scale, shift }) // f32[8, 16, 7, 7], f32[16], f32[16] → f32[8, 16, 7, 7]
  */
-export function instanceNorm(x: Node, options: NormOptions = {}): Floats {
-  return byChannels('instanceNorm', x, x.type.shape[1] ?? 1, options);
+export function instanceNorm<X extends Node>(
+  x: X & Accepts<'instanceNorm', X, 'f32'>,
+  options: NormOptions = {},
+): Node<ShapeOf<X>, 'f32'> {
+  const channels = x.type.shape[1] ?? 1;
+  return byChannels('instanceNorm', x, channels, options) as Node as Node<ShapeOf<X>, 'f32'>;
 }
 
 export interface LocalResponseOptions {
@@ -97,15 +114,18 @@ export interface LocalResponseOptions {
  *
  *     localResponseNorm(x, { size: 5 }); // f32[8, 16, 7, 7] → the same
  */
-export function localResponseNorm(x: Node, options: LocalResponseOptions): Floats {
+export function localResponseNorm<X extends Node>(
+  x: X & Accepts<'localResponseNorm', X, 'f32'>,
+  options: LocalResponseOptions,
+): Node<ShapeOf<X>, 'f32'> {
   const fn = 'localResponseNorm';
   const { size, alpha = 1e-4, beta = 0.75, bias = 1 } = options;
   expectChannels(fn, x);
   if (!Number.isInteger(size) || size < 1) {
     throw refuse('HDL0003', fn, x, `size is ${size}, not a number of channels`, 'choose an odd number, as 5');
   }
-  return scope(fn, () => {
-    const v = x as Floats;
+  const y = scope(fn, () => {
+    const v = x as Node as Floats;
     const squares: Node = square(v);
     const shifted = (by: number): Node => {
       const widths = x.type.shape.map((_, d) => (d === 1 ? by : 0));
@@ -118,6 +138,7 @@ export function localResponseNorm(x: Node, options: LocalResponseOptions): Float
     }
     return div(v, pow(add(mul(total, alpha / size), bias) as Floats, beta)) as Floats;
   });
+  return y as Node as Node<ShapeOf<X>, 'f32'>;
 }
 
 /** (x − mean) / √(variance + epsilon) over axes. */

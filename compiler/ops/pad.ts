@@ -6,7 +6,8 @@ import { compilerError } from '../graph/errors.ts';
 import type { Node } from '../graph/ir.ts';
 import { callerLocation } from '../graph/location.ts';
 import { scope } from '../graph/scope.ts';
-import type { DType, Shape } from '../graph/types.ts';
+import type { DTypeOf, ShapeOf } from '../graph/shape-types.ts';
+import type { Bordered, Lists, Widths } from '../graph/shape-types-box.ts';
 import { concat } from './concat.ts';
 import { repeat } from './repeat.ts';
 import { reverse } from './shape.ts';
@@ -26,11 +27,15 @@ export type PadMode = 'edge' | 'reflect' | 'wrap';
  *     pad(image, [[0, 0], [0, 0], [1, 1], [1, 1]]); // f32[1, 3, 8, 8] → f32[1, 3, 10, 10]
  *     pad(row, [[2, 0]], 'reflect'); // [1, 2, 3] → [3, 2, 1, 2, 3]
  */
-export function pad<D extends DType>(
-  x: Node<Shape, D>,
-  widths: readonly (readonly [number, number])[],
+export function pad<X extends Node, const W extends Widths>(
+  x: X,
+  widths: W & Lists<'pad', 'pairs', ShapeOf<X>, W>,
   value: number | Node | PadMode = 0,
-): Node<Shape, D> {
+): Node<Bordered<ShapeOf<X>, W>, DTypeOf<X>> {
+  return padded(x, widths, value) as Node<Bordered<ShapeOf<X>, W>, DTypeOf<X>>;
+}
+
+function padded(x: Node, widths: Widths, value: number | Node | PadMode): Node {
   if (typeof value !== 'string') {
     return padBy(x, { lo: widths.map(([lo]) => lo), hi: widths.map(([, hi]) => hi) }, value);
   }
@@ -68,7 +73,7 @@ export function pad<D extends DType>(
       const parts = [...beside(y, axis, 'before', lo, value), y, ...beside(y, axis, 'after', hi, value)];
       if (parts.length > 1) y = concat(parts, axis);
     });
-    return y as Node<Shape, D>;
+    return y;
   });
 }
 

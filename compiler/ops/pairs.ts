@@ -12,6 +12,7 @@ import type {
   Operand,
   ShapeOf,
 } from '../graph/shape-types.ts';
+import type { Differences } from '../graph/shape-types-axis.ts';
 import type { Shape } from '../graph/types.ts';
 import { add, div, mul, sub } from './arithmetic.ts';
 import { normalizeAxis, requireFloats } from './attrs.ts';
@@ -81,12 +82,13 @@ export function lerp<A extends Operand, B extends Operand, T extends Operand>(
  * @formula y[i] = x[i + 1] − x[i]
  * @example diff(x) // [1, 4, 9] → [3, 5]
  */
-export function diff<X extends Node>(
+export function diff<X extends Node, const A extends number = -1, const N extends number = 1>(
   x: X & Accepts<'diff', X, 'f32' | 'i32' | 'u32'>,
-  axis: number = -1,
-  n: number = 1,
-): Node<Shape, DTypeOf<X>> {
-  const a = normalizeAxis('diff', x, axis);
+  axis?: A,
+  times?: N,
+): Node<Differences<ShapeOf<X>, A, N>, DTypeOf<X>> {
+  const a = normalizeAxis('diff', x, axis ?? -1);
+  const n: number = times ?? 1;
   if (!Number.isInteger(n) || n < 0) {
     refuse('HDL0003', `diff(${describeNode(x)}, n: ${n})`, 'n is an integer of at least 0', 'diff(x, -1, 2)');
   }
@@ -97,12 +99,12 @@ export function diff<X extends Node>(
       v.type.shape.map((size, d) => (d === a ? limit : size)),
     );
   const y = scope('diff', () => {
-    let v: Node = x;
+    let v: Node = x as Node;
     for (let i = 0; i < n; i++) {
       const size = v.type.shape[a]!;
       v = size === 0 ? v : sub(part(v, 1, size), part(v, 0, size - 1));
     }
     return v;
   });
-  return y as Node<Shape, DTypeOf<X>>;
+  return y as Node<Differences<ShapeOf<X>, A, N>, DTypeOf<X>>;
 }

@@ -2,13 +2,26 @@
 // element is computed where it is read.
 
 import type { Node } from '../graph/ir.ts';
+import type { Add, DivideFloor, Subtract } from '../graph/number-types.ts';
 import { scope } from '../graph/scope.ts';
-import type { DType, Shape } from '../graph/types.ts';
+import type { DTypeOf } from '../graph/shape-types.ts';
+import type { Grid, LengthsOf } from '../graph/shape-types-box.ts';
 import { add, mul, sub } from './arithmetic.ts';
 import { broadcastInDim } from './broadcast.ts';
 import { lt, where } from './compare.ts';
 import { iota } from './leaf.ts';
 import { refuse } from './refuse.ts';
+
+/** How many numbers there are from A to B, every S: where they are natural numbers. */
+type Counted<A extends number, B extends number, S extends number> = DivideFloor<
+  Subtract<Add<Subtract<B, A>, S>, 1>,
+  S
+>;
+type CountDType<N extends number> = number extends N
+  ? 'i32' | 'f32'
+  : `${N}` extends `${bigint}`
+    ? 'i32'
+    : 'f32';
 
 /**
  * Numbers from `start` (0 when only one number is given) up to, but without, `stop`, every `step` (default 1). i32 when all
@@ -17,9 +30,17 @@ import { refuse } from './refuse.ts';
  * @formula y[i] = start + i · step, for i < ⌈(stop − start) / step⌉
  * @example arange(2, 10, 3) // i32: [2, 5, 8]
  */
-export function arange(stop: number): Node<readonly [number], 'i32' | 'f32'>;
-export function arange(start: number, stop: number, step?: number): Node<readonly [number], 'i32' | 'f32'>;
-export function arange(first: number, second?: number, step = 1): Node<readonly [number], 'i32' | 'f32'> {
+export function arange<const B extends number>(stop: B): Node<readonly [Counted<0, B, 1>], CountDType<B>>;
+export function arange<const A extends number, const B extends number, const S extends number = 1>(
+  start: A,
+  stop: B,
+  step?: S,
+): Node<readonly [Counted<A, B, S>], CountDType<A | B | S>>;
+export function arange(
+  first: number,
+  second?: number,
+  step: number = 1,
+): Node<readonly [number], 'i32' | 'f32'> {
   const [start, stop] = second === undefined ? [0, first] : [first, second];
   if (![start, stop, step].every(Number.isFinite) || step === 0) {
     refuse(
@@ -67,9 +88,9 @@ export function linspace<const N extends number>(
   return y as Node as Node<readonly [N], 'f32'>;
 }
 
-export interface MeshgridOptions {
+export interface MeshgridOptions<I extends 'xy' | 'ij' = 'xy' | 'ij'> {
   /** `xy` (default): the first vector runs along the columns, as NumPy and Keras have it; `ij`: each runs along its own axis. */
-  readonly indexing?: 'xy' | 'ij';
+  readonly indexing?: I;
 }
 
 /**
@@ -79,10 +100,10 @@ export interface MeshgridOptions {
  * @formula ij: yₖ[i₀, i₁, …] = xₖ[iₖ]; xy: the same with the first two axes exchanged
  * @example meshgrid([x, y]) // f32[3], f32[2] → f32[2, 3], f32[2, 3]
  */
-export function meshgrid<D extends DType>(
-  vectors: readonly Node<Shape, D>[],
-  options: MeshgridOptions = {},
-): Node<Shape, D>[] {
+export function meshgrid<const T extends readonly Node[], const I extends 'xy' | 'ij' = 'xy'>(
+  vectors: T,
+  options: MeshgridOptions<I> = {},
+): { -readonly [K in keyof T]: Node<Grid<LengthsOf<T>, I>, DTypeOf<T[K]>> } {
   const sizes = vectors.map((v, i) => {
     if (v.type.shape.length !== 1) {
       const what = `meshgrid with ${v.type.shape.length} dimensions in vector ${i}`;
@@ -93,7 +114,8 @@ export function meshgrid<D extends DType>(
   const order = vectors.map((_, i) => i);
   if ((options.indexing ?? 'xy') === 'xy' && order.length >= 2) order.splice(0, 2, 1, 0);
   const shape = order.map((k) => sizes[k]!);
-  return scope('meshgrid', () =>
-    vectors.map((v, k) => broadcastInDim(v as Node, shape, [order.indexOf(k)]) as Node<Shape, D>),
+  const grids = scope('meshgrid', () =>
+    vectors.map((v, k) => broadcastInDim(v as Node, shape, [order.indexOf(k)])),
   );
+  return grids as readonly Node[] as { -readonly [K in keyof T]: Node<Grid<LengthsOf<T>, I>, DTypeOf<T[K]>> };
 }

@@ -7,6 +7,8 @@ import { compilerError } from '../graph/errors.ts';
 import type { Node } from '../graph/ir.ts';
 import { callerLocation } from '../graph/location.ts';
 import { scope } from '../graph/scope.ts';
+import type { Accepts, ShapeOf } from '../graph/shape-types.ts';
+import type { LastState, States } from '../graph/shape-types-sequence.ts';
 import { formatShape, type Shape, sameShape } from '../graph/types.ts';
 import { add, mul, sub } from './arithmetic.ts';
 import { requireFloats } from './attrs.ts';
@@ -21,11 +23,11 @@ import { tanh } from './unary.ts';
 
 type Floats = Node<Shape, 'f32'>;
 
-export interface RecurrentWeights {
+export interface RecurrentWeights<R extends Node = Node> {
   /** [features, gates · units]: from the input to the gates, side by side. */
   readonly kernel: Node;
   /** [units, gates · units]: from the state to the gates. */
-  readonly recurrent: Node;
+  readonly recurrent: R;
   /** [gates · units], added with the input. */
   readonly bias?: Node;
 }
@@ -39,12 +41,18 @@ export interface RecurrentOptions {
   readonly lengths?: Node;
 }
 
-export interface Recurrence {
+export interface Recurrence<S extends Shape = Shape, L extends Shape = Shape> {
   /** The state after each step: [T, N, units]. */
-  readonly outputs: Floats;
+  readonly outputs: Node<S, 'f32'>;
   /** The state after the last step: [N, units]. */
-  readonly state: Floats;
+  readonly state: Node<L, 'f32'>;
 }
+
+/** What a sequence x and recurrent weights R make. */
+type RecurrenceOf<X extends Node, R extends Node> = Recurrence<
+  States<ShapeOf<X>, ShapeOf<R>>,
+  LastState<ShapeOf<X>, ShapeOf<R>>
+>;
 
 export interface RnnOptions extends RecurrentOptions {
   /** Default tanh. */
@@ -56,12 +64,16 @@ export interface RnnOptions extends RecurrentOptions {
  *
  *     const { outputs, state } = rnn(x, { kernel, recurrent, bias }); // f32[20, 8, 16] → f32[20, 8, 64], f32[8, 64]
  */
-export function rnn(x: Node, weights: RecurrentWeights, options: RnnOptions = {}): Recurrence {
+export function rnn<X extends Node, R extends Node>(
+  x: X & Accepts<'rnn', X, 'f32'>,
+  weights: RecurrentWeights<R>,
+  options: RnnOptions = {},
+): RecurrenceOf<X, R> {
   const activation = options.activation ?? ((v: Floats): Node => tanh(v));
   const { outputs, states } = recurrence('rnn', x, weights, 1, [options.initial], options, (z, [h]) => [
-    activation(add(z, matmul(h!, weights.recurrent as Floats)) as Floats) as Floats,
+    activation(add(z, matmul(h!, weights.recurrent as Node as Floats)) as Floats) as Floats,
   ]);
-  return { outputs, state: states[0]! };
+  return { outputs, state: states[0]! } as Recurrence as RecurrenceOf<X, R>;
 }
 
 export interface LstmOptions extends RecurrentOptions {
@@ -69,9 +81,9 @@ export interface LstmOptions extends RecurrentOptions {
   readonly initialCell?: Node;
 }
 
-export interface LstmResult extends Recurrence {
+export interface LstmResult<S extends Shape = Shape, L extends Shape = Shape> extends Recurrence<S, L> {
   /** The cells after the last step: [N, units]. */
-  readonly cell: Floats;
+  readonly cell: Node<L, 'f32'>;
 }
 
 /**
@@ -81,15 +93,19 @@ export interface LstmResult extends Recurrence {
  *
  *     const { outputs, state, cell } = lstm(x, { kernel, recurrent, bias });
  */
-export function lstm(x: Node, weights: RecurrentWeights, options: LstmOptions = {}): LstmResult {
+export function lstm<X extends Node, R extends Node>(
+  x: X & Accepts<'lstm', X, 'f32'>,
+  weights: RecurrentWeights<R>,
+  options: LstmOptions = {},
+): LstmResult<States<ShapeOf<X>, ShapeOf<R>>, LastState<ShapeOf<X>, ShapeOf<R>>> {
   const initial = [options.initial, options.initialCell];
   const { outputs, states } = recurrence('lstm', x, weights, 4, initial, options, (z, [h, c]) => {
-    const gates = add(z, matmul(h!, weights.recurrent as Floats)) as Floats;
+    const gates = add(z, matmul(h!, weights.recurrent as Node as Floats)) as Floats;
     const [i, f, g, o] = split(gates, 4, 1) as [Floats, Floats, Floats, Floats];
     const cell = add(mul(sigmoid(f), c!), mul(sigmoid(i), tanh(g))) as Floats;
     return [mul(sigmoid(o), tanh(cell)) as Floats, cell];
   });
-  return { outputs, state: states[0]!, cell: states[1]! };
+  return { outputs, state: states[0]!, cell: states[1]! } as never;
 }
 
 export interface GruOptions extends RecurrentOptions {
@@ -106,9 +122,13 @@ export interface GruOptions extends RecurrentOptions {
  *
  *     const { outputs, state } = gru(x, { kernel, recurrent, bias }, { recurrentBias });
  */
-export function gru(x: Node, weights: RecurrentWeights, options: GruOptions = {}): Recurrence {
+export function gru<X extends Node, R extends Node>(
+  x: X & Accepts<'gru', X, 'f32'>,
+  weights: RecurrentWeights<R>,
+  options: GruOptions = {},
+): RecurrenceOf<X, R> {
   const { recurrentBias, resetAfter = true } = options;
-  const [toRates, toNew] = splitGates(weights.recurrent as Floats, 1);
+  const [toRates, toNew] = splitGates(weights.recurrent as Node as Floats, 1);
   const [rateBias, newBias] =
     recurrentBias === undefined ? [null, null] : splitGates(recurrentBias as Floats, 0);
   const plus = (v: Node, bias: Floats | null): Floats => (bias === null ? v : add(v, bias)) as Floats;
@@ -122,7 +142,7 @@ export function gru(x: Node, weights: RecurrentWeights, options: GruOptions = {}
     const n = tanh(add(xNew, state) as Floats) as Floats;
     return [add(mul(sub(1, z), n), mul(z, h!)) as Floats];
   });
-  return { outputs, state: states[0]! };
+  return { outputs, state: states[0]! } as Recurrence as RecurrenceOf<X, R>;
 }
 
 /** The gates r and z together, and n. */

@@ -6,7 +6,9 @@ import type { Node } from '../graph/ir.ts';
 import { callerLocation } from '../graph/location.ts';
 import { scope } from '../graph/scope.ts';
 import type { DTypeOf, ShapeOf } from '../graph/shape-types.ts';
-import type { DType, Shape } from '../graph/types.ts';
+import type { Repeated } from '../graph/shape-types-axis.ts';
+import type { Tiled } from '../graph/shape-types-box.ts';
+import type { Shape } from '../graph/types.ts';
 import { normalizeAxis } from './attrs.ts';
 import { broadcastInDim } from './broadcast.ts';
 import { concat } from './concat.ts';
@@ -19,7 +21,10 @@ import { slice } from './slice.ts';
  *
  *     tile(x, [2, 3]); // f32[4, 5] → f32[8, 15]
  */
-export function tile<D extends DType>(x: Node<Shape, D>, repeats: readonly number[]): Node<Shape, D> {
+export function tile<X extends Node, const R extends Shape>(
+  x: X,
+  repeats: R,
+): Node<Tiled<ShapeOf<X>, R>, DTypeOf<X>> {
   for (const r of repeats) checkCount('tile', x, r);
   return scope('tile', () => {
     const rank = Math.max(repeats.length, x.type.shape.length);
@@ -35,7 +40,7 @@ export function tile<D extends DType>(x: Node<Shape, D>, repeats: readonly numbe
       wide as Node,
       sizes.map((n, d) => n * times[d]!),
     );
-    return y as Node as Node<Shape, D>;
+    return y as Node as Node<Tiled<ShapeOf<X>, R>, DTypeOf<X>>;
   });
 }
 
@@ -45,8 +50,12 @@ export function tile<D extends DType>(x: Node<Shape, D>, repeats: readonly numbe
  *
  *     repeat(x, 2); // [1, 2, 3] → [1, 1, 2, 2, 3, 3]
  */
-export function repeat<D extends DType>(x: Node<Shape, D>, times: number, axis: number = -1): Node<Shape, D> {
-  const a = normalizeAxis('repeat', x, axis);
+export function repeat<X extends Node, const T extends number, const A extends number = -1>(
+  x: X,
+  times: T,
+  axis?: A,
+): Node<Repeated<ShapeOf<X>, A, T>, DTypeOf<X>> {
+  const a = normalizeAxis('repeat', x, axis ?? -1);
   checkCount('repeat', x, times);
   return scope('repeat', () => {
     const shape = x.type.shape;
@@ -59,7 +68,7 @@ export function repeat<D extends DType>(x: Node<Shape, D>, times: number, axis: 
       wide as Node,
       shape.map((n, d) => (d === a ? n * times : n)),
     );
-    return y as Node as Node<Shape, D>;
+    return y as Node as Node<Repeated<ShapeOf<X>, A, T>, DTypeOf<X>>;
   });
 }
 

@@ -11,7 +11,8 @@ import { compilerError } from '../graph/errors.ts';
 import type { Node } from '../graph/ir.ts';
 import { callerLocation } from '../graph/location.ts';
 import { scope } from '../graph/scope.ts';
-import type { DTypeOf } from '../graph/shape-types.ts';
+import type { DTypeOf, ShapeOf } from '../graph/shape-types.ts';
+import type { Resized } from '../graph/shape-types-box.ts';
 import type { Shape } from '../graph/types.ts';
 import { requireFloats } from './attrs.ts';
 import { combineTaps, takeTaps } from './taps.ts';
@@ -40,16 +41,16 @@ export interface ResizeOptions {
  *     resize(x, [56, 56]);                     // f32[8, 3, 28, 28] → f32[8, 3, 56, 56]
  *     resize(x, [40, 40], { mode: 'linear' });
  */
-export function resize<X extends Node>(
+export function resize<X extends Node, const Z extends Shape>(
   x: X,
-  size: readonly number[],
+  size: Z,
   options: ResizeOptions = {},
-): Node<Shape, DTypeOf<X>> {
+): Node<Resized<ShapeOf<X>, Z>, DTypeOf<X>> {
   const mode = options.mode ?? 'nearest';
   checkResize(x, size, options);
   if (mode !== 'nearest') requireFloats('resize', x);
   const y = scope('resize', () =>
-    size.reduce((v: Node, count, d) => {
+    size.reduce((v: Node, count: number, d: number) => {
       const n = v.type.shape[d + 2]!;
       const scale = options.scale?.[d] ?? count / n;
       if (count === n && scale === 1) return v;
@@ -74,7 +75,7 @@ export function resize<X extends Node>(
       );
     }, x as Node),
   );
-  return y as Node as Node<Shape, DTypeOf<X>>;
+  return y as Node as Node<Resized<ShapeOf<X>, Z>, DTypeOf<X>>;
 }
 
 function position(mode: ResizeCoordinates, o: number, n: number, count: number, scale: number): number {

@@ -292,7 +292,8 @@ export function squeeze<X extends Node, const A extends Axes | undefined = undef
 export const unsqueeze: typeof expandDims = expandDims;
 
 /**
- * Joins all dimensions from `axis` on: batch first, features in one row. Any dtype.
+ * Joins all dimensions from `axis` (1 by default; negative ones count from the end) on: batch first, features in one row. One
+ * past the last axis adds a dimension of 1. Any dtype. Throws HDL0003.
  *
  *     flatten(images); // f32[64, 16, 7, 7] → f32[64, 784]
  */
@@ -301,7 +302,8 @@ export function flatten<X extends Node, const A extends number = 1>(
   axis?: A,
 ): Node<Flattened<ShapeOf<X>, A>, DTypeOf<X>> {
   const shape = x.type.shape;
-  const from = normalizeAxis('flatten', x, axis ?? 1, shape.length + 1);
+  const a: number = axis ?? 1;
+  const from = a === shape.length ? a : normalizeAxis('flatten', x, a);
   const y = reshapeTo(x, [...shape.slice(0, from), elementCount(shape.slice(from))]);
   return y as Node<Flattened<ShapeOf<X>, A>, DTypeOf<X>>;
 }

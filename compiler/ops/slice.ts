@@ -3,6 +3,8 @@
 
 import { makeNode } from '../graph/build.ts';
 import type { Node, OpDef } from '../graph/ir.ts';
+import type { DTypeOf, ShapeOf } from '../graph/shape-types.ts';
+import type { Boxed, Limits, Lists } from '../graph/shape-types-box.ts';
 import { type DType, type Shape, sameShape } from '../graph/types.ts';
 import { divIndex, type Index, indexRange, offsetIndex, scaleIndex } from '../kernel/affine.ts';
 import type { Condition, Expr } from '../kernel/expr.ts';
@@ -229,20 +231,25 @@ export default sliceOps;
  *
  *     slice(x, [0, 2], [4, 8]); // f32[4, 10] → f32[4, 6]
  */
-export function slice<D extends DType>(
-  x: Node<Shape, D>,
-  starts: readonly number[],
-  limits: readonly number[],
-  strides: readonly number[] = x.type.shape.map(() => 1),
-): Node<Shape, D> {
+export function slice<
+  X extends Node,
+  const S extends Shape,
+  const L extends Shape,
+  const T extends Shape | undefined = undefined,
+>(
+  x: X,
+  starts: S & Lists<'slice', 'starts', ShapeOf<X>, S>,
+  limits: L & Limits<ShapeOf<X>, L>,
+  strides?: T,
+): Node<Boxed<ShapeOf<X>, S, L, T>, DTypeOf<X>> {
+  return box(x, starts, limits, strides) as Node<Boxed<ShapeOf<X>, S, L, T>, DTypeOf<X>>;
+}
+
+function box(x: Node, starts: Shape, limits: Shape, strides: Shape = x.type.shape.map(() => 1)): Node {
   const all =
     starts.every((s) => s === 0) && strides.every((s) => s === 1) && sameShape(limits, x.type.shape);
   if (all) return x;
-  return makeNode(sliceOp, [x], {
-    starts: [...starts],
-    limits: [...limits],
-    strides: [...strides],
-  }) as Node<Shape, D>;
+  return makeNode(sliceOp, [x], { starts: [...starts], limits: [...limits], strides: [...strides] });
 }
 
 /** How a pad changes each dimension; what is left out is 0 everywhere. */

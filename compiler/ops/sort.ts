@@ -8,6 +8,7 @@ import type { Node } from '../graph/ir.ts';
 import { callerLocation } from '../graph/location.ts';
 import { scope } from '../graph/scope.ts';
 import type { DTypeOf, ShapeOf } from '../graph/shape-types.ts';
+import type { Replaced, Takes } from '../graph/shape-types-axis.ts';
 import type { DType, Shape } from '../graph/types.ts';
 import { normalizeAxis } from './attrs.ts';
 import { gatherAt } from './gather.ts';
@@ -63,10 +64,10 @@ export interface TopKOptions {
   readonly smallest?: boolean;
 }
 
-export interface TopK<D extends DType = DType> {
-  readonly values: Node<Shape, D>;
+export interface TopK<S extends Shape = Shape, D extends DType = DType> {
+  readonly values: Node<S, D>;
   /** i32: where each value stands along the axis. */
-  readonly indices: Node<Shape, 'i32'>;
+  readonly indices: Node<S, 'i32'>;
 }
 
 /**
@@ -75,13 +76,13 @@ export interface TopK<D extends DType = DType> {
  *
  *     const { values, indices } = topK(logits, 5); // f32[64, 1000] → f32[64, 5], i32[64, 5]
  */
-export function topK<D extends DType>(
-  x: Node<Shape, D>,
-  k: number,
-  axis: number = -1,
+export function topK<X extends Node, const K extends number, const A extends number = -1>(
+  x: X,
+  k: K & Takes<ShapeOf<X>, A, K>,
+  axis?: A,
   options: TopKOptions = {},
-): TopK<D> {
-  const a = normalizeAxis('topK', x, axis);
+): TopK<Replaced<ShapeOf<X>, A, K>, DTypeOf<X>> {
+  const a = normalizeAxis('topK', x, axis ?? -1);
   const n = x.type.shape[a]!;
   if (!Number.isInteger(k) || k < 0 || k > n) {
     throw compilerError('HDL0003', {
@@ -101,8 +102,8 @@ export function topK<D extends DType>(
       limits,
     );
     return {
-      values: backFromLast(take(row, first), a) as Node<Shape, D>,
-      indices: backFromLast(first, a) as Node<Shape, 'i32'>,
+      values: backFromLast(take(row, first), a) as Node<Replaced<ShapeOf<X>, A, K>, DTypeOf<X>>,
+      indices: backFromLast(first, a) as Node<Replaced<ShapeOf<X>, A, K>, 'i32'>,
     };
   });
 }

@@ -5,7 +5,8 @@ import { compilerError } from '../graph/errors.ts';
 import type { Node } from '../graph/ir.ts';
 import { callerLocation } from '../graph/location.ts';
 import { scope } from '../graph/scope.ts';
-import type { DType, Shape } from '../graph/types.ts';
+import type { DTypeOf, ShapeOf } from '../graph/shape-types.ts';
+import type { Spread, Stacked } from '../graph/shape-types-box.ts';
 import { reshape, transpose } from './shape.ts';
 
 /** Which of block position and channel counts faster in the deep value: the channel (`DCR`), or the position (`CRD`). */
@@ -17,11 +18,11 @@ export type DepthOrder = 'DCR' | 'CRD';
  *
  *     depthToSpace(x, 2); // f32[1, 12, 8, 8] → f32[1, 3, 16, 16]
  */
-export function depthToSpace<D extends DType>(
-  x: Node<Shape, D>,
-  block: number,
+export function depthToSpace<X extends Node, const B extends number>(
+  x: X,
+  block: B,
   order: DepthOrder = 'DCR',
-): Node<Shape, D> {
+): Node<Spread<ShapeOf<X>, B>, DTypeOf<X>> {
   const [n, deep, h, w] = sizesOf('depthToSpace', x, block);
   if (deep % block ** 2 !== 0) {
     throw refuse('depthToSpace', x, block, `${deep} channels do not divide into blocks of ${block ** 2}`);
@@ -32,7 +33,10 @@ export function depthToSpace<D extends DType>(
       order === 'DCR'
         ? transpose(reshape(x as Node, [n, block, block, c, h, w]) as Node, [0, 3, 4, 1, 5, 2])
         : transpose(reshape(x as Node, [n, c, block, block, h, w]) as Node, [0, 1, 4, 2, 5, 3]);
-    return reshape(split as Node, [n, c, h * block, w * block]) as Node as Node<Shape, D>;
+    return reshape(split as Node, [n, c, h * block, w * block]) as Node as Node<
+      Spread<ShapeOf<X>, B>,
+      DTypeOf<X>
+    >;
   });
 }
 
@@ -42,11 +46,11 @@ export function depthToSpace<D extends DType>(
  *
  *     spaceToDepth(x, 2); // f32[1, 3, 16, 16] → f32[1, 12, 8, 8]
  */
-export function spaceToDepth<D extends DType>(
-  x: Node<Shape, D>,
-  block: number,
+export function spaceToDepth<X extends Node, const B extends number>(
+  x: X,
+  block: B,
   order: DepthOrder = 'DCR',
-): Node<Shape, D> {
+): Node<Stacked<ShapeOf<X>, B>, DTypeOf<X>> {
   const [n, c, height, width] = sizesOf('spaceToDepth', x, block);
   if (height % block !== 0 || width % block !== 0) {
     throw refuse('spaceToDepth', x, block, `${height} × ${width} pixels do not divide into blocks`);
@@ -55,7 +59,10 @@ export function spaceToDepth<D extends DType>(
   return scope('spaceToDepth', () => {
     const blocks = reshape(x as Node, [n, c, h, block, w, block]) as Node;
     const deep = transpose(blocks, order === 'DCR' ? [0, 3, 5, 1, 2, 4] : [0, 1, 3, 5, 2, 4]);
-    return reshape(deep as Node, [n, c * block ** 2, h, w]) as Node as Node<Shape, D>;
+    return reshape(deep as Node, [n, c * block ** 2, h, w]) as Node as Node<
+      Stacked<ShapeOf<X>, B>,
+      DTypeOf<X>
+    >;
   });
 }
 

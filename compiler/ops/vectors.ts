@@ -5,6 +5,7 @@ import { describeNode } from '../graph/describe.ts';
 import type { Node } from '../graph/ir.ts';
 import { scope } from '../graph/scope.ts';
 import type { Accepts, Broadcast, Broadcasts, CommonDType, DTypeOf, ShapeOf } from '../graph/shape-types.ts';
+import type { Compares, Distances } from '../graph/shape-types-matrix.ts';
 import type { Axes, Reduced } from '../graph/shape-types-view.ts';
 import type { Shape } from '../graph/types.ts';
 import { div, mul, sub } from './arithmetic.ts';
@@ -98,18 +99,19 @@ export function normalize<X extends Node>(
  * @formula z = Σ x y / (max(‖x‖, epsilon) · max(‖y‖, epsilon)), epsilon = 1e-8
  * @example cosineSimilarity(x, y) // f32[64, 128], f32[64, 128] → f32[64]
  */
-export function cosineSimilarity<A extends Node, B extends Node>(
+export function cosineSimilarity<A extends Node, B extends Node, const X extends number = -1>(
   x: A & Accepts<'cosineSimilarity', A, 'f32'>,
   y: B & Broadcasts<'cosineSimilarity', A, B>,
-  axis: number = -1,
-): Node<Shape, 'f32'> {
+  axis?: X,
+): Node<Reduced<Broadcast<ShapeOf<A>, ShapeOf<B>>, X, false>, 'f32'> {
   requireFloats('cosineSimilarity', x);
   requireFloats('cosineSimilarity', y);
   const z = scope('cosineSimilarity', () => {
-    const unit = (v: Node): Node => normalize(v as Floats, axis, { epsilon: 1e-8 });
-    return sum(mul(unit(x), unit(y)) as Node, axis);
+    const along: number = axis ?? -1;
+    const unit = (v: Node): Node => normalize(v as Floats, along, { epsilon: 1e-8 });
+    return sum(mul(unit(x), unit(y)) as Node, along);
   });
-  return z as Node as Node<Shape, 'f32'>;
+  return z as Node as Node<Reduced<Broadcast<ShapeOf<A>, ShapeOf<B>>, X, false>, 'f32'>;
 }
 
 /**
@@ -123,13 +125,13 @@ export function pairwiseDistance<A extends Node, B extends Node>(
   x: A & Accepts<'pairwiseDistance', A, 'f32'>,
   y: B & Broadcasts<'pairwiseDistance', A, B>,
   options: { readonly p?: number } = {},
-): Node<Shape, 'f32'> {
+): Node<Reduced<Broadcast<ShapeOf<A>, ShapeOf<B>>, -1, false>, 'f32'> {
   requireFloats('pairwiseDistance', x);
   requireFloats('pairwiseDistance', y);
   const z = scope('pairwiseDistance', () =>
     norm(sub(x as Floats, y as Node as Floats) as Floats, -1, options),
   );
-  return z as Node as Node<Shape, 'f32'>;
+  return z as Node as Node<Reduced<Broadcast<ShapeOf<A>, ShapeOf<B>>, -1, false>, 'f32'>;
 }
 
 /**
@@ -139,10 +141,14 @@ export function pairwiseDistance<A extends Node, B extends Node>(
  * @formula z[…, i, j] = ‖x[…, i] − y[…, j]‖ₚ
  * @example cdist(x, centres) // f32[64, 2], f32[10, 2] → f32[64, 10]
  */
-export function cdist(x: Node, y: Node, options: { readonly p?: number } = {}): Node<Shape, 'f32'> {
+export function cdist<A extends Node, B extends Node>(
+  x: A & Accepts<'cdist', A, 'f32'>,
+  y: B & Compares<'cdist', A, B> & Accepts<'cdist', B, 'f32'>,
+  options: { readonly p?: number } = {},
+): Node<Distances<ShapeOf<A>, ShapeOf<B>>, 'f32'> {
   requireFloats('cdist', x);
   requireFloats('cdist', y);
-  const [a, b] = [x.type.shape, y.type.shape];
+  const [a, b] = [x.type.shape, y.type.shape] as [Shape, Shape];
   if (a.length < 2 || b.length < 2 || a.at(-1) !== b.at(-1)) {
     refuse(
       'HDL0001',
@@ -155,7 +161,7 @@ export function cdist(x: Node, y: Node, options: { readonly p?: number } = {}): 
     const apart = sub(expandDims(x, -2) as Floats, expandDims(y, -3) as Floats) as Floats;
     return norm(apart, -1, options);
   });
-  return z as Node as Node<Shape, 'f32'>;
+  return z as Node as Node<Distances<ShapeOf<A>, ShapeOf<B>>, 'f32'>;
 }
 
 /**

@@ -135,7 +135,7 @@ t.test('norms, directions, distances', async (t) => {
   t.ok(near(evaluate(cdist(asFloats(rows!), asFloats(centres!))), want));
   t.same(evaluate(cross(floats(1, 2, 3), floats(-2, 5, 4))), [2 * 4 - 3 * 5, 3 * -2 - 1 * 4, 1 * 5 - 2 * -2]);
   t.match(errorOf(() => cross(floats(1, 2), floats(1, 2))), /HDL0001: .*three elements along the axis/);
-  t.match(errorOf(() => cdist(input('x', [3, 2]), input('y', [3, 4]))), /HDL0001: .*rows of vectors/);
+  t.match(errorOf(() => cdist(input('x', [3, 2]), input('y', [3, 4]) as Node)), /HDL0001: .*rows of vectors/);
   t.match(errorOf(() => norm(input('x', [2]), 0, { p: 0.5 })), /HDL0003: .*p is a number of at least 1/);
 }); // biome-ignore format: tables
 

@@ -114,7 +114,7 @@ t.test('a transposed convolution is the adjoint of the convolution', async (t) =
   );
   t.same(convTranspose1d(x, w, { strides: 2, padding: 'same' }).type.shape, [1, 1, 6]);
   t.match(
-    errorOf(() => convTranspose1d(x, input('v', [2, 1, 2]))),
+    errorOf(() => convTranspose1d(x, input('v', [2, 1, 2]) as Node)),
     /HDL0001.*x has 1 channels, w takes 2/,
   );
 });

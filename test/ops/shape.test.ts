@@ -72,6 +72,8 @@ t.test('reshape keeps the order of elements and computes one dimension', async (
   t.same(flatten(counting(2, 3, 4)).type.shape, [2, 12]);
   t.same(flatten(counting(2, 3, 4), 0).type.shape, [24]);
   t.same(flatten(counting(2), 1).type.shape, [2, 1]);
+  t.same(flatten(counting(2, 3, 4), -2).type.shape, [2, 12]);
+  t.same(flatten(counting(2, 3, 4), -1).type.shape, [2, 3, 4]);
   t.same(squeeze(counting(1, 3, 1)).type.shape, [3]);
   t.same(squeeze(counting(1, 3, 1), -1).type.shape, [1, 3]);
   const x = input('x', [2, 6]) as Node;
@@ -116,7 +118,7 @@ t.test('slices and padding', async (t) => {
   t.same(evaluate(padBy(counting(3), { interior: [1] }, 9)), [0, 9, 1, 9, 2]);
   t.same(evaluate(padBy(counting(3), { lo: [-1], interior: [1] }, 9)), [9, 1, 9, 2]);
   t.equal(
-    errorOf(() => slice(input('x', [4]), [2], [5])),
+    errorOf(() => slice(input('x', [4]) as Node, [2], [5])),
     "HDL0003: slice('x' (input f32[4]), starts: [2], limits: [5], strides: [1]): dimension 0 has size 4: [2, 5) is not a part of it (keep 0 ≤ start ≤ limit ≤ size in each dimension)",
   );
   t.equal(
@@ -156,7 +158,7 @@ t.test('concatenation, stack and split', async (t) => {
     "HDL0001: concat('x' (input f32[2, 3]), 'y' (input f32[2, 4]), axis: 0): dimension 1 of operand 1 is 4, of operand 0 3 (all dimensions except axis 0 must be equal)",
   );
   t.equal(
-    errorOf(() => split(input('x', [5]), 2)),
+    errorOf(() => split(input('x', [5]) as Node, 2)),
     "HDL0001: split('x' (input f32[5]), 2, axis: 0): dimension 0 of size 5 does not divide into 2 equal parts (list the sizes of the parts)",
   );
 });

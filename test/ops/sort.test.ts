@@ -111,7 +111,7 @@ t.test('sort, argsort and topK along any axis', async (t) => {
 
 t.test('errors say what to write', async (t) => {
   const x = input('x', [2, 3]);
-  t.throws(() => topK(x, 4), {
+  t.throws(() => topK(x as Node, 4), {
     code: 'HDL0003',
     message: /k is an integer in \[0, 3\], the size of the axis/,
   });
