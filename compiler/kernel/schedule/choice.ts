@@ -53,6 +53,9 @@ export interface ChoiceRules {
   readonly sumOnly?: boolean;
 }
 
+/** Cycles of a round for each vector that has no register. Tiles of 4 × 2 and 3 × 3 without sharing took 2.5 and 1.1. */
+const spillCycles = 1.5;
+
 /** Cycles to pack an element: one is loaded and one stored, by single lanes. */
 const packCycles = 4;
 /** Cycles to ask the conditions of a tap: on average over those that are left out and those that are not. */
@@ -69,7 +72,7 @@ export function chooseLoops(
   const conditions = conditionsOf(product);
   const swap = replacer((e) => (e === reduction ? constant(reduction.type, 0) : undefined));
   const epilogues = sumOnly ? [] : def.stores.map((s) => swap(s.value));
-  const smallest = smallestTiles(target);
+  const limits = limitsOf(target);
   let best: Choice | null = null;
   const consider = (
     v: LoopVar | null,
@@ -80,7 +83,7 @@ export function chooseLoops(
   ): void => {
     const packing = pack.reduce((n, load) => n + packCycles * sizeOf(load, def, reduction.vars), 0);
     const parts = { v, m, form, lanes };
-    const price = pricer(def, product, parts, smallest);
+    const price = pricer(def, product, parts, limits);
     for (const tile of fittingTiles(product, parts, target)) {
       const cycles = price(tile) + packing;
       // The first of the list keeps a small lead: it was measured to be the fastest.
@@ -125,7 +128,7 @@ export function tileCycles(
   tile: TileSize,
   target: Target,
 ): number {
-  return pricer(def, product, parts, smallestTiles(target))(tile);
+  return pricer(def, product, parts, limitsOf(target))(tile);
 }
 
 /** Estimates for the tiles of loops with these parts: what does not depend on the tile is found once. */
@@ -133,7 +136,7 @@ function pricer(
   def: KernelDefinition,
   product: Product,
   parts: Parts,
-  smallest: SmallestTiles,
+  limits: Limits,
 ): (tile: TileSize) => number {
   const { v, m, form, lanes } = parts;
   const { x, y } = product;
@@ -155,7 +158,7 @@ function pricer(
     rounds: form === 'along' ? Math.ceil(rounds / lanes) : rounds,
     scattered,
     asking: asked.length === 0 ? 0 : askCycles * volume(asked),
-    smallest,
+    ...limits,
   };
   return (tile) => outer * coverCycles(cover, tile);
 }
@@ -201,6 +204,16 @@ function matchPanels({ x, y }: Product, v: LoopVar | null, m: LoopVar | null, ti
 /** By rows and vectors: cycles of the smallest tile that has so many, infinite when none has. */
 type SmallestTiles = readonly (readonly number[])[];
 
+type Limits = Pick<Cover, 'smallest' | 'registers'>;
+
+function limitsOf(target: Target): Limits {
+  const registers = target.tiles.reduce(
+    (n, { rows, vectors }) => Math.max(n, rows * vectors + rows + vectors),
+    0,
+  );
+  return { smallest: smallestTiles(target), registers };
+}
+
 function smallestTiles(target: Target): SmallestTiles {
   const most = (of: (t: Target['tiles'][number]) => number): number =>
     target.tiles.reduce((n, t) => Math.max(n, of(t)), 0);
@@ -234,6 +247,8 @@ interface Cover {
   /** Cycles to ask conditions, for a whole tile. */
   readonly asking: number;
   readonly smallest: SmallestTiles;
+  /** Vectors that the largest tile of the target holds: its sums, and what they read. */
+  readonly registers: number;
 }
 
 /** Cycles to cover rows × columns with tiles, what is left over with smaller ones. */
@@ -262,6 +277,8 @@ function partCycles(c: Cover, rows: number, columns: number, perSum: number): nu
     (c.yInColumns ? vectors : 1) * (c.yInRows ? rows : 1);
   // What the smallest tile costs that has the rows and vectors.
   const tile = c.smallest[rows]?.[vectors] ?? Number.POSITIVE_INFINITY;
-  const round = Math.max(Math.min(sums * perSum + 4, tile), loads / 2 + 0.5);
+  // The tiles of a target fit its registers when rows share what columns load, and columns what rows load.
+  const spilled = Math.max(0, loads + sums - c.registers);
+  const round = Math.max(Math.min(sums * perSum + 4, tile), loads / 2 + 0.5) + spillCycles * spilled;
   return c.rounds * round + sums * (1 + c.scattered) + c.asking + 12;
 }

@@ -6,7 +6,8 @@
 //              a1                          acc10 acc11     acc[i][j] += a[i] · b[j]
 //
 // Loads stand before the arithmetic that needs them, and the reduction loop is not unrolled: with 4 × 8 elements this is
-// the form that V8 keeps in registers (unrolling it, or larger tiles, halves the speed).
+// the form that V8 keeps in registers (unrolling it, or larger tiles, halves the speed). Only sums so short that all they
+// read fits into registers are written out.
 // When the result has no loop worth vectorizing (three output columns), lanes run along the reduction instead; what is
 // left of it after whole vectors is summed in accumulators of one lane and added at the end.
 
@@ -21,6 +22,7 @@ import {
   varIndex,
 } from '../affine.ts';
 import { operationCount } from '../cost.ts';
+import { volume } from '../definition.ts';
 import { binary, constant, type Expr, type Register } from '../expr.ts';
 import type { Stmt } from '../ir.ts';
 import { coefficientOf, replacer } from '../substitute.ts';
@@ -99,6 +101,20 @@ function pieces(
   return out;
 }
 
+/** Vectors that a tile without a loop may load: as many as there are registers, less some for what is made of them. */
+const mostLoads = 13;
+
+/** All points of some loops, the last varying fastest. */
+function pointsOf(vars: readonly LoopVar[]): (readonly [number, Index])[][] {
+  return vars.reduce<(readonly [number, Index])[][]>(
+    (points, v) =>
+      points.flatMap((p) =>
+        Array.from({ length: v.extent }, (_, i) => [...p, [v.id, constIndex(i)] as const]),
+      ),
+    [[]],
+  );
+}
+
 type Grid = readonly (readonly Register[])[];
 
 /** One register tile: accumulators, reduction loops, epilogue. */
@@ -131,14 +147,20 @@ class Tile {
       ...(this.#tail ? [{ kind: 'let', reg: this.#tail[i]![j]!, value: zero, lanes: 1 } as const] : []),
     ]);
     const outer = this.#along ? vars.slice(0, -1) : vars;
-    const rounds = nestLoops(
-      outer,
-      def.vars,
-      this.#places,
-      (at) => (this.#along ? this.#roundsAlong(at, this.#along) : this.#round(at, this.#acc, null)),
-      conditionsOf(product),
-    );
+    const conditions = conditionsOf(product);
+    const round = (at: Places): Stmt[] =>
+      this.#along ? this.#roundsAlong(at, this.#along) : this.#round(at, this.#acc, null);
+    const rounds =
+      conditions.length === 0 && this.#isShort()
+        ? pointsOf(outer).flatMap((point) => round(new Map([...this.#places, ...point])))
+        : nestLoops(outer, def.vars, this.#places, round, conditions);
     return [...start, ...rounds, ...this.#epilogues()];
+  }
+
+  /** Whether all that the sums read fits into registers at once: then the rounds stand one after the other, without a loop. */
+  #isShort(): boolean {
+    const rounds = volume(this.#s.vars);
+    return !this.#along && rounds * (this.#rows.length + this.#columns.length) <= mostLoads;
   }
 
   /** What is made of each cell's sum; where that takes long, of several cells in turn. */
