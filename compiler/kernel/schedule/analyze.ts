@@ -3,8 +3,9 @@
 import type { LoopVar } from '../affine.ts';
 import type { KernelDefinition } from '../definition.ts';
 import type { Target } from '../ir.ts';
-import { chooseLoops, type Parts, type TileSize } from './choice.ts';
+import { chooseLoops, coverer, type Parts, type TileSize } from './choice.ts';
 import { arrangeReductions, collapseSpace } from './collapse.ts';
+import type { Cover } from './cover.ts';
 import { conditionsOf, operandsFor, type Product, productOf, reductionOrder } from './product.ts';
 
 /** A contraction whose loops have their parts. */
@@ -14,6 +15,8 @@ export interface Contraction extends Parts {
   /** Reduction loops, outermost first. */
   readonly vars: readonly LoopVar[];
   readonly tile: TileSize;
+  /** How tiles cover a range of rows × columns of the result. */
+  readonly cover: (rows: number, columns: number) => Cover;
 }
 
 /** The parts of the loops, or null when the definition is no contraction or no element would be used twice. */
@@ -27,7 +30,9 @@ export function analyzeContraction(definition: KernelDefinition, target: Target)
   const { def, vars } = arrangeReductions(collapsed, (rs) =>
     reductionOrder(rs, operandsFor(before, v), conditionsOf(before)),
   );
-  return { def, product: productOf(def)!, vars, v, m, form, lanes, tile };
+  const product = productOf(def)!;
+  const parts = { v, m, form, lanes, tile };
+  return { def, product, vars, ...parts, cover: coverer(def, product, parts, target) };
 }
 
 /** What was decided before, if it was. */

@@ -8,6 +8,7 @@ import { type KernelDefinition, volume } from '../definition.ts';
 import { constant } from '../expr.ts';
 import type { Target } from '../ir.ts';
 import { replacer } from '../substitute.ts';
+import { type Cover, type CoverRules, coverWith } from './cover.ts';
 import { isAsked, shareOf } from './guards.ts';
 import {
   conditionsOf,
@@ -138,6 +139,36 @@ function pricer(
   parts: Parts,
   limits: Limits,
 ): (tile: TileSize) => number {
+  const { area, outer } = areaOf(def, product, parts, smallest);
+  return (tile) => outer * coverCycles(area, tile);
+}
+
+/** How the chosen tile and others cover a range of rows × columns (cover.ts). */
+export function coverer(
+  def: KernelDefinition,
+  product: Product,
+  parts: Parts & { readonly tile: TileSize },
+  target: Target,
+): (rows: number, columns: number) => Cover {
+  const { v, m, form, lanes, tile } = parts;
+  const { area } = areaOf(def, product, parts, smallestTiles(target));
+  const hasPanels = (s: LoopVar | null): boolean => s !== null && panelsOf(product, s) !== null;
+  const perSum = tile.cycles / (tile.rows * Math.ceil(tile.columns / area.wide));
+  const rules: CoverRules = {
+    tiles: tileSizes(target, form, lanes),
+    hasRowPanels: hasPanels(m),
+    hasColumnPanels: hasPanels(v),
+    cycles: (rows, columns) => partCycles(area, rows, columns, perSum),
+  };
+  return (rows, columns) => coverWith(rows, columns, tile, rules);
+}
+
+function areaOf(
+  def: KernelDefinition,
+  product: Product,
+  parts: Parts,
+  smallest: SmallestTiles,
+): { readonly area: Area; readonly outer: number } {
   const { v, m, form, lanes } = parts;
   const { x, y } = product;
   const outer = volume(def.space) / ((v?.extent ?? 1) * (m?.extent ?? 1));
@@ -147,7 +178,7 @@ function pricer(
   const asked = vars.filter((r) => isAsked(conditions, r));
   const scattered =
     form === 'along' || (v !== null && def.stores.some((s) => storeStride(s.index, v) !== 1)) ? 4 : 1;
-  const cover: Cover = {
+  const area: Area = {
     rows: m?.extent ?? 1,
     columns: v?.extent ?? 1,
     xInColumns: v !== null && moves(x, v),
@@ -160,7 +191,7 @@ function pricer(
     asking: asked.length === 0 ? 0 : askCycles * volume(asked),
     ...limits,
   };
-  return (tile) => outer * coverCycles(cover, tile);
+  return { area, outer };
 }
 
 /** Operands whose elements do not lie side by side along a loop, nor stay the same. */
@@ -194,11 +225,15 @@ export function tileSizes(target: Target, form: 'across' | 'along', lanes: 1 | 4
 }
 
 /** The same when operands were packed: their panels fix the rows or columns. */
-function matchPanels({ x, y }: Product, v: LoopVar | null, m: LoopVar | null, tiles: TileSize[]): TileSize[] {
-  const panels = (s: LoopVar | null): number | null => s && (motionOf(x, s).panel ?? motionOf(y, s).panel);
-  const columns = panels(v);
-  const rows = panels(m);
+function matchPanels(product: Product, v: LoopVar | null, m: LoopVar | null, tiles: TileSize[]): TileSize[] {
+  const columns = v && panelsOf(product, v);
+  const rows = m && panelsOf(product, m);
   return tiles.filter((t) => (columns ?? t.columns) === t.columns && (rows ?? t.rows) === t.rows);
+}
+
+/** The width of the panels in which an operand lies along a loop; null without. */
+function panelsOf({ x, y }: Product, s: LoopVar): number | null {
+  return motionOf(x, s).panel ?? motionOf(y, s).panel;
 }
 
 /** By rows and vectors: cycles of the smallest tile that has so many, infinite when none has. */
@@ -231,7 +266,7 @@ function smallestTiles(target: Target): SmallestTiles {
 }
 
 /** Rows and columns to cover, which operand moves along which, and what a round costs. */
-interface Cover {
+interface Area {
   readonly rows: number;
   readonly columns: number;
   readonly xInColumns: boolean;
@@ -252,24 +287,24 @@ interface Cover {
 }
 
 /** Cycles to cover rows × columns with tiles, what is left over with smaller ones. */
-function coverCycles(cover: Cover, tile: TileSize): number {
-  const perSum = tile.cycles / (tile.rows * Math.ceil(tile.columns / cover.wide));
-  const fullRows = Math.floor(cover.rows / tile.rows);
-  const restRows = cover.rows % tile.rows;
-  const fullColumns = Math.floor(cover.columns / tile.columns);
-  const restColumns = cover.columns % tile.columns;
+function coverCycles(area: Area, tile: TileSize): number {
+  const perSum = tile.cycles / (tile.rows * Math.ceil(tile.columns / area.wide));
+  const fullRows = Math.floor(area.rows / tile.rows);
+  const restRows = area.rows % tile.rows;
+  const fullColumns = Math.floor(area.columns / tile.columns);
+  const restColumns = area.columns % tile.columns;
   let cycles = 0;
   if (fullRows * fullColumns > 0)
-    cycles += fullRows * fullColumns * partCycles(cover, tile.rows, tile.columns, perSum);
-  if (fullRows > 0 && restColumns > 0) cycles += fullRows * partCycles(cover, tile.rows, restColumns, perSum);
+    cycles += fullRows * fullColumns * partCycles(area, tile.rows, tile.columns, perSum);
+  if (fullRows > 0 && restColumns > 0) cycles += fullRows * partCycles(area, tile.rows, restColumns, perSum);
   if (fullColumns > 0 && restRows > 0)
-    cycles += fullColumns * partCycles(cover, restRows, tile.columns, perSum);
-  if (restRows > 0 && restColumns > 0) cycles += partCycles(cover, restRows, restColumns, perSum);
+    cycles += fullColumns * partCycles(area, restRows, tile.columns, perSum);
+  if (restRows > 0 && restColumns > 0) cycles += partCycles(area, restRows, restColumns, perSum);
   return cycles;
 }
 
 /** Cycles of one tile, or of the part of one that is left over. */
-function partCycles(c: Cover, rows: number, columns: number, perSum: number): number {
+function partCycles(c: Area, rows: number, columns: number, perSum: number): number {
   const vectors = Math.floor(columns / c.wide) + (columns % c.wide);
   const sums = rows * vectors;
   const loads =

@@ -57,18 +57,29 @@ interface Column {
   readonly lanes: 1 | 4;
 }
 
-/** Full tiles in loops, then what is left over: of columns outside, of rows inside. */
+/** Bands of tiles, one after the other, as the cover says. */
 export function writeTiles(s: Contraction, { places, rows, columns }: Region): Stmt[] {
-  return pieces(s, s.v?.name ?? 'tile', columns, s.tile.columns, (c) =>
-    pieces(s, s.m?.name ?? 'tile', rows, s.tile.rows, (r) =>
-      new Tile(
-        s,
-        places,
-        Array.from({ length: r.count }, (_, i) => offsetIndex(r.from, i)),
-        columnsOf(s, c),
-      ).write(),
-    ),
-  );
+  const tile = (r: Extent, c: Extent): Stmt[] =>
+    new Tile(
+      s,
+      places,
+      Array.from({ length: r.count }, (_, i) => offsetIndex(r.from, i)),
+      columnsOf(s, c),
+    ).write();
+  const byRows = (r: Extent, size: number, body: (r: Extent) => Stmt[]): Stmt[] =>
+    pieces(s, s.m?.name ?? 'tile', r, size, body);
+  const byColumns = (c: Extent, size: number, body: (c: Extent) => Stmt[]): Stmt[] =>
+    pieces(s, s.v?.name ?? 'tile', c, size, body);
+  const { along, bands } = s.cover(rows.count, columns.count);
+  let start = 0;
+  return bands.flatMap(({ size, count, across }) => {
+    const from = offsetIndex((along === 'rows' ? rows : columns).from, start);
+    const band: Extent = { from, count: size * count };
+    start += band.count;
+    return along === 'rows'
+      ? byRows(band, size, (r) => byColumns(columns, across, (c) => tile(r, c)))
+      : byColumns(band, size, (c) => byRows(rows, across, (r) => tile(r, c)));
+  });
 }
 
 /** Vectors of columns where lanes run across them, then single ones. */
