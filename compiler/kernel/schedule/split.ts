@@ -18,6 +18,8 @@ import { canVectorize } from './vector.ts';
 const splitLength = 2048;
 /** The operands of one part should fit the first-level cache, since each tile of the result walks through them. */
 const partBytes = 32 * 1024;
+/** Rounds of a part: to store its sums and add them up takes as long as six. */
+const shortestPart = 128;
 /** Partial results of a split may take this many bytes in all. */
 const splitBytes = 2.5 * 1024 * 1024;
 
@@ -90,10 +92,10 @@ function cutsOf(def: KernelDefinition, product: Product, v: LoopVar | null): Cut
   const points = volume(def.space);
   if (length < splitLength) return [];
   const operandBytes = 4 * (def.params[x.param]!.elements + def.params[y.param]!.elements);
-  // A larger result has units enough; it is split only for the sake of the cache.
-  if (points > length && operandBytes < 64 * partBytes) return [];
   const most = Math.floor(splitBytes / (4 * points));
   let wanted = Math.min(most, Math.max(4, Math.ceil(operandBytes / partBytes)));
+  // A larger result has units enough; it is split only for the sake of the cache, where that is cheap or gains much.
+  if (points > length && length < wanted * shortestPart && operandBytes < 64 * partBytes) return [];
   const cuts: Cut[] = [];
   for (const loop of reductionOrder(reduction.vars, operandsFor(product, v), conditionsOf(product))) {
     if (loop.extent === 1) continue;
