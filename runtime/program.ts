@@ -149,6 +149,30 @@ export class Program {
   }
 
   /**
+   * Gives inputs a place outside of the arena, of zeros, where they stay from one round to the next; false when they have
+   * one. Throws HDL1007.
+   */
+  ownInputs(): boolean {
+    if (this.#own !== null) return false;
+    const { memory } = this.#in;
+    const { inputs, entry } = this.manifest;
+    const { offsets, bytes } = slotsOf(inputs);
+    const region = memory.allocate(bytes, `inputs of '${entry}'`);
+    memory.bytes.fill(0, region.address, region.address + region.bytes);
+    this.#own = { region, offsets, uses: findInputUses(this.manifest) };
+    this.#arenaVersion = -1;
+    return true;
+  }
+
+  /** Puts inputs into the arena again. No run may be in flight. */
+  disownInputs(): void {
+    if (this.#own === null) return;
+    this.#in.memory.free(this.#own.region);
+    this.#own = null;
+    this.#arenaVersion = -1;
+  }
+
+  /**
    * Views of the inputs, to be written in place: what is in them when a run begins is what it reads, and they are still
    * there after it. They hold until memory grows. Throws HDL1001 (an input is not row-major in memory), HDL1007.
    */
@@ -163,13 +187,7 @@ export class Program {
         hint: 'feed it to each run',
       });
     }
-    if (this.#own === null) {
-      const { offsets, bytes } = slotsOf(inputs);
-      const region = memory.allocate(bytes, `inputs of '${entry}'`);
-      memory.bytes.fill(0, region.address, region.address + region.bytes);
-      this.#own = { region, offsets, uses: findInputUses(this.manifest) };
-      this.#arenaVersion = -1;
-    }
+    this.ownInputs();
     return Object.fromEntries(
       inputs.map((input, i) => {
         const make = makeData(input.dtype, 0).constructor as new (

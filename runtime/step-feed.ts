@@ -2,7 +2,7 @@
 // staging memory, from where the workers take it, round by round. There are two such pieces, so that one is filled while
 // the workers read the other.
 //
-//     constant   the same inputs at each step, staged once
+//     constant   the same inputs at each step, written once where kernels read them
 //     rows       rows of resident tensors, which lie in memory for good; staged are only their indices
 //     gather     rows of arrays on the host; staged are the rows themselves
 //     stream     batches as they come from an iterator, for as long as it gives any
@@ -49,19 +49,18 @@ export type StepFeed =
   | { readonly kind: 'gather'; readonly rows: HostRows; readonly indices: Int32Array }
   | { readonly kind: 'stream'; readonly batches: Iterator<Inputs> | AsyncIterator<Inputs> };
 
-/** Bytes in front of the pieces, and bytes of a step in a piece, with what puts them there and takes them out. */
+/** Bytes of a step in a piece, with what puts them there and takes them out. */
 export interface Stager {
-  readonly onceBytes: number;
   readonly stepBytes: number;
-  /** Fills `onceBytes` at an address. */
-  begin(once: number): void;
+  /** Before the first step. Throws HDL1007. */
+  begin(): void;
   /**
    * Stages steps [first, first + count) at an address; says how many, fewer when there are no more, or when none is ready
    * by the time that the workers are idle, which `idle` tells.
    */
   fill(at: number, first: number, count: number, idle: Promise<null>): number | Promise<number>;
   /** What the workers copy, when the first of their rounds is step `skip` of the piece at `at`. */
-  copies(once: number, at: number, skip: number): InputCopy[];
+  copies(at: number, skip: number): InputCopy[];
   /** The list of rows for `copies`; 0 when there is none. */
   indices(at: number, skip: number): number;
   end(): void;
@@ -103,20 +102,23 @@ function slotCopies(program: Program, at: number, stride: number): InputCopy[] {
   }));
 }
 
+/** Inputs lie where kernels read them, outside of the arena, and no round copies any. */
 function constantStager(program: Program, memory: LinearMemory, bound: readonly RunData[]): Stager {
-  const { inputs } = program.manifest;
-  const { offsets, bytes } = slotsOf(inputs);
+  let isOurs = false;
   return {
-    onceBytes: bytes,
     stepBytes: 0,
-    begin: (once) =>
-      inputs.forEach((input, i) => {
-        writeTensor(memory, input, once + offsets[i]!, bound[i]!);
-      }),
+    begin: () => {
+      isOurs = program.ownInputs();
+      program.manifest.inputs.forEach((input, i) => {
+        writeTensor(memory, input, program.inputAddress(i), bound[i]!);
+      });
+    },
     fill: (_at, _first, count) => count,
-    copies: (once) => slotCopies(program, once, 0),
+    copies: () => [],
     indices: () => 0,
-    end: () => {},
+    end: () => {
+      if (isOurs) program.disownInputs();
+    },
   };
 }
 
@@ -146,7 +148,6 @@ function rowsStager(
   });
   checkIndices(program, indices, Math.min(...tensors.map((tensor) => tensor.rows)));
   return {
-    onceBytes: 0,
     stepBytes: batch * 4,
     begin: () => {},
     fill: (at, first, count) => {
@@ -191,7 +192,6 @@ function gatherStager(
     isRowMajor(input) ? null : sources[i]!.data.slice(0, batch * sources[i]!.rowSize),
   );
   return {
-    onceBytes: 0,
     stepBytes: bytes,
     begin: () => {},
     fill: (at, first, count) => {
@@ -212,7 +212,7 @@ function gatherStager(
       }
       return count;
     },
-    copies: (_once, at, skip) => slotCopies(program, at + skip * bytes, bytes),
+    copies: (at, skip) => slotCopies(program, at + skip * bytes, bytes),
     indices: () => 0,
     end: () => {},
   };
@@ -233,7 +233,6 @@ function streamStager(
     return next.done ? 'over' : program.bindInputs(next.value);
   };
   return {
-    onceBytes: 0,
     stepBytes: bytes,
     begin: () => {},
     fill: async (at, _first, count, idle) => {
@@ -259,7 +258,7 @@ function streamStager(
       }
       return filled;
     },
-    copies: (_once, at, skip) => slotCopies(program, at + skip * bytes, bytes),
+    copies: (at, skip) => slotCopies(program, at + skip * bytes, bytes),
     indices: () => 0,
     end: () => {
       // A loader may be waiting for data that never comes: nobody waits for it.

@@ -2,7 +2,7 @@
 // one, the next is staged. What each step puts out is kept in memory until its command has ended. Nothing here computes,
 // and no result depends on how a run is cut.
 //
-//     staging   once | piece 0 | piece 1 | kept outputs
+//     staging   piece 0 | piece 1 | kept outputs
 
 import { Abort, abortRun, Outcome } from './control.ts';
 import { HeddleError, runtimeError } from './errors.ts';
@@ -89,7 +89,8 @@ class StepsRun {
   readonly #last: readonly PlanPlacement[];
   /** Steps of a piece. */
   readonly #size: number;
-  #once = 0;
+  /** Where staging memory begins. */
+  #start = 0;
   #staged = 0;
   #done = 0;
   #isInFlight = false;
@@ -120,22 +121,21 @@ class StepsRun {
   async run(): Promise<StepsResult> {
     const { memory } = this.#host;
     const size = this.#size;
-    const onceBytes = alignTo64(this.#stager.onceBytes);
     const piece = alignTo64(size * this.#stepBytes);
-    let bytes = onceBytes + 2 * piece;
+    let bytes = 2 * piece;
     for (const kept of this.#kept) {
       kept.offset = bytes;
       bytes += alignTo64(size * kept.bytes);
     }
     const purpose = `inputs and outputs of ${size} steps of '${this.#program.manifest.entry}'`;
     const region = memory.allocate(bytes, purpose);
-    this.#once = region.address;
+    this.#start = region.address;
     const timer = this.#request.onProgress && setInterval(() => this.#show(), progressMs);
     const { signal } = this.#request;
     const abort = whenAborted(signal, () => this.#stop());
     try {
-      this.#stager.begin(region.address);
-      const first = region.address + onceBytes;
+      this.#stager.begin();
+      const first = region.address;
       await this.#runPieces([first, first + piece], abort.promise);
       if (this.#thrown) throw this.#thrown.error;
       const end = this.#end ?? (this.#done === this.#request.steps ? 'complete' : 'feedEnded');
@@ -207,7 +207,7 @@ class StepsRun {
     const { steps, watch } = this.#request;
     const { at, count, skip } = piece;
     const stager = this.#stager;
-    const inputs: InputCopy[] = stager.copies(this.#once, at, skip);
+    const inputs: InputCopy[] = stager.copies(at, skip);
     let from = at + this.#size * stager.stepBytes;
     for (const { address, bytes } of this.#schedules) {
       const stride = alignTo16(bytes);
@@ -221,7 +221,7 @@ class StepsRun {
       indices: stager.indices(at, skip),
       inputs,
       outputs: this.#kept.map((kept): OutputCopy => {
-        const to = this.#once + kept.offset;
+        const to = this.#start + kept.offset;
         return { from: this.#places(kept.output.name), to, bytes: kept.bytes, stride: kept.bytes };
       }),
     });
@@ -229,7 +229,7 @@ class StepsRun {
     const { committed, outcome, error } = await this.#host.execute(this.#program);
     this.#isInFlight = false;
     for (const kept of this.#kept) {
-      kept.read(this.#host.memory, this.#once + kept.offset, this.#done, committed);
+      kept.read(this.#host.memory, this.#start + kept.offset, this.#done, committed);
     }
     this.#done += committed;
     piece.skip += committed;
