@@ -29,7 +29,22 @@ export function afterDispose(what: string): HeddleError {
 }
 
 export function cannotLoad(plan: Plan, reason: string, cause: unknown): HeddleError {
-  const { entry, features } = plan.manifest;
+  const { entry, features, target } = plan.manifest;
+  // Words of V8, Firefox and Safari.
+  if (/content security policy|blocked by CSP|code generation.* disallowed/i.test(reason)) {
+    const source = target === 'js' ? "'unsafe-eval'" : "'wasm-unsafe-eval'";
+    const other =
+      target === 'js' ? "compile it for target 'wasm', which needs 'wasm-unsafe-eval' alone, or " : '';
+    return runtimeError(
+      'HDL1006',
+      {
+        what: `plan '${entry}' cannot be loaded: code may not be made here: ${reason.trim()}`,
+        rule: `where a content security policy holds, it has to allow ${source} for target '${target}', in the answers that bring the page and worker.js`,
+        hint: `${other}serve both with Content-Security-Policy: script-src 'self' ${source}`,
+      },
+      { cause },
+    );
+  }
   return runtimeError(
     'HDL1006',
     {

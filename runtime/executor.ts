@@ -16,6 +16,7 @@ import type { Plan, PlanManifest, PlanTensor } from './plan.ts';
 import { oneRound, Program } from './program.ts';
 import { Part } from './rounds.ts';
 import { ProgramRefused, type Runner } from './runner.ts';
+import { sharedPool } from './shared-pool.ts';
 import type { ResidentRows, ResidentTensor } from './step-feed.ts';
 import { bindSchedule } from './step-schedule.ts';
 import { type RunEnd, runSteps, type StepsRequest, type StepsResult } from './steps.ts';
@@ -27,7 +28,7 @@ import { VariableStore, writeTensor } from './variables.ts';
 export interface ExecutorOptions {
   /** Threads that compute. Default: as many as there are cores. 1: the calling thread, without workers. */
   readonly threads?: number;
-  /** Told, once, when threads were asked for and cannot be had. Default: `console.warn`. */
+  /** Told when threads were asked for and cannot be had. Default: `console.warn`, once in a process or page. */
   readonly onNotice?: (text: string) => void;
   /** Memory never grows beyond this. Default: 4 GiB. */
   readonly maximumBytes?: number;
@@ -85,7 +86,7 @@ export class Executor {
     }
     const obstacle = threads > 1 ? await findObstacle() : null;
     if (obstacle !== null) {
-      const notice = options.onNotice ?? ((text: string) => console.warn(text));
+      const notice = options.onNotice ?? ((text: string) => sharedPool.warn(text));
       notice(`Heddle runs in one thread instead of ${threads}: ${obstacle}`);
       threads = 1;
     }

@@ -17,6 +17,7 @@ class SharedPool {
   #users = 0;
   #plans = 0;
   #cores: number | undefined;
+  #hasWarned = false;
   #linger: ReturnType<typeof setTimeout> | undefined;
 
   /** The pool as it is now, while it can be used. */
@@ -57,6 +58,12 @@ class SharedPool {
   /** How long so many participants spin at a barrier: a thread that spins while another waits for its core delays both. */
   spinMs(participants: number): number {
     return participants <= this.#countCores() ? spinMs : 0;
+  }
+
+  /** Says why there are no threads: the first time, since it is the same for all executors. */
+  warn(text: string): void {
+    if (!this.#hasWarned) console.warn(text);
+    this.#hasWarned = true;
   }
 
   #countCores(): number {

@@ -18,7 +18,7 @@ import { callerLocation } from '../compiler/graph/location.ts';
 import type { Machine } from '../compiler/kernel/ir.ts';
 import { Executor } from '../runtime/executor.ts';
 import { featureObstacle, relaxedSimd } from '../runtime/features.ts';
-import { availableCores } from '../runtime/host.ts';
+import { availableCores, canShareMemory } from '../runtime/host.ts';
 import { type CodeAhead, compileAhead } from '../runtime/kernel-code.ts';
 import type { Measured, ProfileRuns } from '../runtime/measure.ts';
 import type { Plan, PlanTensor } from '../runtime/plan.ts';
@@ -136,10 +136,11 @@ export function compiledEngine(options: EngineOptions): Engine {
   let executor: Executor | null = null;
   let starting: Promise<Executor> | null = null;
 
+  const isShared = threads > 1 && canShareMemory();
   /** Code of plans to come that is being compiled, by its bytes. */
   const ahead = new WeakMap<Uint8Array, CodeAhead>();
   const onCode = (code: Uint8Array, features: readonly string[]): void => {
-    if (options.target === 'wasm') ahead.set(code, compileAhead(code, features, threads > 1));
+    if (options.target === 'wasm') ahead.set(code, compileAhead(code, features, isShared));
   };
 
   const begin = (): Promise<void> =>

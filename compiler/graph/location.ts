@@ -9,8 +9,14 @@ import type { SourceLocation } from './ir.ts';
 /** Frames to look through. */
 const depth = 40;
 
-/** How names of our own files begin. Classic scripts do not know their URL. */
-const own = ownFiles((import.meta.url as string | undefined) ?? runningScript());
+/** The frame of who called `callerLocation`: always our own. */
+const callerDepth = 2;
+
+/** What this file is in. Classic scripts do not know their URL. */
+const script = (import.meta.url as string | undefined) ?? runningScript();
+const isBundled = !/\/compiler\/graph\/location\.[jt]s$/.test(script ?? '');
+/** How names of our own files begin. */
+const own = ownFiles();
 
 /** A frame as V8 gives it. Line and column count from 1. */
 interface Frame {
@@ -28,7 +34,10 @@ interface StackControl {
 /** The location of the innermost frame that is not Heddle's, or null when the engine does not tell. */
 export function callerLocation(): SourceLocation | null {
   const stack = currentStack();
-  return typeof stack === 'string' ? fromText(stack) : fromFrames(stack);
+  if (typeof stack !== 'string') return fromFrames(stack, isBundled ? nameOf(stack[callerDepth]) : null);
+  if (!isBundled) return fromText(stack);
+  const caller = placeIn(stack.split('\n')[callerDepth] ?? '')?.file;
+  return placeIn(stack, (file) => isOwn(file) || file === caller);
 }
 
 /**
@@ -40,33 +49,35 @@ export function locationBehind(module: string): SourceLocation | null {
   if (typeof stack === 'string') return null;
   const inside = [import.meta.url, module].flatMap((url?: string) => (url ? [url, pathOf(url)] : []));
   const outer = stack.findIndex((frame) => {
-    const file = frame.getScriptNameOrSourceURL();
+    const file = nameOf(frame);
     return file !== null && !inside.includes(file);
   });
-  const caller = stack[outer]?.getScriptNameOrSourceURL();
-  return caller && isOwn(caller) ? fromFrames(stack.slice(outer)) : null;
+  const caller = nameOf(stack[outer]);
+  return caller && isOwn(caller) ? fromFrames(stack.slice(outer), null) : null;
 }
 
 /**
  * From this file's URL: `…/build/compiler/graph/location.js` → `…/build/`; with source maps an engine may name the sources,
- * which stand beside it. In a bundle all that is known to be ours is the bundle; the user's code may be in it, and then no line
- * is better than one of ours.
+ * which stand beside it. In a bundle all that is known to be ours is the script that this file is in, and the one that calls
+ * it. The user's code may be there, too, and then no line is better than one of ours.
  */
-function ownFiles(module: string | undefined): readonly string[] {
-  if (module === undefined) return [];
-  if (!/\/compiler\/graph\/location\.[jt]s$/.test(module)) return [module];
-  const root = new URL('../../', module);
+function ownFiles(): readonly string[] {
+  if (script === undefined) return [];
+  if (isBundled) return [script];
+  const root = new URL('../../', script);
   return [root, new URL('../', root)].flatMap(({ href }) =>
     ['src/', 'compiler/', 'runtime/'].flatMap((folder) => [href + folder, pathOf(href + folder)]),
   );
 }
 
+function nameOf(frame: Frame | undefined): string | null {
+  return frame?.getScriptNameOrSourceURL() ?? null;
+}
+
 /** The name of the script that this function is in. */
 function runningScript(): string | undefined {
   const stack = currentStack();
-  return typeof stack === 'string'
-    ? placeIn(stack)?.file
-    : (stack[0]?.getScriptNameOrSourceURL() ?? undefined);
+  return (typeof stack === 'string' ? placeIn(stack)?.file : nameOf(stack[0])) ?? undefined;
 }
 
 /** The frames of the call, or their text where the engine has no more. */
@@ -89,10 +100,11 @@ function currentStack(): readonly Frame[] | string {
   return frames ?? (typeof text === 'string' ? text : '');
 }
 
-function fromFrames(frames: readonly Frame[]): SourceLocation | null {
+/** `caller`: the name of one more script of ours. */
+function fromFrames(frames: readonly Frame[], caller: string | null): SourceLocation | null {
   for (const frame of frames) {
-    const file = frame.getScriptNameOrSourceURL();
-    if (file === null || isOwn(file) || !isPlace(file) || isCommand(file)) continue;
+    const file = nameOf(frame);
+    if (file === null || file === caller || isOwn(file) || !isPlace(file) || isCommand(file)) continue;
     const line = frame.getLineNumber() ?? 1;
     const column = frame.getColumnNumber() ?? 1;
     return throughSourceMap(file, line, column) ?? { file: pathOf(file), line, column };

@@ -387,6 +387,9 @@ t.test('without shared memory there is one thread, and it says so', async (t) =>
     const train = await executor.load(await trainPlan('wasm'), start);
     t.same((await executor.run(train, { x }))['updated']?.data, trainStep(x, w0)[1]);
     await executor.dispose();
+    const { args } = t.capture(console, 'warn');
+    for (const threads of [2, 3]) await (await Executor.create({ threads })).dispose();
+    t.match(args(), [[/one thread instead of 2: there is no memory that threads can share\. Serve/]]);
   } finally {
     Object.assign(globalThis, { SharedArrayBuffer: shared });
   }
