@@ -139,7 +139,7 @@ function pricer(
   parts: Parts,
   limits: Limits,
 ): (tile: TileSize) => number {
-  const { area, outer } = areaOf(def, product, parts, smallest);
+  const { area, outer } = areaOf(def, product, parts, limits);
   return (tile) => outer * coverCycles(area, tile);
 }
 
@@ -151,7 +151,7 @@ export function coverer(
   target: Target,
 ): (rows: number, columns: number) => Cover {
   const { v, m, form, lanes, tile } = parts;
-  const { area } = areaOf(def, product, parts, smallestTiles(target));
+  const { area } = areaOf(def, product, parts, limitsOf(target));
   const hasPanels = (s: LoopVar | null): boolean => s !== null && panelsOf(product, s) !== null;
   const perSum = tile.cycles / (tile.rows * Math.ceil(tile.columns / area.wide));
   const rules: CoverRules = {
@@ -167,7 +167,7 @@ function areaOf(
   def: KernelDefinition,
   product: Product,
   parts: Parts,
-  smallest: SmallestTiles,
+  limits: Limits,
 ): { readonly area: Area; readonly outer: number } {
   const { v, m, form, lanes } = parts;
   const { x, y } = product;
@@ -239,7 +239,7 @@ function panelsOf({ x, y }: Product, s: LoopVar): number | null {
 /** By rows and vectors: cycles of the smallest tile that has so many, infinite when none has. */
 type SmallestTiles = readonly (readonly number[])[];
 
-type Limits = Pick<Cover, 'smallest' | 'registers'>;
+type Limits = Pick<Area, 'smallest' | 'registers'>;
 
 function limitsOf(target: Target): Limits {
   const registers = target.tiles.reduce(
