@@ -12,6 +12,7 @@
 //     outcome     see `Outcome`
 //     more        not 0: there is a next round. Written before the barrier that ends a round
 //     position    of each worker: the item that it is at, −1 before the first. For errors
+//     offer       of each worker, beside its position: how many pieces of its part are taken. See offers.ts
 //
 // A worker sleeps on its mailbox, which counts commands: run a program, read messages, or quit.
 
@@ -41,6 +42,11 @@ export const Outcome = { going: 0, complete: 1, checkFailed: 2, watchedNotFinite
 /** Where worker `index` writes its position. */
 export function positionWord(index: number): number {
   return Word.position + index * line;
+}
+
+/** Counts the pieces that are taken of the part of worker `index`. */
+export function offerWord(index: number): number {
+  return positionWord(index) + 1;
 }
 
 /** First word after the positions of so many participants. */

@@ -120,7 +120,9 @@ function runTimed(program: Program, kernels: readonly KernelFunction[], times: T
   };
   try {
     const args = program.control[Part.args]! >>> 0;
-    walkTimed(program.walk.lists[0]!, kernels, args, times, enter, () => true);
+    // One thread meets nobody and is offered nothing.
+    const never = () => true;
+    walkTimed(program.walk.lists[0]!, kernels, args, times, { enter, barrier: never, take: never });
     program.rounds.end();
   } catch (cause) {
     throw failure(program, at, cause);

@@ -93,15 +93,26 @@ export interface PlanLoop {
 
 /** Order of work for one worker: unit ranges of steps, and barriers that all workers pass together. */
 export type ScheduleItem = PlainItem | RepeatItem;
-export type PlainItem =
-  | { readonly do: 'run'; readonly step: number; readonly begin: number; readonly end: number }
-  | { readonly do: 'barrier' };
+export type PlainItem = RunItem | { readonly do: 'barrier' };
+
 /** A worker's part of one iteration of a loop, as often as the loop runs; its steps are all in the loop. */
 export interface RepeatItem {
   readonly do: 'repeat';
   /** Position in `loops`. */
   readonly loop: number;
   readonly items: readonly PlainItem[];
+}
+
+export interface RunItem {
+  readonly do: 'run';
+  readonly step: number;
+  readonly begin: number;
+  readonly end: number;
+  /**
+   * Workers who have nothing left to do before the next barrier may take units of this range, this many at a time or more,
+   * from the barrier before it on (offers.ts). Without it the range is this worker's alone.
+   */
+  readonly shared?: number;
 }
 
 export interface PlanSchedule {

@@ -17,6 +17,7 @@
 
 import type { KernelCode } from './kernels.ts';
 import type { TimeTable } from './timing.ts';
+import type { WalkOffers } from './walk.ts';
 
 /** What a worker needs to run a program: the code, its list of items, and where they run. */
 export interface WorkerProgram {
@@ -26,6 +27,7 @@ export interface WorkerProgram {
   readonly memory: WebAssembly.Memory;
   readonly control: Int32Array;
   readonly items: Int32Array;
+  readonly offers: WalkOffers;
   readonly participants: number;
   /** How long to spin at a barrier before sleeping. */
   readonly spinMs: number;

@@ -13,7 +13,7 @@
 // indices[round · rows + i]. Small inputs are copied by the worker that ends the round before; when `shared` is set,
 // all workers do it together, and meet.
 
-import { endOfPositions, Outcome, positionWord, Word } from './control.ts';
+import { endOfPositions, Outcome, offerWord, positionWord, Word } from './control.ts';
 
 /** Places in the description, which begins at `Word.description`. */
 export const Part = {
@@ -85,7 +85,10 @@ export function describeRun(
   places: RunPlaces,
 ): void {
   for (const word of leftByRuns) control[word] = 0;
-  for (let index = 0; index < participants; index++) control[positionWord(index)] = -1;
+  for (let index = 0; index < participants; index++) {
+    control[positionWord(index)] = -1;
+    control[offerWord(index)] = 0;
+  }
   const { rounds, watched, indices, inputs, outputs } = run;
   control[Part.rounds] = rounds;
   control[Part.args] = places.evenArgs;

@@ -3,6 +3,7 @@
 import { type HeddleError, runtimeError } from './errors.ts';
 import type { Program } from './program.ts';
 import type { TimeTable } from './timing.ts';
+import { stepAt } from './walk.ts';
 
 export interface Runner {
   /** Throws ProgramRefused when the code does not bind, HDL1003 when a worker fails. */
@@ -22,7 +23,7 @@ export interface Runner {
 /** The code of a program does not give the kernels that its plan names. */
 export class ProgramRefused extends Error {}
 
-/** HDL1003 for a worker that failed at an item of its list; −1: before the first one. */
+/** HDL1003 for a worker that failed at an item of its list or at a piece (`stepAt`); −1: before the first one. */
 export function stepFailure(
   program: Program,
   worker: number,
@@ -31,8 +32,8 @@ export function stepFailure(
   cause: unknown,
 ): HeddleError {
   const { entry, steps } = program.manifest;
-  const { lists, steps: stepsOf } = program.walk;
-  const step = steps[stepsOf[worker]?.[item] ?? -1];
+  const { lists } = program.walk;
+  const step = steps[stepAt(program.walk, worker, item)];
   const where = step ? `step '${step.label}' of '${entry}'` : `'${entry}'`;
   return runtimeError(
     'HDL1003',

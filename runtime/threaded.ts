@@ -49,6 +49,7 @@ export class ThreadedRunner implements Runner {
       participants: walk.participants,
       spinMs: sharedPool.spinMs(walk.participants),
       lists: walk.lists,
+      offers: walk.offers,
     };
     await this.#onPool((pool) => this.#loadInto(pool, program, sent));
     this.#programs.set(program, sent);

@@ -1,19 +1,38 @@
 // Times of a run, taken by the threads that run it. A profile hands each worker a table; a worker that has one notes the
-// time after each item of its list, so that what lies between two entries is one kernel call, or one wait at a barrier:
+// time after each kernel call and each barrier, and which it was, so that what lies between two entries is one call, or one
+// wait:
 //
-//     table    origin | start | end of item 0 | end of item 1 | …        ms; origin + entry is comparable between threads
+//     table    origin | entries | start | end of entry 0 | end of entry 1 | … | what entry 0 was | what entry 1 was | …
 //
-// One look at the clock per item, some 60 ns in Node. Without a table the worker's own loop runs, which knows nothing
-// of this file. Each table has one writer, and is read when its run has ended: no atomics.
+// Times are in ms; origin + entry is comparable between threads. An entry is an item of the worker's list or, as −1 − p, piece
+// p of what is offered to all: who runs those is known after the run only. One look at the clock per entry, some 60 ns in
+// Node. Without a table the worker's own loop runs, which knows nothing of this file. Each table has one writer, and is
+// read when its run has ended: no atomics.
 
 import type { KernelFunction } from './kernels.ts';
-import { barrierItem, itemSize, type Walk } from './walk.ts';
+import { barrierItem, itemSize, offerItem, type Walk } from './walk.ts';
 
 /** Times of one worker in one run. */
 export type TimeTable = Float64Array;
 
-/** Entries before the end of the first item. */
-export const tableHead = 2;
+/** Entries before the end of the first item: the last of them is the start. */
+export const tableHead = 3;
+const entriesAt = 1;
+
+/** How many entries a table has. */
+export function entryCount(table: TimeTable): number {
+  return table[entriesAt]!;
+}
+
+/** What an entry was: an item of the list, or −1 − piece. */
+export function entryOf(table: TimeTable, entry: number): number {
+  return table[tableHead + room(table) + entry]!;
+}
+
+/** Entries for which there is room. */
+function room(table: TimeTable): number {
+  return (table.length - tableHead) / 2;
+}
 
 /** When one run began and ended for its caller, in ms of `performance`, and what its workers noted. */
 export interface RunTimes {
@@ -32,35 +51,54 @@ export interface RunTimes {
 }
 
 /** Tables for the lists of a walk. Shared, unless the calling thread is the only one. */
-export function makeTimeTables(walk: Walk, shared: boolean): TimeTable[] {
-  return walk.lists.map(({ length }) => {
-    const bytes = (length / itemSize + tableHead) * Float64Array.BYTES_PER_ELEMENT;
+export function makeTimeTables({ lists, offers }: Walk, shared: boolean): TimeTable[] {
+  return lists.map(({ length }) => {
+    const entries = (length + offers.pieces.length) / itemSize;
+    const bytes = (tableHead + 2 * entries) * Float64Array.BYTES_PER_ELEMENT;
     return new Float64Array(shared ? new SharedArrayBuffer(bytes) : new ArrayBuffer(bytes));
   });
 }
 
-/**
- * Walks a list and notes times. `enter` is told each item before it begins, `barrier` waits at one; when it returns
- * false, the run was aborted, and so does this.
- */
+export interface TimedWalk {
+  /** Is told each item before it begins. */
+  readonly enter: (item: number) => void;
+  /** Waits at a barrier; false: the run was aborted. */
+  readonly barrier: () => boolean;
+  /** Takes pieces of an offer and tells `note` each when it is done; false: the run was aborted. */
+  readonly take: (offer: number, note: (piece: number) => void) => boolean;
+}
+
+/** Walks a list and notes times. False when the run was aborted. */
 export function walkTimed(
   items: Int32Array,
   kernels: readonly KernelFunction[],
   args: number,
   times: TimeTable,
-  enter: (item: number) => void,
-  barrier: () => boolean,
+  { enter, barrier, take }: TimedWalk,
 ): boolean {
+  const whatAt = tableHead + room(times);
+  let entries = 0;
+  const note = (what: number): void => {
+    times[whatAt + entries] = what;
+    times[tableHead + entries] = performance.now();
+    entries++;
+  };
+  const notePiece = (piece: number): void => note(-1 - piece);
   times[0] = performance.timeOrigin;
-  times[1] = performance.now();
+  times[tableHead - 1] = performance.now();
   const count = items.length / itemSize;
   for (let item = 0; item < count; item++) {
     enter(item);
     const i = item * itemSize;
     const kernel = items[i]!;
+    if (kernel === offerItem) {
+      if (!take(items[i + 1]!, notePiece)) return false;
+      continue;
+    }
     if (kernel !== barrierItem) kernels[kernel]!(items[i + 1]!, items[i + 2]!, args + items[i + 3]!);
     else if (!barrier()) return false;
-    times[tableHead + item] = performance.now();
+    note(item);
   }
+  times[entriesAt] = entries;
   return true;
 }

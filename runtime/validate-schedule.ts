@@ -49,6 +49,10 @@ export function checkSchedule(m: PlanManifest, schedule: PlanSchedule, where: st
         item.begin <= item.end && item.end <= step.units,
         `${name} runs units [${item.begin}, ${item.end}) of step ${item.step}, which has ${step.units}`,
       );
+      if (item.shared !== undefined) {
+        checkCount(item.shared, `shared units of a range in ${name}`);
+        check(item.shared >= 1, `${name} shares units of step ${item.step} 0 at a time`);
+      }
       if (item.begin < item.end) ranges[item.step]!.push([item.begin, item.end]);
     }
     return count;

@@ -3,29 +3,56 @@
 //
 //     kernel, begin, end, args      call a kernel on units [begin, end); args counts bytes from the plan's argument table
 //     -1,     0,     0,   0         barrier
+//     -2,     o,     0,   0         take pieces of offer o, until none is left
+//
+// Ranges that others may take units of (`shared`) are not in the lists but cut into pieces, in items of the same form. All
+// pieces of a phase are an offer: of each worker, in the order in which they are to be taken. Large pieces come first, so that
+// a range costs a few calls more than one, and small ones last, so that all workers are done at nearly the same time
+// (guided self-scheduling: Polychronopoulos and Kuck, 1987).
 //
 // Loops are written out (loops.ts): a call of each iteration, with arguments of its own.
 //
 // A plan holds schedules for some worker counts. Any of them runs on fewer threads too: between two barriers the lists
-// of a schedule are independent, so one thread may do several, one after another. Results do not depend on it.
+// of a schedule are independent, so one thread may do several, one after another; what is shared depends on nothing between
+// the two, so it comes last. Results do not depend on it.
 // A worker that has nothing to do in a plan takes no part: it is neither woken nor waited for.
 
 import { type LoopItem, timesOfSteps, writtenOut } from './loops.ts';
-import type { PlanManifest, PlanSchedule } from './plan.ts';
+import type { PlanManifest, PlanSchedule, RunItem } from './plan.ts';
 
 /** Integers per item. */
 export const itemSize = 4;
 /** In the place of a kernel. */
 export const barrierItem = -1;
+export const offerItem = -2;
 
 export interface Walk {
   /** Threads that take part in barriers. */
   readonly participants: number;
   /** Items of each thread. */
   readonly lists: readonly Int32Array<ArrayBuffer>[];
-  /** Step of each item, for errors; for a barrier the step before it. −1: none yet. */
+  /** Step of each item, for errors; for what is no call the step before it. −1: none yet. */
   readonly steps: readonly Int32Array[];
+  readonly offers: WalkOffers;
 }
+
+/** What any thread may take. */
+export interface WalkOffers {
+  /** Items of all offers. */
+  readonly pieces: Int32Array<ArrayBuffer>;
+  /** Of each offer and thread, its first piece and its number of pieces: `table[2 (offer · participants + thread)]`. */
+  readonly table: Int32Array<ArrayBuffer>;
+  /** Step of each piece. */
+  readonly steps: Int32Array;
+}
+
+/** A range of units, in an iteration of the loop that the step is in. */
+interface Call extends RunItem {
+  readonly iteration: number;
+}
+
+/** What one thread does between two barriers. */
+type Part = readonly Call[];
 
 /** The walk of a plan on so many threads. */
 export function makeWalk(manifest: PlanManifest, threads: number): Walk {
@@ -34,34 +61,86 @@ export function makeWalk(manifest: PlanManifest, threads: number): Walk {
   const working = all.filter((list) => list.some(isWork));
   const busy = working.length > 0 ? working : all.slice(0, 1);
   const participants = Math.min(busy.length, threads);
-  const lists: LoopItem[][] = [];
-  for (let thread = 0; thread < participants; thread++) {
-    lists.push(interleave(busy.filter((_, worker) => worker % participants === thread)));
-  }
-  if (participants === 1) lists[0] = lists[0]!.filter(({ item }) => item.do === 'run');
-  while (lists.every((list) => list.at(-1)?.item.do === 'barrier')) for (const list of lists) list.pop();
+  const parts = Array.from({ length: participants }, (_, thread) =>
+    mergeParts(busy.filter((__, worker) => worker % participants === thread).map(partsOf)),
+  );
+  while (parts.every((of) => of.length > 1 && of.at(-1)!.length === 0)) for (const of of parts) of.pop();
 
   const argsOffsets = argsTable(manifest).offsets;
-  const flat = lists.map((list) => new Int32Array(list.length * itemSize));
-  const steps = lists.map((list) => new Int32Array(list.length));
-  lists.forEach((list, thread) => {
-    let last = -1;
-    list.forEach(({ item, iteration }, i) => {
-      if (item.do === 'run') last = item.step;
-      steps[thread]![i] = last;
-      const at = i * itemSize;
-      if (item.do !== 'run') {
-        flat[thread]![at] = barrierItem;
-        return;
+  const itemOf = ({ step, begin, end, iteration }: Call): number[] => {
+    const { kernel, args } = manifest.steps[step]!;
+    return [kernel, begin, end, argsOffsets[step]! + iteration * args.length * 4];
+  };
+  const pieces: Call[] = [];
+  const table: number[] = [];
+  const lists = parts.map((): number[][] => []);
+  const steps = parts.map((): number[] => []);
+  for (let p = 0; p < parts[0]!.length; p++) {
+    const shared = parts.map((of) => (participants === 1 ? [] : of[p]!.filter(isShared).flatMap(cut)));
+    const isOffer = shared.some((own) => own.length > 0);
+    const offer = table.length / (2 * participants);
+    for (const own of shared) {
+      if (isOffer) table.push(pieces.length, own.length);
+      pieces.push(...own);
+    }
+    parts.forEach((of, thread) => {
+      const list = lists[thread]!;
+      const last = (): number => steps[thread]!.at(-1) ?? -1;
+      if (p > 0 && participants > 1) {
+        list.push([barrierItem, 0, 0, 0]);
+        steps[thread]!.push(last());
       }
-      const { kernel, args } = manifest.steps[last]!;
-      flat[thread]![at] = kernel;
-      flat[thread]![at + 1] = item.begin;
-      flat[thread]![at + 2] = item.end;
-      flat[thread]![at + 3] = argsOffsets[last]! + iteration * args.length * 4;
+      for (const item of of[p]!) {
+        if (isShared(item) && participants > 1) continue;
+        list.push(itemOf(item));
+        steps[thread]!.push(item.step);
+      }
+      if (isOffer) {
+        list.push([offerItem, offer, 0, 0]);
+        steps[thread]!.push(last());
+      }
     });
+  }
+  return {
+    participants,
+    lists: lists.map(flatten),
+    steps: steps.map((of) => Int32Array.from(of)),
+    offers: {
+      pieces: flatten(pieces.map(itemOf)),
+      table: Int32Array.from(table),
+      steps: Int32Array.from(pieces, ({ step }) => step),
+    },
+  };
+}
+
+/** The step that a thread is at: at an item of its list, or, from the length of the list on, at a piece. */
+export function stepAt({ steps, offers }: Walk, thread: number, position: number): number {
+  const own = steps[thread];
+  if (own === undefined || position < 0) return -1;
+  return (position < own.length ? own[position] : offers.steps[position - own.length]) ?? -1;
+}
+
+function flatten(items: readonly (readonly number[])[]): Int32Array<ArrayBuffer> {
+  const flat = new Int32Array(items.length * itemSize);
+  items.forEach((item, i) => {
+    flat.set(item, i * itemSize);
   });
-  return { participants, lists: flat, steps };
+  return flat;
+}
+
+/** Of what is left, a piece takes so much. */
+const shareOfRest = 1 / 3;
+
+function cut(item: Call): Call[] {
+  const { end, shared = 1 } = item;
+  const found: Call[] = [];
+  for (let begin = item.begin; begin < end; ) {
+    const units = Math.max(shared, Math.ceil((end - begin) * shareOfRest));
+    const to = end - begin - units < shared ? end : begin + units;
+    found.push({ ...item, begin, end: to });
+    begin = to;
+  }
+  return found;
 }
 
 /** The argument table of a plan: one word per argument of each step; those of the iterations of a loop follow each other. */
@@ -89,20 +168,21 @@ function isWork({ item }: LoopItem): boolean {
   return item.do === 'run' && item.begin < item.end;
 }
 
-/** One list that does the work of several: their parts between barriers, one after another. */
-function interleave(lists: readonly (readonly LoopItem[])[]): LoopItem[] {
-  const parts = lists.map((list) => {
-    const split: LoopItem[][] = [[]];
-    for (const entry of list) {
-      if (entry.item.do === 'barrier') split.push([]);
-      else if (isWork(entry)) split.at(-1)!.push(entry);
-    }
-    return split;
-  });
-  const merged: LoopItem[] = [];
-  for (let part = 0; part < parts[0]!.length; part++) {
-    if (part > 0) merged.push({ item: { do: 'barrier' }, iteration: 0 });
-    for (const list of parts) for (const item of list[part]!) merged.push(item);
+function isShared({ shared }: Call): boolean {
+  return shared !== undefined;
+}
+
+/** A list cut at its barriers. */
+function partsOf(list: readonly LoopItem[]): Part[] {
+  const parts: Call[][] = [[]];
+  for (const { item, iteration } of list) {
+    if (item.do === 'barrier') parts.push([]);
+    else if (item.begin < item.end) parts.at(-1)!.push({ ...item, iteration });
   }
-  return merged;
+  return parts;
+}
+
+/** What does the work of several lists: their parts between barriers, one after another. */
+function mergeParts(lists: readonly (readonly Part[])[]): Part[] {
+  return lists[0]!.map((_, p) => lists.flatMap((parts) => parts[p]!));
 }

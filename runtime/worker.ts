@@ -4,13 +4,18 @@
 
 import { Abort, abortRun, awaitCommand, Command, Mail, passBarrier, positionWord, Word } from './control.ts';
 import { bindKernels, type KernelFunction } from './kernels.ts';
+import { Offers } from './offers.ts';
 import type { FromWorker, ToWorker, WorkerProgram } from './protocol.ts';
 import { Part, Rounds } from './rounds.ts';
 import { type TimeTable, walkTimed } from './timing.ts';
 import { barrierItem, itemSize } from './walk.ts';
 
-interface Loaded extends WorkerProgram {
+interface Loaded extends Omit<WorkerProgram, 'offers'> {
   readonly rounds: Rounds;
+  readonly offers: Offers;
+  /** For the last to arrive at a barrier: at one between two steps, if there are offers; and at the end of a round. */
+  readonly between: (() => void) | null;
+  readonly end: () => void;
   kernels: readonly KernelFunction[];
   /** Pages of memory that the kernels were bound to. */
   pages: number;
@@ -30,11 +35,27 @@ class WorkerThread {
 
   load(program: WorkerProgram): void {
     try {
-      const { plan, code, memory, control, participants } = program;
+      const { plan, code, memory, control, participants, items } = program;
       const kernels = bindKernels(code, memory);
       const rounds = new Rounds(control, participants, memory);
       const pages = memory.buffer.byteLength / 65536;
-      this.#programs.set(plan, { ...program, rounds, kernels, pages, times: null });
+      const { index } = this.#start;
+      const offers = new Offers(control, program.offers, index, participants, items.length / itemSize);
+      const hasOffers = program.offers.pieces.length > 0;
+      const end = (): void => {
+        offers.renew();
+        rounds.end();
+      };
+      this.#programs.set(plan, {
+        ...program,
+        rounds,
+        offers,
+        between: hasOffers ? offers.renew : null,
+        end: hasOffers ? end : rounds.end,
+        kernels,
+        pages,
+        times: null,
+      });
       this.#send({ type: 'loaded' });
     } catch (error) {
       this.#send({ type: 'refused', message: messageOf(error) });
@@ -88,7 +109,7 @@ class WorkerThread {
 
   /** Walks this worker's list, round after round, until there are no more or the run is aborted. */
   #run(program: Loaded): void {
-    const { control, items, participants, spinMs, rounds } = program;
+    const { control, items, participants, spinMs, rounds, offers, between, end } = program;
     const { index } = this.#start;
     const position = positionWord(index);
     const { length } = items;
@@ -114,28 +135,30 @@ class WorkerThread {
         control[position] = i / itemSize;
         if (control[Word.abort] !== Abort.none) return;
         const kernel = items[i]!;
-        if (kernel === barrierItem) {
-          if (!passBarrier(control, participants, spinMs, null)) return;
-        } else {
+        if (kernel >= 0) {
           kernels[kernel]!(items[i + 1]!, items[i + 2]!, args + items[i + 3]!);
-        }
+        } else if (kernel === barrierItem) {
+          if (!passBarrier(control, participants, spinMs, between)) return;
+        } else if (!offers.take(items[i + 1]!, kernels, args, null)) return;
       }
-      if (!passBarrier(control, participants, spinMs, rounds.end)) return;
+      if (!passBarrier(control, participants, spinMs, end)) return;
       if (control[Word.more] === 0) return;
     }
   }
 
   /** One round, with its times. */
-  #runTimed({ control, items, kernels, participants, spinMs, rounds }: Loaded, times: TimeTable): void {
+  #runTimed(program: Loaded, times: TimeTable): void {
+    const { control, items, kernels, participants, spinMs, offers, between, end } = program;
     const position = positionWord(this.#start.index);
-    const enter = (item: number) => {
-      control[position] = item;
-    };
-    const barrier = () => passBarrier(control, participants, spinMs, null);
     const args = control[Part.args]! >>> 0;
-    if (walkTimed(items, kernels, args, times, enter, barrier)) {
-      passBarrier(control, participants, spinMs, rounds.end);
-    }
+    const isDone = walkTimed(items, kernels, args, times, {
+      enter: (item) => {
+        control[position] = item;
+      },
+      barrier: () => passBarrier(control, participants, spinMs, between),
+      take: (offer, note) => offers.take(offer, kernels, args, note),
+    });
+    if (isDone) passBarrier(control, participants, spinMs, end);
   }
 }
 

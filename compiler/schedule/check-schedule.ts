@@ -1,9 +1,9 @@
 // The part of the checker that looks at time: each unit runs once, workers meet the same number of times, and under any
 // interleaving what a step reads is what the steps before it wrote.
 //
-// Only three things order two accesses: a barrier between them, the list of one worker, and nothing else. So of any two
-// steps that touch the same bytes, one of them writing, the earlier must be done in an earlier phase, or each pair of
-// parts that runs on different workers must touch different elements.
+// Only two things order two accesses: a barrier between them, and the list of one worker, where it does not share them. So
+// of any two steps that touch the same bytes, one of them writing, the earlier must be done in an earlier phase, or each
+// pair of parts that may run on different workers must touch different elements.
 
 import type { Location, PlanManifest, PlanSchedule } from '../../runtime/plan.ts';
 import { elementBytes } from '../kernel/cost.ts';
@@ -19,6 +19,8 @@ interface Run {
   readonly phase: number;
   /** Position in the worker's list. */
   readonly at: number;
+  /** Any worker may run its units, at any time between the barriers. */
+  readonly isShared: boolean;
 }
 
 /** Bytes of all spaces on one line: a region per variable bank, and the arena. */
@@ -48,12 +50,13 @@ export function checkSchedule(
     if (last[x.step]! < first[y.step]!) return;
     for (const r of runs[x.step]!) {
       for (const s of runs[y.step]!) {
-        if (r.phase < s.phase || (r.worker === s.worker && r.at < s.at)) continue;
+        const isOneList = r.worker === s.worker && !r.isShared && !s.isShared;
+        if (r.phase < s.phase || (isOneList && r.at < s.at)) continue;
         if (!meet(x, r, y, s, lowered, facts)) continue;
         const name = (span: Span): string =>
           `${span.isWrite ? 'writes' : 'reads'} '${lowered.buffers[lowered.steps[span.step]!.args[span.param]!]!.name}'`;
         const where = (run: Run): string =>
-          `units [${run.begin}, ${run.end}) on worker ${run.worker} in phase ${run.phase}`;
+          `units [${run.begin}, ${run.end}) on ${run.isShared ? 'any worker' : `worker ${run.worker}`} in phase ${run.phase}`;
         fail(
           `with ${schedule.workers} workers nothing orders ${stepText(m, x.step)}, which ${name(x)} (${where(r)}), before ${stepText(m, y.step)}, which ${name(y)} (${where(s)})`,
           'of two steps that touch the same bytes, one of them writing, the first is done before a barrier that the second comes after',
@@ -100,8 +103,9 @@ function runsOf(m: PlanManifest, schedule: PlanSchedule, fail: Fail): Run[][] {
             `worker ${worker} of ${schedule.workers} runs step ${item.step}`,
             `there are ${m.steps.length} steps`,
           );
-        if (item.begin < item.end)
-          runs[item.step]!.push({ step: item.step, worker, begin: item.begin, end: item.end, phase, at });
+        const { step, begin, end, shared } = item;
+        const isShared = shared !== undefined;
+        if (begin < end) runs[step]!.push({ step, worker, begin, end, phase, at, isShared });
       }
     });
     return phase;

@@ -5,15 +5,19 @@
 //   worker 1   conv, images 32 to 63 │ sums of images 32 to 63 ║  scale, images 32 to 63
 //                              not needed              needed: the scale is made of all sums
 //
+// Before and after long phases barriers stay: they cost next to nothing there, and what nobody reads before the next one can
+// be taken over by a worker that is done (share.ts).
+//
 // In: the lists of one schedule, and where every argument lies. Out: the same lists with fewer barriers. Which elements a
 // range of units touches is found from the indices of the kernel; addresses are those of the arena, so places that are
 // used again count like values. check-schedule.ts proves the result.
 
-import type { Location, PlanSchedule, ScheduleItem } from '../../runtime/plan.ts';
+import type { PlanSchedule, RunItem, ScheduleItem } from '../../runtime/plan.ts';
 import type { Range } from '../kernel/affine.ts';
 import { elementBytes } from '../kernel/cost.ts';
 import type { Kernel, KernelParam } from '../kernel/ir.ts';
 import { touchedBy } from './footprint.ts';
+import { hasLongRange, type ShareContext, splitAtBarriers } from './share.ts';
 import { type Trace, traceOf } from './trace.ts';
 
 /** Bytes that one worker touches in one space. */
@@ -26,12 +30,6 @@ interface Span {
 
 /** Spans between two barriers beyond which the next one stays: each is compared with those of other workers. */
 const mostSpans = 2048;
-
-/** A call, and where its arguments lie. */
-export interface PlacedStep {
-  readonly kernel: Kernel;
-  readonly args: readonly Location[];
-}
 
 /** All of a parameter: what a loop touches of it, in one iteration or another. */
 function wholeRange({ elements }: KernelParam): Range | null {
@@ -60,13 +58,10 @@ function rangesOfUnits(): RangesOf {
 }
 
 /** Removes the barriers over which no byte goes from one worker to another; as late as it can be, the rest stays. */
-export function mergeBarriers(
-  schedules: readonly PlanSchedule[],
-  steps: readonly PlacedStep[],
-): PlanSchedule[] {
+export function mergeBarriers(schedules: readonly PlanSchedule[], context: ShareContext): PlanSchedule[] {
+  const { steps } = context;
   const rangesOf = rangesOfUnits();
-  const spansOf = (item: ScheduleItem): Span[] => {
-    if (item.do !== 'run') return [];
+  const spansOf = (item: RunItem): Span[] => {
     const { kernel, args } = steps[item.step]!;
     const ranges = kernel.isLoop ? kernel.params.map(wholeRange) : null;
     return (ranges ?? rangesOf(kernel, item.begin, item.end)).flatMap((range, p): Span[] => {
@@ -85,40 +80,38 @@ export function mergeBarriers(
       ];
     });
   };
-  return schedules.map((schedule) => mergeIn(schedule, spansOf));
+  const isLong = (parts: readonly RunItem[][]): boolean =>
+    parts.filter((items) => items.length > 0).length > 1 && hasLongRange(parts.flat(), context);
+  return schedules.map((schedule) => mergeIn(schedule, spansOf, isLong));
 }
 
-function mergeIn(schedule: PlanSchedule, spansOf: (item: ScheduleItem) => Span[]): PlanSchedule {
+function mergeIn(
+  schedule: PlanSchedule,
+  spansOf: (item: RunItem) => Span[],
+  isLong: (parts: readonly RunItem[][]) => boolean,
+): PlanSchedule {
   if (schedule.workers === 1) {
     return { ...schedule, lists: schedule.lists.map((list) => list.filter((item) => item.do !== 'barrier')) };
   }
   const phases = schedule.lists.map(splitAtBarriers);
   const lists: ScheduleItem[][] = schedule.lists.map(() => []);
   let open: Span[][] = lists.map(() => []);
+  let wasLong = true;
   for (let p = 0; p < phases[0]!.length; p++) {
     const next = phases.map((parts) => parts[p]!.flatMap(spansOf));
+    const long = isLong(phases.map((parts) => parts[p]!));
     const count = open.reduce((n, spans) => n + spans.length, 0);
-    if (
-      count > mostSpans ||
-      next.some((spans, w) => open.some((others, v) => v !== w && conflict(spans, others)))
-    ) {
-      for (const list of lists) list.push({ do: 'barrier' });
+    const stays = p === 0 || wasLong || long || count > mostSpans;
+    if (stays || next.some((spans, w) => open.some((others, v) => v !== w && conflict(spans, others)))) {
+      if (p > 0) for (const list of lists) list.push({ do: 'barrier' });
       open = next;
     } else open = open.map((spans, w) => [...spans, ...next[w]!]);
+    wasLong = long;
     lists.forEach((list, w) => {
       list.push(...phases[w]![p]!);
     });
   }
   return { ...schedule, lists };
-}
-
-function splitAtBarriers(list: readonly ScheduleItem[]): ScheduleItem[][] {
-  const parts: ScheduleItem[][] = [[]];
-  for (const item of list) {
-    if (item.do === 'barrier') parts.push([]);
-    else parts.at(-1)!.push(item);
-  }
-  return parts;
 }
 
 /** Whether two workers touch a byte in common, one of them writing it. */

@@ -306,17 +306,20 @@ function item(c: TokenCursor, steps: readonly PlanStep[]): ScheduleItem {
 function plainItem(c: TokenCursor, steps: readonly PlanStep[]): PlainItem {
   if (c.accept('barrier')) return { do: 'barrier' };
   const at = c.peek.at;
-  const index = c.count('the number of a step');
-  if (c.accept('[')) {
-    const begin = c.count('the first unit');
-    c.expect(',');
-    const end = c.count('the unit after the last');
-    c.expect(')');
-    return { do: 'run', step: index, begin, end };
-  }
-  const units = steps[index]?.units;
-  if (units === undefined) throw c.error(at, `there is no step ${index} above`);
-  return { do: 'run', step: index, begin: 0, end: units };
+  const step = c.count('the number of a step');
+  const [begin, end] = c.accept('[') ? range(c) : [0, steps[step]?.units];
+  if (end === undefined) throw c.error(at, `there is no step ${step} above`);
+  const shared = c.accept('shared') ? { shared: c.count('units') } : {};
+  return { do: 'run', step, begin, end, ...shared };
+}
+
+/** After `[`. */
+function range(c: TokenCursor): [number, number] {
+  const begin = c.count('the first unit');
+  c.expect(',');
+  const end = c.count('the unit after the last');
+  c.expect(')');
+  return [begin, end];
 }
 
 function site(c: TokenCursor): PlanSite {

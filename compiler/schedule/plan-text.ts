@@ -10,15 +10,16 @@
 //     kernel 0 dot (read 200704, read 31360, write 2560) units 16 flops 1003520 bytes 234624 "tile 4 × 8"
 //     step 0 dense: kernel 0 units 16 (arena 0, current 0, arena 512)   ; x, dense/kernel → logits
 //     schedule 2 {
-//       worker 0: 0 [0, 8), barrier, 1
-//       worker 1: 0 [8, 16), barrier
+//       worker 0: 0 [0, 8) shared 2, barrier, 1
+//       worker 1: 0 [8, 16) shared 2, barrier
 //     }
 //     site index labels at "model.ts:3:9" size 10
 //     buffer logits @ 512 bytes 2560 from 0 to 1
 //   }
 //
 // One record per line, in the manifest's own order. Code and constants stand by their hash, SHA-256, and length. A step
-// runs whole where no units are given. Steps of a loop, and how far arguments move from one iteration to the next:
+// runs whole where no units are given; of a shared range, other workers may take so many units at a time. Steps of a loop,
+// and how far arguments move from one iteration to the next:
 //
 //     step 1 cell: kernel 1 units 4 (arena 0 by 64, arena 512 by 64 of 2)
 //     loop 0 scan: from 1 to 3 times 256
@@ -34,6 +35,7 @@ import type {
   PlanPlacement,
   PlanSchedule,
   PlanTensor,
+  RunItem,
   ScheduleItem,
 } from '../../runtime/plan.ts';
 import { sha256 } from '../../runtime/sha256.ts';
@@ -129,14 +131,20 @@ function scheduleText({ workers, lists }: PlanSchedule, m: PlanManifest): string
   const item = (x: ScheduleItem): string => {
     if (x.do === 'barrier') return 'barrier';
     if (x.do === 'repeat') return `repeat ${x.loop} (${x.items.map(item).join(', ')})`;
-    const isWhole = x.begin === 0 && x.end === m.steps[x.step]?.units;
-    return isWhole ? `${x.step}` : `${x.step} [${x.begin}, ${x.end})`;
+    return itemText(x, m);
   };
   return [
     `schedule ${workers} {`,
     ...lists.map((list, w) => `  worker ${w}: ${list.map(item).join(', ')}`),
     '}',
   ];
+}
+
+/** `3`, `3 [0, 8)`, `3 [0, 8) shared 2`: by itself, a step runs whole. */
+export function itemText({ step, begin, end, shared }: RunItem, m: PlanManifest): string {
+  const isWhole = begin === 0 && end === m.steps[step]?.units;
+  const units = isWhole ? '' : ` [${begin}, ${end})`;
+  return `${step}${units}${shared === undefined ? '' : ` shared ${shared}`}`;
 }
 
 function buffersText({ steps, buffers }: Lowered, s: number): string {

@@ -1,6 +1,6 @@
 // schedulePlan: from a lowered program to a plan. Reads as the list of decisions:
 //
-//   order → phases (barriers) → lifetimes → in-place pairs → placement → partition, once per worker count
+//   order → phases (barriers) → lifetimes → in-place pairs → placement → per worker count: partition, barriers, sharing
 //
 // first for the body of each loop, then for the program around it, in which a loop is one step (fold-loops.ts).
 //
@@ -36,7 +36,7 @@ import {
   type LoweredTensor,
   moveLocation,
 } from './lowered.ts';
-import { mergeBarriers, type PlacedStep } from './merge-barriers.ts';
+import { mergeBarriers } from './merge-barriers.ts';
 import { type PartitionedStep, partition } from './partition.ts';
 import type { Lifetime } from './phases.ts';
 import { place } from './place.ts';
@@ -48,6 +48,7 @@ import {
   repeatBodies,
   timesOfLoop,
 } from './schedule-loops.ts';
+import { type PlacedStep, type ShareContext, shareUnits } from './share.ts';
 
 export { manifestFromJson, manifestToJson } from './manifest.ts';
 export { printPlan } from './print.ts';
@@ -92,7 +93,7 @@ export interface Scheduled {
  */
 export function scheduleProgram(program: Lowered, options: ScheduleOptions): Scheduled {
   checkWorkers(options.workers);
-  const { lowered: outer, lifetimes, arena, bodies, loopOf, divisions } = fitBudget(program, options);
+  const { lowered: outer, lifetimes, phases, arena, bodies, loopOf, divisions } = fitBudget(program, options);
   const flat = putBodiesBack(outer, bodies);
   const lowered: Lowered = {
     ...outer,
@@ -150,15 +151,18 @@ export function scheduleProgram(program: Lowered, options: ScheduleOptions): Sch
   });
   const placed = (list: readonly LoweredStep[]): PlacedStep[] =>
     list.map((s) => ({ kernel: s.kernel, args: placesOf(s) }));
+  const machine = machineOf(options);
+  const together = (list: readonly PlanSchedule[], context: ShareContext): PlanSchedule[] =>
+    mergeBarriers(list, context).map((schedule) => shareUnits(schedule, context));
   const inBodies = bodies.map((body, l) =>
-    mergeBarriers(
+    together(
       divisions.map((d) => d.bodies[l]!),
-      placed(body.lowered.steps),
+      { steps: placed(body.lowered.steps), phases: body.phases, machine },
     ),
   );
-  const schedules = mergeBarriers(
+  const schedules = together(
     divisions.map((d) => d.outer),
-    placed(outer.steps),
+    { steps: placed(outer.steps), phases, machine },
   ).map((schedule, k) =>
     repeatBodies(
       schedule,

@@ -14,6 +14,7 @@ import type {
 import type { Machine } from '../kernel/ir.ts';
 import { defaultMachine, workOf } from './cost.ts';
 import type { Lowered } from './lowered.ts';
+import { itemText } from './plan-text.ts';
 
 /**
  * Text of a plan. With the lowered program in the plan's order (as `schedulePlan` returns it), parameters are shown with
@@ -97,8 +98,7 @@ function scheduleText(schedule: PlanSchedule, m: PlanManifest, predict: Predict 
   const shown = (item: ScheduleItem): string => {
     if (item.do === 'barrier') return '|';
     if (item.do === 'repeat') return `${m.loops![item.loop]!.length} × (${item.items.map(shown).join(' ')})`;
-    const isWhole = item.begin === 0 && item.end === m.steps[item.step]!.units;
-    return isWhole ? `${item.step}` : `${item.step} [${item.begin}, ${item.end})`;
+    return itemText(item, m);
   };
   const times = schedule.lists.map(() => [0]);
   const parts = schedule.lists.map((list, w) => {

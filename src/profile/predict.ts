@@ -4,7 +4,7 @@
 import type { Machine } from '../../compiler/kernel/ir.ts';
 import { workOf } from '../../compiler/schedule/cost.ts';
 import type { PlanManifest } from '../../runtime/plan.ts';
-import { barrierItem, itemSize, type Walk } from '../../runtime/walk.ts';
+import { barrierItem, itemSize, offerItem, type Walk } from '../../runtime/walk.ts';
 
 export interface Prediction {
   /** Of the worker that is thought to take longest, by step; null when the plan does not say what a kernel does. */
@@ -18,21 +18,28 @@ export function predict(manifest: PlanManifest, walk: Walk, machine: Machine): P
   const known = manifest.steps.map(({ kernel }) => manifest.kernels[kernel]!.work !== undefined);
   const longest = new Array<number>(count).fill(0);
   let walkNs = 0;
+  const { participants, offers } = walk;
   const phases: number[][] = walk.lists.map((list, worker) => {
     const own = new Float64Array(count);
     const times = [0];
-    for (let item = 0; item * itemSize < list.length; item++) {
-      const [kernel, begin, end] = list.subarray(item * itemSize);
-      if (kernel === barrierItem) {
-        times.push(0);
-        continue;
-      }
-      const step = walk.steps[worker]![item]!;
+    const call = (items: Int32Array, item: number, step: number): void => {
+      const [kernel, begin, end] = items.subarray(item * itemSize);
       const { work } = manifest.kernels[kernel!]!;
       const part = (end! - begin!) / manifest.steps[step]!.units;
       const ns = machine.callNs + (work ? part * workOf({ cost: work }, machine) : 0);
       own[step]! += ns;
       times[times.length - 1]! += ns;
+    };
+    for (let item = 0; item * itemSize < list.length; item++) {
+      const [kernel, offer] = list.subarray(item * itemSize);
+      if (kernel === barrierItem) times.push(0);
+      else if (kernel !== offerItem) call(list, item, walk.steps[worker]![item]!);
+      else {
+        // Every worker is thought to take its own pieces.
+        const at = 2 * (offer! * participants + worker);
+        const first = offers.table[at]!;
+        for (let p = first; p < first + offers.table[at + 1]!; p++) call(offers.pieces, p, offers.steps[p]!);
+      }
     }
     for (let s = 0; s < count; s++) longest[s] = Math.max(longest[s]!, own[s]!);
     return times;

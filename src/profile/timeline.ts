@@ -1,5 +1,6 @@
 // One run as spans: what each worker did from when to when, on one clock. In: the walk, and the tables that workers
-// noted. Between two entries of a table lies one item of the worker's list, so spans have no gaps.
+// noted. Between two entries of a table lies one item of the worker's list, or one piece of what was offered to all, so
+// spans have no gaps.
 //
 // Each thread has a clock of its own, and says when it began. That is right to a microsecond, unless the thread was
 // interrupted while it found out; so clocks are moved where they contradict what must have happened in order:
@@ -8,7 +9,7 @@
 //     worker         start ── arrives at a barrier ── end               every worker, between the two
 //     another             leaves the barrier, not before any arrived
 
-import { type RunTimes, tableHead } from '../../runtime/timing.ts';
+import { entryCount, entryOf, type RunTimes, type TimeTable, tableHead } from '../../runtime/timing.ts';
 import { barrierItem, itemSize, type Walk } from '../../runtime/walk.ts';
 
 /** A kernel call or a wait; times in ms from the beginning of the run. */
@@ -41,23 +42,26 @@ export function timelineOf(walk: Walk, run: RunTimes): Timeline {
   const shifts = clockShifts(walk, run);
   const workers = walk.lists.map((list, worker) => {
     const table = run.workers[worker]!;
-    const at = (entry: number): number => table[entry]! + shifts[worker]!;
+    const at = (entry: number): number => table[tableHead + entry]! + shifts[worker]!;
     const spans: Span[] = [];
     let phase = 0;
-    for (let item = 0; item * itemSize < list.length; item++) {
-      const [kernel, begin, end] = list.subarray(item * itemSize);
+    for (let entry = 0; entry < entryCount(table); entry++) {
+      const what = entryOf(table, entry);
+      const [items, item, steps] =
+        what >= 0 ? [list, what, walk.steps[worker]!] : [walk.offers.pieces, -1 - what, walk.offers.steps];
+      const [kernel, begin, end] = items.subarray(item * itemSize);
       const isWait = kernel === barrierItem;
       spans.push({
         kind: isWait ? 'wait' : 'kernel',
-        index: isWait ? phase : walk.steps[worker]![item]!,
+        index: isWait ? phase : steps[item]!,
         phase,
         units: [begin!, end!],
-        from: at(tableHead + item - 1),
-        to: at(tableHead + item),
+        from: at(entry - 1),
+        to: at(entry),
       });
       if (isWait) phase++;
     }
-    return { from: at(1), to: at(tableHead + spans.length - 1), spans };
+    return { from: at(-1), to: at(spans.length - 1), spans };
   });
   return {
     wallMs: run.end - run.begin,
@@ -70,11 +74,11 @@ export function timelineOf(walk: Walk, run: RunTimes): Timeline {
 /** What to add to the times of each worker, to have them from the beginning of the run. */
 function clockShifts(walk: Walk, run: RunTimes): number[] {
   const { prepared, returned, begin, origin, workers } = run;
-  const barriers = walk.lists.map((list) => barrierEntries(list));
+  const barriers = workers.map((table, worker) => barrierEntries(walk.lists[worker]!, table));
   const shifts: number[] = [];
   workers.forEach((table, worker) => {
-    let least = prepared - begin - table[1]!;
-    let most = returned - begin - table.at(-1)!;
+    let least = prepared - begin - table[tableHead - 1]!;
+    let most = returned - begin - table[tableHead - 1 + entryCount(table)]!;
     if (worker > 0) {
       const first = workers[0]!;
       barriers[worker]!.forEach((entry, b) => {
@@ -90,9 +94,11 @@ function clockShifts(walk: Walk, run: RunTimes): number[] {
 }
 
 /** Where a worker's table says when it left each barrier; the entry before says when it arrived. */
-function barrierEntries(list: Int32Array): number[] {
+function barrierEntries(list: Int32Array, table: TimeTable): number[] {
   const entries: number[] = [];
-  for (let i = 0; i < list.length; i += itemSize)
-    if (list[i] === barrierItem) entries.push(tableHead + i / itemSize);
+  for (let entry = 0; entry < entryCount(table); entry++) {
+    const what = entryOf(table, entry);
+    if (what >= 0 && list[what * itemSize] === barrierItem) entries.push(tableHead + entry);
+  }
   return entries;
 }

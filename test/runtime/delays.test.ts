@@ -29,7 +29,10 @@ interface RandomPlan {
   readonly seed: number;
 }
 
-/** Steps in phases. In a phase a slot is written once, and read only before all of its writes, or unit by unit after one. */
+/**
+ * Steps in phases. In a phase a slot is written once, and read only before all of its writes, or unit by unit after one.
+ * In half of the phases all ranges are shared, and their units run on whoever takes them.
+ */
 const randomPlan: fc.Arbitrary<RandomPlan> = fc
   .record({
     workers: fc.integer({ min: 2, max: 3 }),
@@ -51,12 +54,14 @@ const randomPlan: fc.Arbitrary<RandomPlan> = fc
       const readable = [-1, ...written];
       const touched = new Set<number>();
       const fresh: number[] = [];
+      // What other workers may take depends on nothing in its phase.
+      const isShared = phase[0]![8]! % 2 === 0;
       for (const choices of phase) {
         const free = Array.from({ length: slots }, (_, i) => i).filter((slot) => !touched.has(slot));
         if (free.length === 0) break;
         const out = free[choices[0]! % free.length]!;
         // Units of one phase lie on the workers in the same way, so what the same unit wrote may be read at once.
-        const chained = fresh.length > 0 && choices[1]! % 3 === 0;
+        const chained = !isShared && fresh.length > 0 && choices[1]! % 3 === 0;
         const sources = readable.filter((slot) => slot !== out && !fresh.includes(slot));
         const a = chained ? fresh[choices[2]! % fresh.length]! : sources[choices[2]! % sources.length]!;
         const b = sources[choices[3]! % sources.length]!;
@@ -64,7 +69,8 @@ const randomPlan: fc.Arbitrary<RandomPlan> = fc
         for (const slot of [a, b, out]) touched.add(slot);
         fresh.push(out);
         cuts.forEach(([begin, end], worker) => {
-          lists[worker]!.push({ do: 'run', step: steps.length - 1, begin, end });
+          const shared = isShared ? { shared: 1 + (choices[5]! % 2) } : {};
+          lists[worker]!.push({ do: 'run', step: steps.length - 1, begin, end, ...shared });
         });
       }
       for (const slot of fresh) written.add(slot);

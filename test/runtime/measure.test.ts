@@ -3,8 +3,8 @@
 
 import t from 'tap';
 import { Executor } from '../../runtime/executor.ts';
-import { tableHead } from '../../runtime/timing.ts';
-import { itemSize } from '../../runtime/walk.ts';
+import { entryCount, entryOf, tableHead } from '../../runtime/timing.ts';
+import { itemSize, offerItem } from '../../runtime/walk.ts';
 import { elements, trainPlan, trainStep, wildPlan } from './plans.ts';
 
 const x = Float32Array.from({ length: elements }, (_, i) => i / 100);
@@ -20,9 +20,16 @@ for (const threads of [1, 2, 3]) {
     t.equal(walk.lists.length, threads);
     for (const { begin, prepared, returned, end, origin, workers } of runs) {
       t.ok(begin <= prepared && prepared <= returned && returned <= end, 'times of the caller are in order');
-      workers.forEach((table, worker) => {
-        t.equal(table.length, walk.lists[worker]!.length / itemSize + tableHead);
-        const times = [...table.subarray(1)];
+      const pieces = workers.flatMap((table, worker) => {
+        const entries = Array.from({ length: entryCount(table) }, (_, e) => entryOf(table, e));
+        const list = walk.lists[worker]!;
+        const own = Array.from({ length: list.length / itemSize }, (_, i) => i);
+        t.same(
+          entries.filter((e) => e >= 0),
+          own.filter((i) => list[i * itemSize] !== offerItem),
+          'each item of the list once, in order',
+        );
+        const times = [...table.subarray(tableHead - 1, tableHead + entries.length)];
         t.same(
           [...times].sort((a, b) => a - b),
           times,
@@ -30,7 +37,10 @@ for (const threads of [1, 2, 3]) {
         );
         t.ok(times.at(-1)! - times[0]! <= returned - prepared, 'and no longer than the run');
         t.ok(table[0]! > 0 && origin > 0, 'on a clock whose beginning is known');
+        return entries.filter((e) => e < 0);
       });
+      t.equal(new Set(pieces).size, pieces.length, 'nobody takes what another has taken');
+      t.equal(pieces.length, walk.offers.pieces.length / itemSize, 'and everything is taken');
     }
     t.same(executor.get('w').data, ones, 'nothing is committed');
     const { updated } = await executor.run(train, { x });
@@ -49,7 +59,7 @@ for (const threads of [1, 2, 3]) {
     });
     t.same(executor.get('w').data, ones);
     const { runs } = await executor.profile(train, { x }, { runs: 2, warmUp: 0 });
-    t.ok(runs.length === 2 && runs.every(({ workers }) => workers.every((table) => table.at(-1)! > 0)));
+    t.ok(runs.length === 2 && runs.every(({ workers }) => workers.every((table) => entryCount(table) > 0)));
     await executor.unload(wild);
     await executor.dispose();
   });

@@ -3,7 +3,7 @@
 
 import t from 'tap';
 import type { PlanManifest, ScheduleItem } from '../../runtime/plan.ts';
-import { itemSize, makeWalk } from '../../runtime/walk.ts';
+import { itemSize, makeWalk, stepAt } from '../../runtime/walk.ts';
 
 const run = (step: number): ScheduleItem => ({ do: 'run', step, begin: 0, end: 1 });
 const barrier: ScheduleItem = { do: 'barrier' };
@@ -59,3 +59,53 @@ t.test('fewer threads than workers: a thread does the lists of several', async (
   t.same(listsOf(plan, 2), [[0, 2, -1], [-1, 1]]); // biome-ignore format: lists
   t.same(listsOf(manifest([[], []]), 2), [[]], 'a plan without steps');
 });
+
+t.test(
+  'shared ranges become an offer of pieces: of what is left a third, none below the smallest',
+  async (t) => {
+    const range = (step: number, begin: number, end: number, shared: number): ScheduleItem => ({
+      do: 'run',
+      step,
+      begin,
+      end,
+      shared,
+    });
+    const plan = manifest([
+      [run(0), range(1, 0, 9, 2), barrier, run(2)],
+      [range(1, 9, 12, 2), barrier],
+      [range(1, 12, 13, 1), barrier],
+    ]);
+    const of = (threads: number) => {
+      const { lists, offers } = makeWalk(plan, threads);
+      const rows = (items: Int32Array) =>
+        Array.from({ length: items.length / itemSize }, (_, i) => [
+          ...items.subarray(i * itemSize).slice(0, 3),
+        ]);
+      return { lists: lists.map(rows), pieces: rows(offers.pieces), table: [...offers.table] };
+    };
+    const [offer, meet] = [[-2, 0, 0], [-1, 0, 0]]; // biome-ignore format: items
+    const own = [[0, 0, 3], [0, 3, 5], [0, 5, 7], [0, 7, 9]]; // biome-ignore format: items
+    t.same(of(3), {
+      lists: [
+        [[0, 0, 1], offer, meet, [0, 0, 1]],
+        [offer, meet],
+        [offer, meet],
+      ],
+      pieces: [...own, [0, 9, 12], [0, 12, 13]],
+      table: [0, 4, 4, 1, 5, 1],
+    });
+    t.same(of(2).table, [0, 5, 5, 1], 'a thread that does the work of two workers offers that of both');
+    t.same(of(2).pieces, [...own, [0, 12, 13], [0, 9, 12]]);
+    t.same(of(1), {
+      lists: [[[0, 0, 1], [0, 0, 9], [0, 9, 12], [0, 12, 13], [0, 0, 1]]], // biome-ignore format: items
+      pieces: [],
+      table: [],
+    });
+    const walk = makeWalk(plan, 3);
+    t.same(
+      [-1, 0, 1, 3, 4, 99].map((at) => stepAt(walk, 0, at)),
+      [-1, 0, 0, 2, 1, -1],
+      'step of a position',
+    );
+  },
+);

@@ -8,7 +8,7 @@ import { enumerate } from '../../compiler/schedule/enumerate.ts';
 import type { Lowered } from '../../compiler/schedule/lowered.ts';
 import { scheduleProgram } from '../../compiler/schedule/plan.ts';
 import { traceOf } from '../../compiler/schedule/trace.ts';
-import type { PlanManifest, ScheduleItem } from '../../runtime/plan.ts';
+import type { PlanManifest, RunItem, ScheduleItem } from '../../runtime/plan.ts';
 import { elementwiseKernel, ProgramBuilder, testTarget, transposeKernel } from '../support/kernels.ts';
 import { programArbitrary } from '../support/programs.ts';
 
@@ -19,11 +19,11 @@ const options = {
   workers: [1, 2, 3],
 } as const;
 
-/** Words that an item touches, with whether it writes them. All buffers hold words. */
-function wordsOf(item: ScheduleItem, m: PlanManifest, lowered: Lowered): [word: string, isWrite: boolean][] {
+/** Words that an item touches, with whether it writes them, and the unit. All buffers hold words. */
+function wordsOf(item: ScheduleItem, m: PlanManifest, lowered: Lowered): [string, boolean, number][] {
   if (item.do !== 'run') return [];
   const { kernel } = lowered.steps[item.step]!;
-  const found: [string, boolean][] = [];
+  const found: [string, boolean, number][] = [];
   enumerate(traceOf(kernel), kernel.unit, 1e7, (access, element, unit) => {
     if (unit < item.begin || unit >= item.end) return;
     const place = m.steps[item.step]!.args[access.param]!;
@@ -32,32 +32,37 @@ function wordsOf(item: ScheduleItem, m: PlanManifest, lowered: Lowered): [word: 
     found.push([
       `${place.space === 'arena' ? '' : `${place.variable} ${place.bank} `}${word}`,
       access.kind === 'store',
+      unit,
     ]);
   });
   return found;
 }
 
-/** Barriers, and the words that two workers exchange without one. */
-function races(m: PlanManifest, lowered: Lowered, workers: number): { barriers: number; races: number } {
+/** Barriers, shared ranges, and the words that two workers exchange without a barrier. */
+function races(m: PlanManifest, lowered: Lowered, workers: number) {
   const { lists } = m.schedules.find((s) => s.workers === workers)!;
   const at = lists.map(() => 0);
-  let [barriers, count] = [0, 0];
+  let [barriers, count, shared] = [0, 0, 0];
   for (;;) {
-    const owner = new Map<string, { worker: number; isWrite: boolean; isShared: boolean }>();
+    const owner = new Map<string, { who: string; isWrite: boolean; isShared: boolean }>();
     lists.forEach((list, worker) => {
       for (; at[worker]! < list.length && list[at[worker]!]!.do === 'run'; at[worker]!++) {
-        for (const [word, isWrite] of wordsOf(list[at[worker]!]!, m, lowered)) {
+        const item = list[at[worker]!]! as RunItem;
+        if (item.shared !== undefined) shared++;
+        for (const [word, isWrite, unit] of wordsOf(item, m, lowered)) {
+          // Nobody knows who runs a shared unit, nor when.
+          const who = item.shared === undefined ? `${worker}` : `unit ${unit} of ${item.step}`;
           const known = owner.get(word);
-          if (!known) owner.set(word, { worker, isWrite, isShared: false });
+          if (!known) owner.set(word, { who, isWrite, isShared: false });
           else {
-            known.isShared ||= known.worker !== worker;
+            known.isShared ||= known.who !== who;
             known.isWrite ||= isWrite;
           }
         }
       }
     });
     for (const { isShared, isWrite } of owner.values()) if (isShared && isWrite) count++;
-    if (lists.every((list, w) => at[w]! >= list.length)) return { barriers, races: count };
+    if (lists.every((list, w) => at[w]! >= list.length)) return { barriers, shared, races: count };
     barriers++;
     lists.forEach((_, w) => {
       at[w]!++;
@@ -66,19 +71,23 @@ function races(m: PlanManifest, lowered: Lowered, workers: number): { barriers: 
 }
 
 t.test('between two barriers workers touch words of their own', async (t) => {
-  let barriers = 0;
+  let [barriers, shared] = [0, 0];
+  // Where a call costs next to nothing, small ranges are shared too.
+  const eager = { ...options.target.machine, callNs: 0.01 };
   fc.assert(
     fc.property(programArbitrary, (program) => {
-      const { manifest, lowered } = scheduleProgram(program, options);
+      const { manifest, lowered } = scheduleProgram(program, { ...options, machine: eager });
       for (const workers of options.workers) {
         const found = races(manifest, lowered, workers);
         if (found.races > 0) throw new Error(`${found.races} races of ${workers} workers`);
         barriers += found.barriers;
+        shared += found.shared;
       }
     }),
     { seed, numRuns: 40 },
   );
   t.ok(barriers > 40, `${barriers} barriers (seed ${seed})`);
+  t.ok(shared > 40, `${shared} shared ranges (seed ${seed})`);
 });
 
 t.test('small steps that do not depend on each other run on different workers, whole', async (t) => {

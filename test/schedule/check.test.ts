@@ -200,6 +200,25 @@ t.test('barriers and workers', async (t) => {
   );
 });
 
+t.test('ranges that any worker may take from', async (t) => {
+  const share = (lists: ScheduleItem[][], step: number): void => {
+    for (const list of lists)
+      list.forEach((item, i) => {
+        if (item.do === 'run' && item.step === step) list[i] = { ...item, shared: 1 };
+      });
+  };
+  t.equal(
+    messageAfter((_, lists) => share(lists, 1), crossing),
+    'no error',
+    'between two barriers, with nothing else',
+  );
+  t.match(
+    messageAfter((_, lists) => share(lists, 0)),
+    /nothing orders step 0 'make a', which reads 'x' .* on any worker in phase 0\), before step 1 'make b', which writes 'b'/,
+    'a worker goes on with what it thought to be its own',
+  );
+});
+
 t.test('units', async (t) => {
   const firstRun = (lists: ScheduleItem[][]): { begin: number; end: number } =>
     lists[0]![0] as Extract<ScheduleItem, { do: 'run' }>;

@@ -3,7 +3,7 @@
 
 import t, { type Test } from 'tap';
 import type { PlanManifest } from '../../runtime/plan.ts';
-import { tableHead } from '../../runtime/timing.ts';
+import { entryCount, tableHead } from '../../runtime/timing.ts';
 import { makeWalk } from '../../runtime/walk.ts';
 import {
   add,
@@ -76,15 +76,25 @@ const run = (scale: number) => ({
   end: 1002 + 12 * scale,
   origin: 5000,
   workers: [
-    // origin, start, conv 4 ms, wait 2.5 ms, conv 3 ms
-    Float64Array.from([4000, 2001 + 1, 4, 2.5, 3]),
-    // conv 5 ms, sum 1 ms, wait 0.25 ms; starts 0.25 ms later
-    Float64Array.from([6000, 1.25 + 1, 5, 1, 0.25]),
-  ].map((row) => {
-    for (let i = tableHead; i < row.length; i++) row[i] = row[i - 1]! + row[i]! * scale;
-    return row;
-  }),
+    // Starts at 2, conv 4 ms, wait 2.5 ms, conv 3 ms.
+    tableOf(4000, 2001 + 1, [4, 2.5, 3], scale),
+    // Starts 0.25 ms later; conv 5 ms, sum 1 ms, wait 0.25 ms.
+    tableOf(6000, 1.25 + 1, [5, 1, 0.25], scale),
+  ],
 });
+
+/** What a worker notes whose entries take so long; by default they are the items of its list in turn. */
+function tableOf(
+  origin: number,
+  start: number,
+  lengths: readonly number[],
+  scale = 1,
+  entries: readonly number[] = lengths.map((_, item) => item),
+): Float64Array {
+  let at = start;
+  const times = lengths.map((ms) => (at += ms * scale));
+  return Float64Array.from([origin, lengths.length, start, ...times, ...entries]);
+}
 
 t.test('times of workers become times of steps, waits, and what is lost', async (t) => {
   const p = summarise('train', { batch: 8 }, manifest, { walk, machine, runs: [run(1)] });
@@ -136,6 +146,46 @@ t.test('times of workers become times of steps, waits, and what is lost', async 
   t.equal(totals.copyMs, 2);
   t.equal(totals.wakeMs, 12 - 9.5);
 });
+
+t.test(
+  'pieces that a worker takes from another are times of their step, on the worker that ran them',
+  async (t) => {
+    const shared: PlanManifest = {
+      ...manifest,
+      schedules: [
+        {
+          workers: 2,
+          lists: [
+            [
+              { do: 'run', step: 0, begin: 0, end: 4, shared: 1 },
+              { do: 'barrier' },
+              { do: 'run', step: 2, begin: 0, end: 4 },
+            ],
+            [{ do: 'run', step: 1, begin: 0, end: 1 }, { do: 'barrier' }],
+          ],
+        },
+      ],
+    };
+    const walk = makeWalk(shared, 2);
+    const own = {
+      ...run(1),
+      workers: [
+        // Pieces 0 (two units) and 2, the barrier behind the offer, and the conv after it.
+        tableOf(4000, 2002, [4, 2, 1, 3], 1, [-1, -3, 1, 2]),
+        // The sum, piece 1, the barrier.
+        tableOf(6000, 2.25, [3, 3, 0.75], 1, [0, -2, 2]),
+      ],
+    };
+    const { steps, totals, trace } = summarise('train', {}, shared, { walk, machine, runs: [own] });
+    t.same(steps.map((s) => s.msPerWorker), [[6, 3], [0, 3], [3, 0]]); // biome-ignore format: lists
+    t.same(steps.map((s) => s.predictedMs), [4 + 3, null, 4 + 1], 'by its owner, piece by piece'); // biome-ignore format: lists
+    t.equal(totals.kernelMs, 15);
+    const units = trace()
+      .traceEvents.filter((e) => e.cat === 'kernel')
+      .map((e) => e.args['units']);
+    t.same(units, ['[0, 2) of 4', '[3, 4) of 4', '[0, 4) of 4', '[0, 1) of 1', '[2, 3) of 4']);
+  },
+);
 
 t.test('the runs in the middle count; the fastest is kept beside', async (t) => {
   const p = summarise('train', {}, manifest, { walk, machine, runs: [run(1), run(4), run(2)] });
@@ -311,7 +361,7 @@ t.test('parts add up to the whole, also where runs differ', async (t) => {
   // One worker is slower in some runs, so that medians of parts would not add up.
   runs.forEach(({ workers }, i) => {
     const [first] = workers;
-    if (i % 2) for (let at = tableHead; at < first!.length; at++) first![at]! += i / 8;
+    if (i % 2) for (let entry = 0; entry < entryCount(first!); entry++) first![tableHead + entry]! += i / 8;
   });
   const p = summarise('train', {}, manifest, { walk, machine, runs });
   const { wallMs, walkMs, wakeMs, copyMs, kernelMs, imbalanceMs, synchronisationMs } = p.totals;
