@@ -5,12 +5,11 @@
 
 import { nodeModule } from './node.ts';
 
-/** A flag of V8, by its name without dashes. */
-export interface EngineFlag {
-  readonly name: string;
-  /** What it is set to for the stretch, and unset to after it. */
-  readonly to: boolean;
-}
+/** A flag of V8, by its name without dashes, and what it is for the stretch: a boolean is the opposite after it. */
+export type EngineFlag =
+  | { readonly name: string; readonly to: boolean }
+  /** `from`: what the engine has by itself, and is given back. It cannot be asked for, so it holds for known versions only. */
+  | { readonly name: string; readonly to: number; readonly from: number };
 
 export type EngineVersion = readonly [major: number, minor: number];
 
@@ -35,11 +34,12 @@ export function isUntouched(word: string): boolean {
 export function underFlags<T>(flags: readonly EngineFlag[], use: () => T): T | null {
   const v8 = nodeModule('node:v8');
   if (v8 === undefined) return null;
-  const set = (name: string, to: boolean): void => v8.setFlagsFromString(`--${to ? '' : 'no-'}${name}`);
+  const set = (name: string, to: boolean | number): void =>
+    v8.setFlagsFromString(typeof to === 'number' ? `--${name}=${to}` : `--${to ? '' : 'no-'}${name}`);
   for (const { name, to } of flags) set(name, to);
   try {
     return use();
   } finally {
-    for (const { name, to } of flags) set(name, !to);
+    for (const flag of flags) set(flag.name, 'from' in flag ? flag.from : !flag.to);
   }
 }

@@ -19,6 +19,7 @@ import { loadPlans, savePlans } from '../runtime/file.ts';
 import type { Plan, PlanTensor } from '../runtime/plan.ts';
 import { formatTensor } from '../runtime/tensor.ts';
 import type { Compiled } from './engine.ts';
+import { sparingOptimizer } from './spare-optimizer.ts';
 import { variableName } from './variable.ts';
 
 /**
@@ -86,7 +87,7 @@ export class PlanSource {
 
   #make(graph: Graph, before: readonly Timing[], onCode?: OnCode): Compiled {
     const options = { ...this.#options, ...(onCode && { onCode }) };
-    const { plan, dump, inspect, timings } = compileGraph(graph, options);
+    const { plan, dump, inspect, timings } = sparingOptimizer(() => compileGraph(graph, options));
     return this.#remember({ graph, plan, timings: [...before, ...timings], dump, inspect });
   }
 
