@@ -87,7 +87,13 @@ export type SpatialPadding =
   | 'valid';
 
 /** The number that an option gives to the spatial dimension I. */
-type At<V, I> = V extends number ? V : I extends keyof V ? (V[I] extends number ? V[I] : number) : number;
+export type At<V, I> = V extends number
+  ? V
+  : I extends keyof V
+    ? V[I] extends number
+      ? V[I]
+      : number
+    : number;
 
 /** A dimension with its padding. */
 type Padded<N extends number, P, I> = P extends 'valid'
@@ -117,7 +123,7 @@ type Places<
   : Add<DivideFloor<Subtract<Padded<N, P, I>, Add<Multiply<Subtract<K, 1>, Dilation>, 1>>, Stride>, 1>;
 
 /** Spatial sizes after a window of sizes K has slid over sizes N. */
-type Slid<N extends Shape, K, Stride, P, Dilation> = {
+export type Slid<N extends Shape, K, Stride, P, Dilation> = {
   readonly [I in keyof N]: Places<N[I] & number, At<K, I>, At<Stride, I>, P, At<Dilation, I>, I>;
 };
 
@@ -165,7 +171,7 @@ type Turned<N extends number, Reach extends number, Stride extends number, P, I>
   : Subtract<Add<Multiply<Subtract<N, 1>, Stride>, Reach>, Cut<P, I>>;
 
 /** Spatial sizes of a transposed convolution. */
-type Unslid<N extends Shape, K, Stride, P, Dilation, Extra> = {
+export type Unslid<N extends Shape, K, Stride, P, Dilation, Extra> = {
   readonly [I in keyof N]: Add<
     Turned<N[I] & number, Add<Multiply<Subtract<At<K, I>, 1>, At<Dilation, I>>, 1>, At<Stride, I>, P, I>,
     At<Extra, I>
@@ -203,11 +209,14 @@ export type TurnedFilters<Fn extends string, X, W, Rank extends number> =
         : unknown;
 
 /** Check of an image: [N, C, spatial…] of the rank. */
-export type Images<Fn extends string, X, Rank extends number> =
-  IsTuple<ShapeOf<X>> extends false
+export type Images<Fn extends string, X, Rank extends number> = ImageShape<Fn, ShapeOf<X>, Rank>;
+
+/** The same, of a shape. */
+export type ImageShape<Fn extends string, S extends Shape, Rank extends number> =
+  IsTuple<S> extends false
     ? unknown
-    : Differ<ShapeOf<X>['length'], Rank> extends true
-      ? ShapeError<`${Fn}: x has ${ShapeOf<X>['length']} dimensions, ${Fn} takes ${Rank}`>
+    : Differ<S['length'], Rank> extends true
+      ? ShapeError<`${Fn}: x has ${S['length']} dimensions, ${Fn} takes ${Rank}`>
       : unknown;
 
 /** Check of filters: [O, C / groups, taps…] of the rank, that read as many channels as the images have. */

@@ -7,10 +7,11 @@ import type { Floats } from '../floats.ts';
 import { constant } from '../initializers/constant.ts';
 import type { Initializer } from '../initializers/initializer.ts';
 import { type Layer, type LayerOptions, layer } from './layer.ts';
+import type { SameShape, ShapeRule } from './shape-rule.ts';
 
-type Plain = (options?: LayerOptions) => Layer;
-type Scaled = (alpha?: number, options?: LayerOptions) => Layer;
-type AlongAxis = (options?: LayerOptions & { readonly axis?: number }) => Layer;
+type Plain = (options?: LayerOptions) => Layer<SameShape>;
+type Scaled = (alpha?: number, options?: LayerOptions) => Layer<SameShape>;
+type AlongAxis = (options?: LayerOptions & { readonly axis?: number }) => Layer<SameShape>;
 
 const plain =
   (kind: string, op: (x: Floats) => Floats): Plain =>
@@ -83,7 +84,7 @@ export const logSoftmax: AlongAxis = alongAxis('logSoftmax', (x, axis) => ops.lo
  *
  * @example nn.gelu('tanh')
  */
-export function gelu(form: 'erf' | 'tanh' = 'erf', options: LayerOptions = {}): Layer {
+export function gelu(form: 'erf' | 'tanh' = 'erf', options: LayerOptions = {}): Layer<SameShape> {
   return layer('gelu', (x) => ops.gelu(x, form), options);
 }
 
@@ -100,7 +101,7 @@ export interface PreluOptions extends LayerOptions {
  *
  * @example nn.prelu()
  */
-export function prelu(options: PreluOptions = {}): Layer {
+export function prelu(options: PreluOptions = {}): Layer<SameShape> {
   return layer(
     'prelu',
     (x, ctx) => {
@@ -120,10 +121,14 @@ export function prelu(options: PreluOptions = {}): Layer {
 export const identity: Plain = plain('identity', (x) => x);
 
 /**
- * Any function as a layer. It may use `ctx` for variables and other layers.
+ * Any function as a layer. It may use `ctx` for variables and other layers. A type argument says to the editor what it does to
+ * shapes, as for `nn.layer`.
  *
  * @example nn.lambda((x) => mul(x, 2))
  */
-export function lambda(build: (x: Floats, ctx: Context) => Floats, options: LayerOptions = {}): Layer {
+export function lambda<R extends ShapeRule = ShapeRule>(
+  build: (x: Floats, ctx: Context) => Floats,
+  options: LayerOptions = {},
+): Layer<R> {
   return layer('lambda', build, options);
 }

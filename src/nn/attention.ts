@@ -1,5 +1,6 @@
 // Attention layers over f32[N, T, features].
 
+import type { Heads } from '../../compiler/graph/shape-types-sequence.ts';
 import {
   add,
   attention as attentionOp,
@@ -18,6 +19,7 @@ import { checkCount } from './check.ts';
 import { dropout } from './dropout.ts';
 import { expectRank, type Layer, type LayerOptions, layer, refuse } from './layer.ts';
 import { layerNorm } from './norm.ts';
+import type { InputShape, SameShape } from './shape-rule.ts';
 
 const layout = '[batch, steps, features]';
 
@@ -30,6 +32,11 @@ export interface AttentionLayerOptions extends LayerOptions {
   readonly dropout?: number;
 }
 
+/** [N, T, D] → [N, T, D], where H heads divide D. */
+export interface HeadsRule<H extends number> extends SameShape {
+  readonly check: Heads<'attention', InputShape<this>, H>;
+}
+
 /**
  * Multi-head self-attention: queries, keys and values are dense layers of the input, cut into heads; what the heads give is
  * joined and goes through a last dense layer. f32[N, T, D] → f32[N, T, D]. Variables `query/w`, `query/b`, and so on for
@@ -37,7 +44,10 @@ export interface AttentionLayerOptions extends LayerOptions {
  *
  * @example nn.multiHeadAttention(4, { causal: true })
  */
-export function multiHeadAttention(heads: number, options: AttentionLayerOptions = {}): Layer {
+export function multiHeadAttention<const H extends number>(
+  heads: H,
+  options: AttentionLayerOptions = {},
+): Layer<HeadsRule<H>> {
   checkCount('multiHeadAttention', 'heads', heads);
   const drop = dropout(options.dropout ?? 0, { name: 'dropout' });
   return layer(
@@ -48,7 +58,8 @@ export function multiHeadAttention(heads: number, options: AttentionLayerOptions
       if (features % heads !== 0) {
         refuse('multiHeadAttention', x, `${heads} heads divide its ${features} features`, 'choose a divisor');
       }
-      const part = (name: string): Floats => splitHeads(project(x, features, ctx.scope(name)), heads);
+      const part = (name: string): Floats =>
+        splitHeads(project(x, features, ctx.scope(name)), heads as number) as Floats;
       const turn = (v: Floats): Floats => (options.rotary ? rotaryOp(v) : v);
       const mixed = attentionOp(turn(part('query')), turn(part('key')), part('value'), {
         causal: options.causal ?? false,
@@ -71,7 +82,10 @@ export interface TransformerBlockOptions extends AttentionLayerOptions {
  *
  * @example nn.sequential([nn.embedding(256, 64), nn.positions(), nn.transformerBlock(4, { causal: true })])
  */
-export function transformerBlock(heads: number, options: TransformerBlockOptions = {}): Layer {
+export function transformerBlock<const H extends number>(
+  heads: H,
+  options: TransformerBlockOptions = {},
+): Layer<HeadsRule<H>> {
   const { name: _, hidden, ...own } = options;
   if (hidden !== undefined) checkCount('transformerBlock', 'hidden', hidden);
   const attend = multiHeadAttention(heads, own);
@@ -96,7 +110,7 @@ export function transformerBlock(heads: number, options: TransformerBlockOptions
  *
  * @example nn.positions()
  */
-export function positions(options: LayerOptions = {}): Layer {
+export function positions(options: LayerOptions = {}): Layer<SameShape> {
   return layer(
     'positions',
     (x) => {

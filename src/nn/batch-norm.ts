@@ -8,6 +8,7 @@ import { ones, zeros } from '../initializers/constant.ts';
 import type { Initializer } from '../initializers/initializer.ts';
 import { checkRange } from './check.ts';
 import { type Layer, type LayerOptions, layer, refuse } from './layer.ts';
+import type { SameShape } from './shape-rule.ts';
 
 export interface BatchNormOptions extends LayerOptions {
   /** How far the running statistics move towards those of a batch; default 0.1. */
@@ -33,7 +34,7 @@ export interface BatchNormOptions extends LayerOptions {
  *
  * @example nn.batchNorm({ momentum: 0.1 })
  */
-export function batchNorm(options: BatchNormOptions = {}): Layer {
+export function batchNorm(options: BatchNormOptions = {}): Layer<SameShape> {
   const { momentum = 0.1, epsilon = 1e-5, affine = true, track = true } = options;
   checkRange('batchNorm', 'epsilon', epsilon, 0, Number.POSITIVE_INFINITY);
   checkRange('batchNorm', 'momentum', momentum, 0, 1 + Number.EPSILON);

@@ -3,17 +3,69 @@
 import { describeNode } from '../../compiler/graph/describe.ts';
 import { compilerError } from '../../compiler/graph/errors.ts';
 import { callerLocation } from '../../compiler/graph/location.ts';
-import { formatShape, sameShape } from '../../compiler/graph/types.ts';
+import type { FormatShape, ShapeError } from '../../compiler/graph/shape-types.ts';
+import { type DType, formatShape, type Shape, sameShape } from '../../compiler/graph/types.ts';
 import { add } from '../../compiler/ops/index.ts';
 import type { Floats } from '../floats.ts';
 import { type Layer, type LayerOptions, layer } from './layer.ts';
+import type { CheckOf, InputShape, OutputOf, SameShape, ShapeRule } from './shape-rule.ts';
+
+/** What a layer does to shapes. */
+type RuleOf<L> = L extends Layer<infer R> ? R : ShapeRule;
+
+/** The shape after one layer after the other. */
+type Chained<L extends readonly Layer[], S extends Shape> = number extends L['length']
+  ? Shape
+  : L extends readonly [infer First, ...infer Rest extends readonly Layer[]]
+    ? Chained<Rest, OutputOf<RuleOf<First>, S>>
+    : S;
+
+/** The first check that fails. */
+type ChainCheck<L extends readonly Layer[], S extends Shape> = L extends readonly [
+  infer First,
+  ...infer Rest extends readonly Layer[],
+]
+  ? unknown extends CheckOf<RuleOf<First>, S>
+    ? ChainCheck<Rest, OutputOf<RuleOf<First>, S>>
+    : CheckOf<RuleOf<First>, S>
+  : unknown;
+
+/** Layers one after the other. */
+export interface ChainRule<L extends readonly Layer[]> extends ShapeRule {
+  readonly output: Chained<L, InputShape<this>>;
+  readonly check: ChainCheck<L, InputShape<this>>;
+  readonly dtype: L extends readonly [infer First, ...(readonly Layer[])] ? RuleOf<First>['dtype'] : DType;
+}
+
+/** The rule of a branch: a layer, or several. */
+type BranchRule<M> = M extends readonly Layer[] ? ChainRule<M> : RuleOf<M>;
+
+/** What both branches give; null stands for no shortcut. */
+export interface ResidualRule<M, C> extends ShapeRule {
+  readonly output: OutputOf<BranchRule<M>, InputShape<this>>;
+  readonly check: ResidualCheck<BranchRule<M>, C extends Layer ? RuleOf<C> : SameShape, InputShape<this>>;
+  readonly dtype: 'f32';
+}
+type ResidualCheck<M extends ShapeRule, C extends ShapeRule, S extends Shape> =
+  unknown extends CheckOf<M, S>
+    ? unknown extends CheckOf<C, S>
+      ? Clash<OutputOf<M, S>, OutputOf<C, S>> extends true
+        ? ShapeError<`residual: main gives ${FormatShape<OutputOf<M, S>>}, the shortcut ${FormatShape<OutputOf<C, S>>}`>
+        : unknown
+      : CheckOf<C, S>
+    : CheckOf<M, S>;
+/** Whether two shapes are known to differ. */
+type Clash<A extends Shape, B extends Shape> = [A] extends [B] ? false : [B] extends [A] ? false : true;
 
 /**
  * Applies layers one after the other. Its children are named in its scope: `block1/conv1`.
  *
  * @example nn.sequential([nn.dense(100), nn.relu(), nn.dense(3)])
  */
-export function sequential(layers: readonly Layer[], options: LayerOptions = {}): Layer {
+export function sequential<const L extends readonly Layer[]>(
+  layers: L,
+  options: LayerOptions = {},
+): Layer<ChainRule<L>> {
   const children = [...layers];
   children.forEach((child, i) => {
     // A function has an `apply`, too.
@@ -38,12 +90,11 @@ export function sequential(layers: readonly Layer[], options: LayerOptions = {})
  *   nn.conv2d(32, 1, { stride: 2 }),
  * )
  */
-export function residual(
-  main: Layer | readonly Layer[],
-  shortcut?: Layer,
-  options: LayerOptions = {},
-): Layer {
-  const branch = 'apply' in main ? main : sequential(main, { name: 'main' });
+export function residual<
+  const M extends Layer | readonly Layer[],
+  const C extends Layer | undefined = undefined,
+>(main: M, shortcut?: C, options: LayerOptions = {}): Layer<ResidualRule<M, C>> {
+  const branch: Layer = 'apply' in main ? main : sequential(main, { name: 'main' });
   return layer(
     'residual',
     (x, ctx) => {

@@ -17,15 +17,22 @@ import type { Initializer } from '../initializers/initializer.ts';
 import { glorotUniform } from '../initializers/scaled.ts';
 import { checkCount, type PerAxis, perAxis, type Rank } from './check.ts';
 import { sequential } from './container.ts';
+import type { ConvRule, ConvTransposeRule, DepthwiseRule } from './image-rules.ts';
 import { expectRank, type Layer, type LayerOptions, layer, layouts, refuse } from './layer.ts';
+import type { ShapeRule } from './shape-rule.ts';
 
-export interface ConvOptions<R extends Rank = Rank> extends LayerOptions {
+export interface ConvOptions<
+  R extends Rank = Rank,
+  S extends PerAxis<R> = PerAxis<R>,
+  P extends PerAxis<R> | 'same' = PerAxis<R> | 'same',
+  D extends PerAxis<R> = PerAxis<R>,
+> extends LayerOptions {
   /** Default 1. */
-  readonly stride?: PerAxis<R>;
+  readonly stride?: S;
   /** Zeros on each side: one number, one for each spatial dimension, or `same`, as many as give ⌈size / stride⌉; default 0. */
-  readonly padding?: PerAxis<R> | 'same';
+  readonly padding?: P;
   /** Default 1. */
-  readonly dilation?: PerAxis<R>;
+  readonly dilation?: D;
   /** Channels are split into this many groups; default 1. */
   readonly groups?: number;
   /** Adds a bias; default true. Leave it out before batch norm, which has its own. */
@@ -35,11 +42,17 @@ export interface ConvOptions<R extends Rank = Rank> extends LayerOptions {
   readonly biasInit?: Initializer;
 }
 
-export interface ConvTransposeOptions<R extends Rank = Rank> extends ConvOptions<R> {
+export interface ConvTransposeOptions<
+  R extends Rank = Rank,
+  S extends PerAxis<R> = PerAxis<R>,
+  P extends PerAxis<R> | 'same' = PerAxis<R> | 'same',
+  D extends PerAxis<R> = PerAxis<R>,
+  E extends PerAxis<R> = PerAxis<R>,
+> extends ConvOptions<R, S, P, D> {
   /** Cut off each side: one number, one for each spatial dimension, or `same`, which gives size · stride; default 0. */
-  readonly padding?: PerAxis<R> | 'same';
+  readonly padding?: P;
   /** Added after each spatial dimension; default 0. */
-  readonly outputPadding?: PerAxis<R>;
+  readonly outputPadding?: E;
 }
 
 export type Conv1dOptions = ConvOptions<1>;
@@ -57,7 +70,13 @@ export type ConvTranspose3dOptions = ConvTransposeOptions<3>;
  *
  * @example nn.conv2d(16, 3, { padding: 1, stride: 2, bias: false })
  */
-export function conv2d(filters: number, kernel: PerAxis<2>, options: Conv2dOptions = {}): Layer {
+export function conv2d<
+  const F extends number,
+  const K extends PerAxis<2>,
+  const S extends PerAxis<2> = 1,
+  const P extends PerAxis<2> | 'same' = 0,
+  const D extends PerAxis<2> = 1,
+>(filters: F, kernel: K, options: ConvOptions<2, S, P, D> = {}): Layer<ConvRule<'conv2d', 2, F, K, S, P, D>> {
   return convolution('conv2d', 2, false, filters, kernel, options);
 }
 
@@ -66,7 +85,13 @@ export function conv2d(filters: number, kernel: PerAxis<2>, options: Conv2dOptio
  *
  * @example nn.conv1d(64, 5, { padding: 'same' })
  */
-export function conv1d(filters: number, kernel: PerAxis<1>, options: Conv1dOptions = {}): Layer {
+export function conv1d<
+  const F extends number,
+  const K extends PerAxis<1>,
+  const S extends PerAxis<1> = 1,
+  const P extends PerAxis<1> | 'same' = 0,
+  const D extends PerAxis<1> = 1,
+>(filters: F, kernel: K, options: ConvOptions<1, S, P, D> = {}): Layer<ConvRule<'conv1d', 1, F, K, S, P, D>> {
   return convolution('conv1d', 1, false, filters, kernel, options);
 }
 
@@ -75,7 +100,13 @@ export function conv1d(filters: number, kernel: PerAxis<1>, options: Conv1dOptio
  *
  * @example nn.conv3d(8, 3, { padding: 1 })
  */
-export function conv3d(filters: number, kernel: PerAxis<3>, options: Conv3dOptions = {}): Layer {
+export function conv3d<
+  const F extends number,
+  const K extends PerAxis<3>,
+  const S extends PerAxis<3> = 1,
+  const P extends PerAxis<3> | 'same' = 0,
+  const D extends PerAxis<3> = 1,
+>(filters: F, kernel: K, options: ConvOptions<3, S, P, D> = {}): Layer<ConvRule<'conv3d', 3, F, K, S, P, D>> {
   return convolution('conv3d', 3, false, filters, kernel, options);
 }
 
@@ -87,11 +118,18 @@ export function conv3d(filters: number, kernel: PerAxis<3>, options: Conv3dOptio
  *
  * @example nn.convTranspose2d(16, 2, { stride: 2 })
  */
-export function convTranspose2d(
-  filters: number,
-  kernel: PerAxis<2>,
-  options: ConvTranspose2dOptions = {},
-): Layer {
+export function convTranspose2d<
+  const F extends number,
+  const K extends PerAxis<2>,
+  const S extends PerAxis<2> = 1,
+  const P extends PerAxis<2> | 'same' = 0,
+  const D extends PerAxis<2> = 1,
+  const E extends PerAxis<2> = 0,
+>(
+  filters: F,
+  kernel: K,
+  options: ConvTransposeOptions<2, S, P, D, E> = {},
+): Layer<ConvTransposeRule<'convTranspose2d', 2, F, K, S, P, D, E>> {
   return convolution('convTranspose2d', 2, true, filters, kernel, options);
 }
 
@@ -100,11 +138,18 @@ export function convTranspose2d(
  *
  * @example nn.convTranspose1d(16, 4, { stride: 2, padding: 1 })
  */
-export function convTranspose1d(
-  filters: number,
-  kernel: PerAxis<1>,
-  options: ConvTranspose1dOptions = {},
-): Layer {
+export function convTranspose1d<
+  const F extends number,
+  const K extends PerAxis<1>,
+  const S extends PerAxis<1> = 1,
+  const P extends PerAxis<1> | 'same' = 0,
+  const D extends PerAxis<1> = 1,
+  const E extends PerAxis<1> = 0,
+>(
+  filters: F,
+  kernel: K,
+  options: ConvTransposeOptions<1, S, P, D, E> = {},
+): Layer<ConvTransposeRule<'convTranspose1d', 1, F, K, S, P, D, E>> {
   return convolution('convTranspose1d', 1, true, filters, kernel, options);
 }
 
@@ -113,17 +158,29 @@ export function convTranspose1d(
  *
  * @example nn.convTranspose3d(4, 2, { stride: 2 })
  */
-export function convTranspose3d(
-  filters: number,
-  kernel: PerAxis<3>,
-  options: ConvTranspose3dOptions = {},
-): Layer {
+export function convTranspose3d<
+  const F extends number,
+  const K extends PerAxis<3>,
+  const S extends PerAxis<3> = 1,
+  const P extends PerAxis<3> | 'same' = 0,
+  const D extends PerAxis<3> = 1,
+  const E extends PerAxis<3> = 0,
+>(
+  filters: F,
+  kernel: K,
+  options: ConvTransposeOptions<3, S, P, D, E> = {},
+): Layer<ConvTransposeRule<'convTranspose3d', 3, F, K, S, P, D, E>> {
   return convolution('convTranspose3d', 3, true, filters, kernel, options);
 }
 
-export interface DepthwiseOptions extends Omit<Conv2dOptions, 'groups'> {
+export interface DepthwiseOptions<
+  S extends PerAxis<2> = PerAxis<2>,
+  P extends PerAxis<2> | 'same' = PerAxis<2> | 'same',
+  D extends PerAxis<2> = PerAxis<2>,
+  M extends number = number,
+> extends Omit<ConvOptions<2, S, P, D>, 'groups'> {
   /** Filters for each channel; default 1. */
-  readonly multiplier?: number;
+  readonly multiplier?: M;
 }
 
 /**
@@ -132,8 +189,14 @@ export interface DepthwiseOptions extends Omit<Conv2dOptions, 'groups'> {
  *
  * @example nn.depthwiseConv2d(3, { padding: 'same' })
  */
-export function depthwiseConv2d(kernel: PerAxis<2>, options: DepthwiseOptions = {}): Layer {
-  const { multiplier = 1 } = options;
+export function depthwiseConv2d<
+  const K extends PerAxis<2>,
+  const S extends PerAxis<2> = 1,
+  const P extends PerAxis<2> | 'same' = 0,
+  const D extends PerAxis<2> = 1,
+  const M extends number = 1,
+>(kernel: K, options: DepthwiseOptions<S, P, D, M> = {}): Layer<DepthwiseRule<M, K, S, P, D>> {
+  const multiplier: number = options.multiplier ?? 1;
   checkCount('depthwiseConv2d', 'multiplier', multiplier);
   return convolution('depthwiseConv2d', 2, false, { multiplier }, kernel, options);
 }
@@ -145,11 +208,21 @@ export function depthwiseConv2d(kernel: PerAxis<2>, options: DepthwiseOptions = 
  *
  * @example nn.separableConv2d(64, 3, { padding: 'same', stride: 2 })
  */
-export function separableConv2d(filters: number, kernel: PerAxis<2>, options: DepthwiseOptions = {}): Layer {
-  const { bias, biasInit, name, init, ...depthwise } = options;
+export function separableConv2d<
+  const F extends number,
+  const K extends PerAxis<2>,
+  const S extends PerAxis<2> = 1,
+  const P extends PerAxis<2> | 'same' = 0,
+  const D extends PerAxis<2> = 1,
+>(
+  filters: F,
+  kernel: K,
+  options: DepthwiseOptions<S, P, D> = {},
+): Layer<ConvRule<'separableConv2d', 2, F, K, S, P, D>> {
+  const { bias, biasInit, name, init, ...depthwise }: DepthwiseOptions = options;
   const shared = { ...(init && { init }), trainable: options.trainable };
   const { regularizer, constraint } = options;
-  return sequential(
+  const both: Layer = sequential(
     [
       depthwiseConv2d(kernel, { ...depthwise, ...shared, bias: false, name: 'depthwise' }),
       conv2d(filters, 1, {
@@ -163,6 +236,7 @@ export function separableConv2d(filters: number, kernel: PerAxis<2>, options: De
     ],
     { name, activityRegularizer: options.activityRegularizer },
   );
+  return both as Layer<ConvRule<'separableConv2d', 2, F, K, S, P, D>>;
 }
 
 type Op = (x: Floats, w: Floats, options: object) => Floats;
@@ -172,14 +246,14 @@ const ops = {
 } as unknown as Readonly<Record<'plain' | 'transposed', Readonly<Record<Rank, Op>>>>;
 
 /** `filters` are a number, or so many for each channel, which is known when the layer is applied. */
-function convolution<R extends Rank>(
+function convolution<R extends Rank, T extends ShapeRule>(
   fn: string,
   rank: R,
   isTransposed: boolean,
   filters: number | { readonly multiplier: number },
   kernel: PerAxis<R>,
   options: ConvTransposeOptions<R>,
-): Layer {
+): Layer<T> {
   const { bias = true, init = glorotUniform(), biasInit = zeros() } = options;
   const taps = perAxis(fn, 'kernel', kernel, rank);
   const strides = perAxis(fn, 'stride', options.stride ?? 1, rank);

@@ -8,8 +8,9 @@ import type { Floats } from '../floats.ts';
 import { zeros } from '../initializers/constant.ts';
 import { glorotUniform } from '../initializers/scaled.ts';
 import { checkCount, checkRange } from './check.ts';
-import type { DenseOptions } from './dense.ts';
+import type { DenseOptions, DenseRule } from './dense.ts';
 import { expectRows, type Layer, type LayerOptions, layer, refuse } from './layer.ts';
+import type { SameShape } from './shape-rule.ts';
 
 /**
  * In training, each element is 0 with probability `rate` and else x / (1 − rate); in evaluation it is x. Any f32 input. The
@@ -17,7 +18,7 @@ import { expectRows, type Layer, type LayerOptions, layer, refuse } from './laye
  *
  * @example nn.dropout(0.2)
  */
-export function dropout(rate: number, options: LayerOptions = {}): Layer {
+export function dropout(rate: number, options: LayerOptions = {}): Layer<SameShape> {
   checkRange('dropout', 'rate', rate, 0, 1);
   return layer('dropout', (x, ctx) => drop(x, rate, x.type.shape, ctx), options);
 }
@@ -28,7 +29,7 @@ export function dropout(rate: number, options: LayerOptions = {}): Layer {
  *
  * @example nn.spatialDropout(0.1)
  */
-export function spatialDropout(rate: number, options: LayerOptions = {}): Layer {
+export function spatialDropout(rate: number, options: LayerOptions = {}): Layer<SameShape> {
   checkRange('spatialDropout', 'rate', rate, 0, 1);
   return layer(
     'dropout',
@@ -54,17 +55,22 @@ export function spatialDropout(rate: number, options: LayerOptions = {}): Layer 
  *
  * @example nn.dropConnect(64, 0.5)
  */
-export function dropConnect(units: number, rate: number, options: DenseOptions = {}): Layer {
+export function dropConnect<const U extends number>(
+  units: U,
+  rate: number,
+  options: DenseOptions = {},
+): Layer<DenseRule<U>> {
   checkCount('dropConnect', 'units', units);
   checkRange('dropConnect', 'rate', rate, 0, 1);
+  const outputs: number = units;
   const { bias = true, init = glorotUniform(), biasInit = zeros() } = options;
   return layer(
     'dense',
     (x, ctx) => {
       expectRows(`dropConnect(${units})`, x);
-      const w: Floats = ctx.variable('w', [x.type.shape.at(-1)!, units], init);
+      const w: Floats = ctx.variable('w', [x.type.shape.at(-1)!, outputs], init);
       const kept = drop(w, rate, w.type.shape, ctx);
-      const y = bias ? denseOp(x, kept, ctx.variable('b', [units], biasInit)) : denseOp(x, kept);
+      const y = bias ? denseOp(x, kept, ctx.variable('b', [outputs], biasInit)) : denseOp(x, kept);
       return y as Floats;
     },
     options,
@@ -76,7 +82,7 @@ export function dropConnect(units: number, rate: number, options: DenseOptions =
  *
  * @example nn.gaussianNoise(0.1)
  */
-export function gaussianNoise(deviation: number, options: LayerOptions = {}): Layer {
+export function gaussianNoise(deviation: number, options: LayerOptions = {}): Layer<SameShape> {
   checkRange('gaussianNoise', 'deviation', deviation, 0, Number.POSITIVE_INFINITY);
   return layer(
     'noise',
@@ -94,7 +100,7 @@ export function gaussianNoise(deviation: number, options: LayerOptions = {}): La
  *
  * @example nn.alphaDropout(0.1)
  */
-export function alphaDropout(rate: number, options: LayerOptions = {}): Layer {
+export function alphaDropout(rate: number, options: LayerOptions = {}): Layer<SameShape> {
   checkRange('alphaDropout', 'rate', rate, 0, 1);
   const limit = -1.6732632423543772 * 1.0507009873554805;
   const scale = 1 / Math.sqrt((1 - rate) * (1 + rate * limit ** 2));

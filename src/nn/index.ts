@@ -3,6 +3,7 @@
 export * from './activation.ts';
 export {
   type AttentionLayerOptions,
+  type HeadsRule,
   multiHeadAttention,
   positions,
   type TransformerBlockOptions,
@@ -14,8 +15,10 @@ export * from './conv.ts';
 export * from './dense.ts';
 export * from './dropout.ts';
 export * from './embedding.ts';
+export type * from './image-rules.ts';
 export { type Layer, type LayerOptions, layer } from './layer.ts';
 export * from './norm.ts';
 export * from './pool.ts';
-export { gru, lstm, type RecurrentLayerOptions, rnn } from './recurrent.ts';
+export { gru, lstm, type RecurrentLayerOptions, type RecurrentRule, rnn } from './recurrent.ts';
 export * from './shape.ts';
+export type { InputShape, SameShape, ShapeRule } from './shape-rule.ts';

@@ -7,19 +7,24 @@ import { compilerError } from '../../compiler/graph/errors.ts';
 import type { Tensor } from '../../compiler/graph/ir.ts';
 import { callerLocation, locationBehind } from '../../compiler/graph/location.ts';
 import { atLocation, scope } from '../../compiler/graph/scope.ts';
+import type { Accepts, ShapeOf } from '../../compiler/graph/shape-types.ts';
 import type { DType, Shape } from '../../compiler/graph/types.ts';
 import { div } from '../../compiler/ops/index.ts';
 import type { Context } from '../context.ts';
 import type { Floats } from '../floats.ts';
 import type { Constraint, Regularizer } from '../variable.ts';
+import type { CheckOf, OutputOf, ShapeRule } from './shape-rule.ts';
 
-export interface Layer {
+export interface Layer<R extends ShapeRule = ShapeRule> {
   /** What it is called in paths: `conv`, `bn`, `dense`. */
   readonly kind: string;
   /** The user's name for it, in place of its kind and a number. */
   readonly name: string | undefined;
   /** Its output for `x`, with nodes and variables under its path. */
-  apply(x: Tensor, ctx: Context): Floats;
+  apply<X extends Tensor>(
+    x: X & Accepts<'layer', X, R['dtype']> & CheckOf<R, ShapeOf<X>>,
+    ctx: Context,
+  ): Tensor<OutputOf<R, ShapeOf<X>>, 'f32'>;
 }
 
 /** Options that every layer takes. */
@@ -38,33 +43,34 @@ export interface LayerOptions {
 
 /**
  * A layer of one's own. `build` runs in the layer's scope: variables come from `ctx.variable`, other layers are applied
- * with `inner.apply(x, ctx)`. Its input is f32: anything else throws HDL0015 when it is applied.
+ * with `inner.apply(x, ctx)`. Its input is f32: anything else throws HDL0015 when it is applied. A type argument says to the
+ * editor what the layer does to shapes: `nn.SameShape`, or an interface that extends `nn.ShapeRule`.
  *
  * @example
  * const scale = layer('scale', (x, ctx) => mul(x, ctx.variable('s', [], initializers.ones())));
  */
-export function layer(
+export function layer<R extends ShapeRule = ShapeRule>(
   kind: string,
   build: (x: Floats, ctx: Context) => Floats,
   options: LayerOptions = {},
-): Layer {
+): Layer<R> {
   return layerOf('f32', kind, build, options);
 }
 
 /** `layer` with an input of another dtype: token numbers, say. */
-export function layerOf<D extends DType>(
+export function layerOf<D extends DType, R extends ShapeRule = ShapeRule>(
   dtype: D,
   kind: string,
   build: (x: Tensor<Shape, D>, ctx: Context) => Floats,
   options: LayerOptions = {},
-): Layer {
+): Layer<R> {
   const { activityRegularizer } = options;
   // A layer of ours stands for the line that made it; in a user's own, each op has its line.
   const madeAt = locationBehind(import.meta.url);
   const made: Layer = {
     kind,
     name: options.name,
-    apply: (x, ctx) => {
+    apply: (x: Tensor, ctx) => {
       if (typeof ctx?.enter !== 'function') {
         throw compilerError('HDL0015', {
           what: `${kind}.apply(${describeNode(x)}) without a context`,
@@ -92,7 +98,7 @@ export function layerOf<D extends DType>(
       );
     },
   };
-  return Object.freeze(made);
+  return Object.freeze(made) as Layer<R>;
 }
 
 /** Throws HDL0015: what the layer was given, the rule, what to try. */

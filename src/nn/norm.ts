@@ -12,6 +12,7 @@ import type { Context } from '../context.ts';
 import { ones, zeros } from '../initializers/constant.ts';
 import { checkCount, checkRange } from './check.ts';
 import { type Layer, type LayerOptions, layer, refuse } from './layer.ts';
+import type { SameShape } from './shape-rule.ts';
 
 export interface NormLayerOptions extends LayerOptions {
   /** Added to the variance; default 1e-5. */
@@ -26,7 +27,7 @@ export interface NormLayerOptions extends LayerOptions {
  *
  * @example nn.layerNorm()
  */
-export function layerNorm(options: NormLayerOptions = {}): Layer {
+export function layerNorm(options: NormLayerOptions = {}): Layer<SameShape> {
   const epsilon = epsilonOf('layerNorm', options);
   return layer(
     'ln',
@@ -45,7 +46,7 @@ export function layerNorm(options: NormLayerOptions = {}): Layer {
  *
  * @example nn.rmsNorm()
  */
-export function rmsNorm(options: NormLayerOptions = {}): Layer {
+export function rmsNorm(options: NormLayerOptions = {}): Layer<SameShape> {
   const epsilon = epsilonOf('rmsNorm', options);
   return layer(
     'rms',
@@ -64,7 +65,7 @@ export function rmsNorm(options: NormLayerOptions = {}): Layer {
  *
  * @example nn.groupNorm(8)
  */
-export function groupNorm(groups: number, options: NormLayerOptions = {}): Layer {
+export function groupNorm(groups: number, options: NormLayerOptions = {}): Layer<SameShape> {
   checkCount('groupNorm', 'groups', groups);
   return byChannels('groupNorm', 'gn', () => groups, options);
 }
@@ -74,7 +75,7 @@ export function groupNorm(groups: number, options: NormLayerOptions = {}): Layer
  *
  * @example nn.instanceNorm()
  */
-export function instanceNorm(options: NormLayerOptions = {}): Layer {
+export function instanceNorm(options: NormLayerOptions = {}): Layer<SameShape> {
   return byChannels('instanceNorm', 'in', (channels) => channels, options);
 }
 
@@ -84,7 +85,7 @@ export function instanceNorm(options: NormLayerOptions = {}): Layer {
  *
  * @example nn.localResponseNorm({ size: 5 })
  */
-export function localResponseNorm(options: LocalResponseOptions & LayerOptions): Layer {
+export function localResponseNorm(options: LocalResponseOptions & LayerOptions): Layer<SameShape> {
   return layer('lrn', (x) => responseOp(x, options), options);
 }
 
@@ -93,7 +94,7 @@ function byChannels(
   kind: string,
   groupsOf: (channels: number) => number,
   options: NormLayerOptions,
-): Layer {
+): Layer<SameShape> {
   const epsilon = epsilonOf(fn, options);
   return layer(
     kind,

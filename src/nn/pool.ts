@@ -10,31 +10,52 @@ import {
   globalMaxPool as globalMaxPoolOp,
   lpPool1d as lpPool1dOp,
   lpPool2d as lpPool2dOp,
+  lpPool3d as lpPool3dOp,
   maxPool1d as maxPool1dOp,
   maxPool2d as maxPool2dOp,
   maxPool3d as maxPool3dOp,
 } from '../../compiler/ops/index.ts';
 import type { Floats } from '../floats.ts';
 import { checkCount, type PerAxis, perAxis, type Rank } from './check.ts';
+import type { AdaptivePoolRule, GlobalPoolRule, PoolRule } from './image-rules.ts';
 import { expectRank, type Layer, type LayerOptions, layer, layouts, refuse } from './layer.ts';
+import type { ShapeRule } from './shape-rule.ts';
 
-export interface PoolOptions<R extends Rank = 2> extends LayerOptions {
+export interface PoolOptions<
+  R extends Rank = 2,
+  S extends PerAxis<R> = PerAxis<R>,
+  P extends PerAxis<R> = PerAxis<R>,
+  D extends PerAxis<R> = PerAxis<R>,
+  C extends boolean = boolean,
+> extends LayerOptions {
   /** Default: the window's size. */
-  readonly stride?: PerAxis<R>;
+  readonly stride?: S;
   /** Added on each side; default 0. */
-  readonly padding?: PerAxis<R>;
+  readonly padding?: P;
   /** Distance between elements of the window; default 1. */
-  readonly dilation?: PerAxis<R>;
+  readonly dilation?: D;
   /** Whether a last window that the input does not fill counts; default false. */
-  readonly ceil?: boolean;
+  readonly ceil?: C;
 }
 
-export interface AvgPoolOptions<R extends Rank = 2> extends PoolOptions<R> {
+export interface AvgPoolOptions<
+  R extends Rank = 2,
+  S extends PerAxis<R> = PerAxis<R>,
+  P extends PerAxis<R> = PerAxis<R>,
+  D extends PerAxis<R> = PerAxis<R>,
+  C extends boolean = boolean,
+> extends PoolOptions<R, S, P, D, C> {
   /** Padding counts as zeros in the mean; default true. */
   readonly countIncludePad?: boolean;
 }
 
-export interface LpPoolOptions<R extends Rank = 2> extends PoolOptions<R> {
+export interface LpPoolOptions<
+  R extends Rank = 2,
+  S extends PerAxis<R> = PerAxis<R>,
+  P extends PerAxis<R> = PerAxis<R>,
+  D extends PerAxis<R> = PerAxis<R>,
+  C extends boolean = boolean,
+> extends PoolOptions<R, S, P, D, C> {
   /** The power p, at least 1; default 2. */
   readonly p?: number;
 }
@@ -45,17 +66,35 @@ export interface LpPoolOptions<R extends Rank = 2> extends PoolOptions<R> {
  *
  * @example nn.maxPool2d(2)
  */
-export function maxPool2d(kernel: PerAxis<2>, options: PoolOptions = {}): Layer {
+export function maxPool2d<
+  const K extends PerAxis<2>,
+  const S extends PerAxis<2> = K,
+  const P extends PerAxis<2> = 0,
+  const D extends PerAxis<2> = 1,
+  const C extends boolean = false,
+>(kernel: K, options: PoolOptions<2, S, P, D, C> = {}): Layer<PoolRule<'maxPool2d', 2, K, S, P, D, C>> {
   return windows('maxPool2d', 2, maxPool2dOp as Op, kernel, options);
 }
 
 /** `maxPool2d` of sequences: f32[N, C, L] → f32[N, C, L′]. `nn.maxPool1d(2)` */
-export function maxPool1d(kernel: PerAxis<1>, options: PoolOptions<1> = {}): Layer {
+export function maxPool1d<
+  const K extends PerAxis<1>,
+  const S extends PerAxis<1> = K,
+  const P extends PerAxis<1> = 0,
+  const D extends PerAxis<1> = 1,
+  const C extends boolean = false,
+>(kernel: K, options: PoolOptions<1, S, P, D, C> = {}): Layer<PoolRule<'maxPool1d', 1, K, S, P, D, C>> {
   return windows('maxPool1d', 1, maxPool1dOp as Op, kernel, options);
 }
 
 /** `maxPool2d` of volumes: f32[N, C, D, H, W] → f32[N, C, D′, H′, W′]. `nn.maxPool3d(2)` */
-export function maxPool3d(kernel: PerAxis<3>, options: PoolOptions<3> = {}): Layer {
+export function maxPool3d<
+  const K extends PerAxis<3>,
+  const S extends PerAxis<3> = K,
+  const P extends PerAxis<3> = 0,
+  const D extends PerAxis<3> = 1,
+  const C extends boolean = false,
+>(kernel: K, options: PoolOptions<3, S, P, D, C> = {}): Layer<PoolRule<'maxPool3d', 3, K, S, P, D, C>> {
   return windows('maxPool3d', 3, maxPool3dOp as Op, kernel, options);
 }
 
@@ -64,17 +103,35 @@ export function maxPool3d(kernel: PerAxis<3>, options: PoolOptions<3> = {}): Lay
  *
  * @example nn.avgPool2d(2)
  */
-export function avgPool2d(kernel: PerAxis<2>, options: AvgPoolOptions = {}): Layer {
+export function avgPool2d<
+  const K extends PerAxis<2>,
+  const S extends PerAxis<2> = K,
+  const P extends PerAxis<2> = 0,
+  const D extends PerAxis<2> = 1,
+  const C extends boolean = false,
+>(kernel: K, options: AvgPoolOptions<2, S, P, D, C> = {}): Layer<PoolRule<'avgPool2d', 2, K, S, P, D, C>> {
   return windows('avgPool2d', 2, avgPool2dOp as Op, kernel, options);
 }
 
 /** `avgPool2d` of sequences: f32[N, C, L] → f32[N, C, L′]. `nn.avgPool1d(2)` */
-export function avgPool1d(kernel: PerAxis<1>, options: AvgPoolOptions<1> = {}): Layer {
+export function avgPool1d<
+  const K extends PerAxis<1>,
+  const S extends PerAxis<1> = K,
+  const P extends PerAxis<1> = 0,
+  const D extends PerAxis<1> = 1,
+  const C extends boolean = false,
+>(kernel: K, options: AvgPoolOptions<1, S, P, D, C> = {}): Layer<PoolRule<'avgPool1d', 1, K, S, P, D, C>> {
   return windows('avgPool1d', 1, avgPool1dOp as Op, kernel, options);
 }
 
 /** `avgPool2d` of volumes: f32[N, C, D, H, W] → f32[N, C, D′, H′, W′]. `nn.avgPool3d(2)` */
-export function avgPool3d(kernel: PerAxis<3>, options: AvgPoolOptions<3> = {}): Layer {
+export function avgPool3d<
+  const K extends PerAxis<3>,
+  const S extends PerAxis<3> = K,
+  const P extends PerAxis<3> = 0,
+  const D extends PerAxis<3> = 1,
+  const C extends boolean = false,
+>(kernel: K, options: AvgPoolOptions<3, S, P, D, C> = {}): Layer<PoolRule<'avgPool3d', 3, K, S, P, D, C>> {
   return windows('avgPool3d', 3, avgPool3dOp as Op, kernel, options);
 }
 
@@ -83,13 +140,36 @@ export function avgPool3d(kernel: PerAxis<3>, options: AvgPoolOptions<3> = {}): 
  *
  * @example nn.lpPool2d(2, { p: 3 })
  */
-export function lpPool2d(kernel: PerAxis<2>, options: LpPoolOptions = {}): Layer {
+export function lpPool2d<
+  const K extends PerAxis<2>,
+  const S extends PerAxis<2> = K,
+  const P extends PerAxis<2> = 0,
+  const D extends PerAxis<2> = 1,
+  const C extends boolean = false,
+>(kernel: K, options: LpPoolOptions<2, S, P, D, C> = {}): Layer<PoolRule<'lpPool2d', 2, K, S, P, D, C>> {
   return windows('lpPool2d', 2, lpPool2dOp as Op, kernel, options);
 }
 
 /** `lpPool2d` of sequences: f32[N, C, L] → f32[N, C, L′]. `nn.lpPool1d(2)` */
-export function lpPool1d(kernel: PerAxis<1>, options: LpPoolOptions<1> = {}): Layer {
+export function lpPool1d<
+  const K extends PerAxis<1>,
+  const S extends PerAxis<1> = K,
+  const P extends PerAxis<1> = 0,
+  const D extends PerAxis<1> = 1,
+  const C extends boolean = false,
+>(kernel: K, options: LpPoolOptions<1, S, P, D, C> = {}): Layer<PoolRule<'lpPool1d', 1, K, S, P, D, C>> {
   return windows('lpPool1d', 1, lpPool1dOp as Op, kernel, options);
+}
+
+/** `lpPool2d` of volumes: f32[N, C, D, H, W] → f32[N, C, D′, H′, W′]. `nn.lpPool3d(2)` */
+export function lpPool3d<
+  const K extends PerAxis<3>,
+  const S extends PerAxis<3> = K,
+  const P extends PerAxis<3> = 0,
+  const D extends PerAxis<3> = 1,
+  const C extends boolean = false,
+>(kernel: K, options: LpPoolOptions<3, S, P, D, C> = {}): Layer<PoolRule<'lpPool3d', 3, K, S, P, D, C>> {
+  return windows('lpPool3d', 3, lpPool3dOp as Op, kernel, options);
 }
 
 /**
@@ -97,7 +177,7 @@ export function lpPool1d(kernel: PerAxis<1>, options: LpPoolOptions<1> = {}): La
  *
  * @example nn.globalAvgPool()
  */
-export function globalAvgPool(options: LayerOptions = {}): Layer {
+export function globalAvgPool(options: LayerOptions = {}): Layer<GlobalPoolRule> {
   return whole('globalAvgPool', (x) => globalAvgPoolOp(x), options);
 }
 
@@ -106,7 +186,7 @@ export function globalAvgPool(options: LayerOptions = {}): Layer {
  *
  * @example nn.globalMaxPool()
  */
-export function globalMaxPool(options: LayerOptions = {}): Layer {
+export function globalMaxPool(options: LayerOptions = {}): Layer<GlobalPoolRule> {
   return whole('globalMaxPool', (x) => globalMaxPoolOp(x), options);
 }
 
@@ -116,7 +196,10 @@ export function globalMaxPool(options: LayerOptions = {}): Layer {
  *
  * @example nn.adaptiveAvgPool(7)
  */
-export function adaptiveAvgPool(size: PerAxis, options: LayerOptions = {}): Layer {
+export function adaptiveAvgPool<const Z extends PerAxis>(
+  size: Z,
+  options: LayerOptions = {},
+): Layer<AdaptivePoolRule<Z>> {
   return adaptive('adaptiveAvgPool', (x, sizes) => adaptiveAvgPoolOp(x, sizes), size, options);
 }
 
@@ -125,19 +208,22 @@ export function adaptiveAvgPool(size: PerAxis, options: LayerOptions = {}): Laye
  *
  * @example nn.adaptiveMaxPool([1, 4])
  */
-export function adaptiveMaxPool(size: PerAxis, options: LayerOptions = {}): Layer {
+export function adaptiveMaxPool<const Z extends PerAxis>(
+  size: Z,
+  options: LayerOptions = {},
+): Layer<AdaptivePoolRule<Z>> {
   return adaptive('adaptiveMaxPool', (x, sizes) => adaptiveMaxPoolOp(x, sizes) as Floats, size, options);
 }
 
 type Op = (x: Floats, options: object) => Floats;
 
-function windows<R extends Rank>(
+function windows<R extends Rank, T extends ShapeRule>(
   fn: string,
   rank: R,
   op: Op,
   size: PerAxis<R>,
   { stride, padding, dilation, name, ...others }: PoolOptions<R>,
-): Layer {
+): Layer<T> {
   const kernel = perAxis(fn, 'kernel', size, rank);
   const window = {
     ...others,
@@ -156,7 +242,7 @@ function windows<R extends Rank>(
   );
 }
 
-function whole(fn: string, op: (x: Floats) => Floats, options: LayerOptions): Layer {
+function whole(fn: string, op: (x: Floats) => Floats, options: LayerOptions): Layer<GlobalPoolRule> {
   return layer(
     'pool',
     (x) => {
@@ -167,12 +253,13 @@ function whole(fn: string, op: (x: Floats) => Floats, options: LayerOptions): La
   );
 }
 
-function adaptive(
+function adaptive<Z extends PerAxis>(
   fn: string,
   op: (x: Floats, sizes: readonly number[]) => Floats,
-  size: PerAxis,
+  given: Z,
   options: LayerOptions,
-): Layer {
+): Layer<AdaptivePoolRule<Z>> {
+  const size: PerAxis = given;
   const sizes = typeof size === 'number' ? [size] : size;
   for (const n of sizes) checkCount(fn, 'size', n);
   return layer(

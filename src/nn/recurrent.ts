@@ -1,6 +1,8 @@
 // Recurrent layers over f32[N, T, features]: one or more layers, one or both directions. The work is done by the ops of the same
 // name, which have the steps in front; between layers nothing is transposed.
 
+import type { Multiply } from '../../compiler/graph/number-types.ts';
+import type { IsTuple, ShapeError } from '../../compiler/graph/shape-types.ts';
 import type { RecurrentWeights } from '../../compiler/ops/index.ts';
 import { concat, gru as gruOp, lstm as lstmOp, rnn as rnnOp, transpose } from '../../compiler/ops/index.ts';
 import type { Context } from '../context.ts';
@@ -10,19 +12,37 @@ import type { Initializer } from '../initializers/initializer.ts';
 import { glorotUniform } from '../initializers/scaled.ts';
 import { checkCount } from './check.ts';
 import { expectRank, type Layer, type LayerOptions, layer } from './layer.ts';
+import type { InputShape, ShapeRule } from './shape-rule.ts';
 
-export interface RecurrentLayerOptions extends LayerOptions {
+export interface RecurrentLayerOptions<B extends boolean = boolean, Q extends boolean = boolean>
+  extends LayerOptions {
   /** How many, one above the other; default 1. */
   readonly layers?: number;
   /** Also runs from the end to the start, and puts both results side by side; default false. */
-  readonly bidirectional?: boolean;
+  readonly bidirectional?: B;
   /** Gives the state after every step instead of the last ones only; default true. */
-  readonly sequences?: boolean;
+  readonly sequences?: Q;
   /** Default true. */
   readonly bias?: boolean;
   readonly init?: Initializer;
   readonly recurrentInit?: Initializer;
 }
+
+/** [N, T, features] → [N, T, U], or [N, U] where Q is false; twice U where B is true. */
+export interface RecurrentRule<U extends number, B extends boolean, Q extends boolean> extends ShapeRule {
+  readonly output: InputShape<this> extends readonly [infer N extends number, infer T extends number, number]
+    ? States<N, T, B extends true ? Multiply<2, U> : U, Q>
+    : States<number, number, B extends true ? Multiply<2, U> : U, Q>;
+  readonly check: IsTuple<InputShape<this>> extends false
+    ? unknown
+    : InputShape<this>['length'] extends 3
+      ? unknown
+      : ShapeError<`recurrent: the input has ${InputShape<this>['length']} dimensions, not [batch, steps, features]`>;
+  readonly dtype: 'f32';
+}
+type States<N extends number, T extends number, U extends number, Q> = Q extends true
+  ? readonly [N, T, U]
+  : readonly [N, U];
 
 type Run = (
   x: Floats,
@@ -38,7 +58,10 @@ type Run = (
  *
  * @example nn.rnn(64, { layers: 2 })
  */
-export function rnn(units: number, options: RecurrentLayerOptions = {}): Layer {
+export function rnn<const U extends number, const B extends boolean = false, const Q extends boolean = true>(
+  units: U,
+  options: RecurrentLayerOptions<B, Q> = {},
+): Layer<RecurrentRule<U, B, Q>> {
   return recurrent('rnn', units, 1, options, (x, weights, reverse) => rnnOp(x, weights, { reverse }));
 }
 
@@ -47,7 +70,10 @@ export function rnn(units: number, options: RecurrentLayerOptions = {}): Layer {
  *
  * @example nn.lstm(128, { bidirectional: true })
  */
-export function lstm(units: number, options: RecurrentLayerOptions = {}): Layer {
+export function lstm<const U extends number, const B extends boolean = false, const Q extends boolean = true>(
+  units: U,
+  options: RecurrentLayerOptions<B, Q> = {},
+): Layer<RecurrentRule<U, B, Q>> {
   return recurrent('lstm', units, 4, options, (x, weights, reverse) => lstmOp(x, weights, { reverse }));
 }
 
@@ -57,7 +83,10 @@ export function lstm(units: number, options: RecurrentLayerOptions = {}): Layer 
  *
  * @example nn.gru(128, { sequences: false })
  */
-export function gru(units: number, options: RecurrentLayerOptions = {}): Layer {
+export function gru<const U extends number, const B extends boolean = false, const Q extends boolean = true>(
+  units: U,
+  options: RecurrentLayerOptions<B, Q> = {},
+): Layer<RecurrentRule<U, B, Q>> {
   return recurrent('gru', units, 3, options, (x, weights, reverse, ctx) => {
     if (options.bias === false) return gruOp(x, weights, { reverse });
     const recurrentBias = ctx.variable('recurrentBias', [3 * units], zeros());
@@ -65,13 +94,13 @@ export function gru(units: number, options: RecurrentLayerOptions = {}): Layer {
   });
 }
 
-function recurrent(
+function recurrent<R extends ShapeRule>(
   kind: string,
   units: number,
   gates: number,
   options: RecurrentLayerOptions,
   run: Run,
-): Layer {
+): Layer<R> {
   const { layers = 1, bidirectional = false, sequences = true, bias = true } = options;
   const { init = glorotUniform(), recurrentInit = glorotUniform() } = options;
   checkCount(kind, 'units', units);

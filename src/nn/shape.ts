@@ -1,5 +1,15 @@
 // Layers without variables that change the shape. The batch, dimension 0, stays where it is.
 
+import type { Add, Multiply } from '../../compiler/graph/number-types.ts';
+import type { Resized } from '../../compiler/graph/shape-types-box.ts';
+import type {
+  Flattened,
+  Permutes,
+  Reshaped,
+  Reshapes,
+  Transposed,
+} from '../../compiler/graph/shape-types-view.ts';
+import type { Shape } from '../../compiler/graph/types.ts';
 import {
   broadcastTo,
   expandDims,
@@ -14,14 +24,33 @@ import {
 import type { Floats } from '../floats.ts';
 import { checkCount } from './check.ts';
 import { type Layer, type LayerOptions, layer, refuse } from './layer.ts';
+import type { CheckOf, InputShape, OutputOf, ShapeRule } from './shape-rule.ts';
+
+export interface FlattenRule extends ShapeRule {
+  readonly output: Flattened<InputShape<this>, 1>;
+  readonly dtype: 'f32';
+}
 
 /**
  * All dimensions but the first in one: [N, C, H, W] → [N, C·H·W].
  *
  * @example nn.flatten()
  */
-export function flatten(options: LayerOptions = {}): Layer {
+export function flatten(options: LayerOptions = {}): Layer<FlattenRule> {
   return layer('flatten', (x) => flattenOp(x), options);
+}
+
+/** [N, …] → [N, T…]. */
+export interface ReshapeRule<T extends Shape> extends ShapeRule {
+  readonly output: InputShape<this> extends readonly [infer N extends number, ...Shape]
+    ? Reshaped<readonly [N, ...T]>
+    : Shape;
+  readonly check: -1 extends T[number]
+    ? unknown
+    : InputShape<this> extends readonly [infer N extends number, ...Shape]
+      ? Reshapes<InputShape<this>, readonly [N, ...T]>
+      : unknown;
+  readonly dtype: 'f32';
 }
 
 /**
@@ -30,8 +59,14 @@ export function flatten(options: LayerOptions = {}): Layer {
  *
  * @example nn.reshape([16, 7, 7])
  */
-export function reshape(shape: readonly number[], options: LayerOptions = {}): Layer {
+export function reshape<const T extends Shape>(shape: T, options: LayerOptions = {}): Layer<ReshapeRule<T>> {
   return layer('reshape', (x) => reshapeOp(x, [x.type.shape[0] ?? 1, ...shape]) as Floats, options);
+}
+
+export interface PermuteRule<P extends Shape> extends ShapeRule {
+  readonly output: Transposed<InputShape<this>, P>;
+  readonly check: Permutes<InputShape<this>, P>;
+  readonly dtype: 'f32';
 }
 
 /**
@@ -40,7 +75,7 @@ export function reshape(shape: readonly number[], options: LayerOptions = {}): L
  *
  * @example nn.permute([0, 2, 1]) // [batch, steps, features] → [batch, features, steps]
  */
-export function permute(perm: readonly number[], options: LayerOptions = {}): Layer {
+export function permute<const P extends Shape>(perm: P, options: LayerOptions = {}): Layer<PermuteRule<P>> {
   return layer(
     'permute',
     (x) => {
@@ -48,10 +83,18 @@ export function permute(perm: readonly number[], options: LayerOptions = {}): La
         const hint = 'write the order of all dimensions: nn.permute([0, 2, 1])';
         refuse('permute', x, 'the batch, dimension 0, stays first', hint);
       }
-      return transpose(x, perm) as Floats;
+      return transpose(x, perm as Shape) as Floats;
     },
     options,
   );
+}
+
+/** [N, features] → [N, C, features]. */
+export interface RepeatRule<C extends number> extends ShapeRule {
+  readonly output: InputShape<this> extends readonly [infer N extends number, infer F extends number]
+    ? readonly [N, C, F]
+    : readonly [number, C, number];
+  readonly dtype: 'f32';
 }
 
 /**
@@ -59,7 +102,10 @@ export function permute(perm: readonly number[], options: LayerOptions = {}): La
  *
  * @example nn.repeatVector(5)
  */
-export function repeatVector(count: number, options: LayerOptions = {}): Layer {
+export function repeatVector<const C extends number>(
+  count: C,
+  options: LayerOptions = {},
+): Layer<RepeatRule<C>> {
   checkCount('repeatVector', 'count', count);
   return layer(
     'repeat',
@@ -68,7 +114,7 @@ export function repeatVector(count: number, options: LayerOptions = {}): Layer {
       if (x.type.shape.length !== 2) {
         refuse('repeatVector', x, 'its input is [batch, features]', 'put flatten() before it');
       }
-      return broadcastTo(expandDims(x, 1) as Floats, [n!, count, features!]);
+      return broadcastTo(expandDims(x, 1) as Floats, [n!, count as number, features!]);
     },
     options,
   );
@@ -81,21 +127,44 @@ export interface PadOptions extends LayerOptions {
   readonly value?: number;
 }
 
+/** One number for all sides, or for each spatial dimension one or [before, after]. */
+export type LayerWidths = number | readonly (number | readonly [number, number])[];
+
+export interface PadRule<W extends LayerWidths> extends ShapeRule {
+  readonly output: InputShape<this> extends readonly [
+    infer N extends number,
+    infer C extends number,
+    ...infer Sizes extends Shape,
+  ]
+    ? readonly [N, C, ...Widened<Sizes, W>]
+    : Shape;
+  readonly dtype: 'f32';
+}
+type Widened<Sizes extends Shape, W> = {
+  readonly [K in keyof Sizes]: W extends number
+    ? Add<Sizes[K], Multiply<2, W>>
+    : K extends keyof W
+      ? W[K] extends readonly [infer Lo extends number, infer Hi extends number]
+        ? Add<Add<Sizes[K], Lo>, Hi>
+        : W[K] extends number
+          ? Add<Sizes[K], Multiply<2, W[K]>>
+          : number
+      : number;
+};
+
 /**
  * Elements around each spatial dimension: one number for all sides, or for each dimension one or [before, after]; negative
  * ones remove elements. f32[N, C, …]. Throws HDL0003, HDL0015.
  *
  * @example nn.pad([[0, 1], [0, 1]], { mode: 'edge' })
  */
-export function pad(
-  widths: number | readonly (number | readonly [number, number])[],
-  options: PadOptions = {},
-): Layer {
+export function pad<const W extends LayerWidths>(widths: W, options: PadOptions = {}): Layer<PadRule<W>> {
   return layer(
     'pad',
     (x) => {
       const rank = x.type.shape.length - 2;
-      const list = typeof widths === 'number' ? new Array<number>(Math.max(rank, 0)).fill(widths) : widths;
+      const given: LayerWidths = widths;
+      const list = typeof given === 'number' ? new Array<number>(Math.max(rank, 0)).fill(given) : given;
       if (rank < 1 || list.length !== rank) {
         const rule = 'its input is [batch, channels, …], with a width for each spatial dimension';
         refuse('pad', x, rule, 'write one number for all of them: nn.pad(1)');
@@ -107,15 +176,36 @@ export function pad(
   );
 }
 
+/** [N, C, sizes…] → [N, C, F · sizes…]. */
+export interface UpsampleRule<F extends number> extends ShapeRule {
+  readonly output: InputShape<this> extends readonly [
+    infer N extends number,
+    infer C extends number,
+    ...infer Sizes extends Shape,
+  ]
+    ? readonly [N, C, ...{ readonly [K in keyof Sizes]: Multiply<Sizes[K], F> }]
+    : Shape;
+  readonly dtype: 'f32';
+}
+
 /**
  * Pictures of `factor` times the size, nearest neighbours or linear between pixels. f32[N, C, …] → f32[N, C, factor · …].
  * Throws HDL0003, HDL0015.
  *
  * @example nn.upsample(2, { mode: 'linear' })
  */
-export function upsample(factor: number, options: ResizeOptions & LayerOptions = {}): Layer {
+export function upsample<const F extends number>(
+  factor: F,
+  options: ResizeOptions & LayerOptions = {},
+): Layer<UpsampleRule<F>> {
   checkCount('upsample', 'factor', factor);
   return resized('upsample', (size) => size.map((n) => n * factor), options);
+}
+
+/** [N, C, …] → [N, C, Z…]. */
+export interface ResizeRule<Z extends Shape> extends ShapeRule {
+  readonly output: Resized<InputShape<this>, Z>;
+  readonly dtype: 'f32';
 }
 
 /**
@@ -123,15 +213,18 @@ export function upsample(factor: number, options: ResizeOptions & LayerOptions =
  *
  * @example nn.resize([32, 32])
  */
-export function resize(size: readonly number[], options: ResizeOptions & LayerOptions = {}): Layer {
+export function resize<const Z extends Shape>(
+  size: Z,
+  options: ResizeOptions & LayerOptions = {},
+): Layer<ResizeRule<Z>> {
   return resized('resize', () => size, options);
 }
 
-function resized(
+function resized<R extends ShapeRule>(
   fn: string,
   sizeOf: (size: readonly number[]) => readonly number[],
   options: ResizeOptions & LayerOptions,
-): Layer {
+): Layer<R> {
   return layer(
     fn,
     (x) => {
@@ -144,13 +237,37 @@ function resized(
   );
 }
 
+/** What R does to [N · T, …], of [N, T, …]. */
+export interface StepsRule<R extends ShapeRule> extends ShapeRule {
+  readonly output: InputShape<this> extends readonly [
+    infer N extends number,
+    infer T extends number,
+    ...infer Rest extends Shape,
+  ]
+    ? OutputOf<R, readonly [Multiply<N, T>, ...Rest]> extends readonly [number, ...infer Out extends Shape]
+      ? readonly [N, T, ...Out]
+      : Shape
+    : Shape;
+  readonly check: InputShape<this> extends readonly [
+    infer N extends number,
+    infer T extends number,
+    ...infer Rest extends Shape,
+  ]
+    ? CheckOf<R, readonly [Multiply<N, T>, ...Rest]>
+    : unknown;
+  readonly dtype: 'f32';
+}
+
 /**
  * Applies a layer to each step of a sequence by itself, with the same variables: f32[N, T, …] → f32[N, T, …]. Not needed for
  * `nn.dense`, which does so. Throws HDL0015 for an input without steps.
  *
  * @example nn.timeDistributed(nn.conv2d(8, 3)) // [batch, steps, channels, height, width]
  */
-export function timeDistributed(inner: Layer, options: LayerOptions = {}): Layer {
+export function timeDistributed<R extends ShapeRule>(
+  inner: Layer<R>,
+  options: LayerOptions = {},
+): Layer<StepsRule<R>> {
   return layer(
     'steps',
     (x, ctx) => {
@@ -163,7 +280,7 @@ export function timeDistributed(inner: Layer, options: LayerOptions = {}): Layer
           'a batch of one has a first dimension of 1',
         );
       }
-      const y = inner.apply(reshapeOp(x, [n * steps, ...rest]), ctx);
+      const y = (inner as Layer).apply(reshapeOp(x, [n * steps, ...rest]), ctx);
       return reshapeOp(y, [n, steps, ...y.type.shape.slice(1)]) as Floats;
     },
     options,
