@@ -12,9 +12,11 @@ const depth = 40;
 /** The frame of who called `callerLocation`: always our own. */
 const callerDepth = 2;
 
-/** What this file is in. Classic scripts do not know their URL. */
-const script = (import.meta.url as string | undefined) ?? runningScript();
-const isBundled = !/\/compiler\/graph\/location\.[jt]s$/.test(script ?? '');
+/** What this file says that it is called: nothing in classic scripts, and in some bundles what it was called before. */
+const name: string | undefined = import.meta.url;
+/** What the engine calls the script that it is in. */
+const script = runningScript() ?? name;
+const isBundled = name === undefined || ![name, pathOf(name)].includes(script!) || !isUnbundled(name);
 /** How names of our own files begin. */
 const own = ownFiles();
 
@@ -62,12 +64,15 @@ export function locationBehind(module: string): SourceLocation | null {
  * it. The user's code may be there, too, and then no line is better than one of ours.
  */
 function ownFiles(): readonly string[] {
-  if (script === undefined) return [];
-  if (isBundled) return [script];
-  const root = new URL('../../', script);
+  if (isBundled) return script === undefined ? [] : [script];
+  const root = new URL('../../', name);
   return [root, new URL('../', root)].flatMap(({ href }) =>
     ['src/', 'compiler/', 'runtime/'].flatMap((folder) => [href + folder, pathOf(href + folder)]),
   );
+}
+
+function isUnbundled(url: string): boolean {
+  return /\/compiler\/graph\/location\.[jt]s(\?.*)?$/.test(url);
 }
 
 function nameOf(frame: Frame | undefined): string | null {

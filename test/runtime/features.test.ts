@@ -139,3 +139,17 @@ t.test('nothing is printed, whatever the version of the engine', async (t) => {
   });
   t.match(output, /^(null|this engine does not have it)\n$/);
 });
+
+t.test('a host that lets nobody make code from text is told what target js needs', async (t) => {
+  const url = new URL('../../src/index.js', import.meta.url).href;
+  const script = `const h = await import(${JSON.stringify(url)});
+    const p = h.program({ f: h.entry({ x: h.tensor([2]) }, ({ x }) => ({ y: x })) }, { target: 'js', threads: 1 });
+    await p.run('f', { x: [1, 2] }).catch((error) => console.log(error.message));`;
+  const flags = ['--disallow-code-generation-from-strings', '--input-type=module', '-e', script];
+  t.equal(
+    execFileSync(process.execPath, flags, { encoding: 'utf8' }),
+    "HDL1006: plan 'f' cannot be loaded: code may not be made here: Code generation from strings disallowed for this context\n" +
+      "  rule: where a content security policy holds, it has to allow 'unsafe-eval' for target 'js', in the answers that bring the page and worker.js\n" +
+      "  try:  compile it for target 'wasm', which needs 'wasm-unsafe-eval' alone, or serve both with Content-Security-Policy: script-src 'self' 'unsafe-eval'\n",
+  );
+});
