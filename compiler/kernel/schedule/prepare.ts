@@ -10,6 +10,7 @@
 import type { Target } from '../ir.ts';
 import type { Bound, NewTemporary } from './bound.ts';
 import type { Choice } from './choice.ts';
+import { collapseSpace } from './collapse.ts';
 import { choosePacking, packOperands } from './pack.ts';
 import { productOf } from './product.ts';
 import { chooseSum, splitSum } from './split.ts';
@@ -38,8 +39,10 @@ export function prepareBy<Arg>(
 ): { readonly parts: Bound<Arg>[]; readonly by: Preparation } {
   if (productOf(bound.def)?.reduction.type !== 'f32')
     return { parts: [bound], by: { packing: null, sum: null } };
-  const packing = given ? given.packing : choosePacking(bound.def, target);
-  const { copies, main } = packOperands(bound, packing, temporary);
+  // Loops as they will be when they are scheduled: taps and channels that lie side by side are one.
+  const whole: Bound<Arg> = { ...bound, def: collapseSpace(bound.def) };
+  const packing = given ? given.packing : choosePacking(whole.def, target);
+  const { copies, main } = packOperands(whole, packing, temporary);
   const sum = given ? given.sum : chooseSum(main.def, target);
   return { parts: [...copies, ...splitSum(main, sum, temporary)], by: { packing, sum } };
 }
