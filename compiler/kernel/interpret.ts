@@ -4,7 +4,7 @@
 
 import type { Index } from './affine.ts';
 import { type BinaryFunction, type Condition, combiner, type Expr, type ScalarType } from './expr.ts';
-import type { Kernel, Stmt } from './ir.ts';
+import type { Kernel, Lanes, Stmt } from './ir.ts';
 import { float64Functions } from './math/float64.ts';
 
 /** Memory of one parameter: any typed array; elements are rounded to the parameter's storage type when stored. */
@@ -101,7 +101,7 @@ export function interpretKernel(
   }
 
   /** The first `lanes` lanes of an expression. Each object is computed once. */
-  function evaluate(root: Expr, lanes: 1 | 4): number[] {
+  function evaluate(root: Expr, lanes: Lanes): number[] {
     const memo = new Map<Expr, number[]>();
     const each = (f: (lane: number) => number): number[] => Array.from({ length: lanes }, (_, l) => f(l));
     const value = (e: Expr): number[] => {

@@ -16,6 +16,9 @@ export interface KernelParam {
   readonly elements: number;
 }
 
+/** Lanes that a statement computes: a vector, half of one where a row of ten elements ends, or one. */
+export type Lanes = 1 | 2 | 4;
+
 export type Stmt =
   /** Runs `body` for v = 0, step, 2 step, … < limit; the body sees `v` as that number. limit ≤ v.extent. */
   | {
@@ -27,16 +30,16 @@ export type Stmt =
       readonly body: readonly Stmt[];
     }
   /** Introduces a register and gives it a value in its first `lanes` lanes (the others are unspecified). */
-  | { readonly kind: 'let'; readonly reg: Register; readonly value: Expr; readonly lanes: 1 | 4 }
+  | { readonly kind: 'let'; readonly reg: Register; readonly value: Expr; readonly lanes: Lanes }
   /** Changes an accumulator that an earlier `let` introduced. */
-  | { readonly kind: 'set'; readonly reg: Register; readonly value: Expr; readonly lanes: 1 | 4 }
+  | { readonly kind: 'set'; readonly reg: Register; readonly value: Expr; readonly lanes: Lanes }
   /** Writes `lanes` elements, `laneStride` apart, from the first lanes of `value`. */
   | {
       readonly kind: 'store';
       readonly param: number;
       readonly index: Index;
       readonly value: Expr;
-      readonly lanes: 1 | 4;
+      readonly lanes: Lanes;
       readonly laneStride: number;
     }
   | {
@@ -48,9 +51,9 @@ export type Stmt =
 
 /*
  * Lanes. Every statement that evaluates an expression says how many lanes it computes. With `lanes: 4`, loads and
- * index values say by `laneStride` how lanes differ (0: one element, copied to all); with `lanes: 1` only lane 0 is
- * computed, and nothing else may be read from memory or written to it. Element-wise arithmetic is the same in both, so
- * a value does not depend on where in a vector it fell. Targets with one lane get `lanes: 1` everywhere.
+ * index values say by `laneStride` how lanes differ (0: one element, copied to all); with `lanes: 2` the first two are
+ * computed, with `lanes: 1` only lane 0, and nothing else may be read from memory or written to it. Element-wise arithmetic
+ * is the same in all, so a value does not depend on where in a vector it fell. Targets with one lane get `lanes: 1` everywhere.
  */
 export interface Kernel {
   /** Unique within a module: scope path and op names of what it computes. */

@@ -32,7 +32,7 @@ import {
   unary,
   unaryFunctions,
 } from './expr.ts';
-import type { Kernel, KernelParam, Stmt } from './ir.ts';
+import type { Kernel, KernelParam, Lanes, Stmt } from './ir.ts';
 
 const scalarTypes: readonly string[] = ['f32', 'i32', 'u32', 'bool'];
 const storageTypes: readonly string[] = [...scalarTypes, 'u8'];
@@ -167,8 +167,8 @@ class Parser {
     }
   }
 
-  #lanes(): 1 | 4 {
-    return this.#accept('x4') ? 4 : 1;
+  #lanes(): Lanes {
+    return this.#accept('x4') ? 4 : this.#accept('x2') ? 2 : 1;
   }
 
   #declareVar(): LoopVar {

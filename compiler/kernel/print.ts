@@ -18,7 +18,7 @@
 
 import type { Atom, Index, LoopVar } from './affine.ts';
 import { type Condition, type Expr, type Register, walkExprs } from './expr.ts';
-import type { Kernel, Stmt } from './ir.ts';
+import type { Kernel, Lanes, Stmt } from './ir.ts';
 import { countUses } from './uses.ts';
 
 /** The text of a kernel. Equal kernels (but for the numbering of variables and registers) have equal texts. */
@@ -262,8 +262,8 @@ function unique(name: string, taken: Set<string>): string {
   return id;
 }
 
-function lanesText(lanes: 1 | 4): string {
-  return lanes === 4 ? ' x4' : '';
+function lanesText(lanes: Lanes): string {
+  return lanes === 1 ? '' : ` x${lanes}`;
 }
 
 /** `1.5`, `3i`, `7u`, `true`; f32 always has a point, an exponent or a name. */

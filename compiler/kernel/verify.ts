@@ -5,7 +5,7 @@
 import { compilerError } from '../graph/errors.ts';
 import type { Index, Range } from './affine.ts';
 import type { Expr, Register } from './expr.ts';
-import type { Kernel, Stmt } from './ir.ts';
+import type { Kernel, Lanes, Stmt } from './ir.ts';
 import { printKernel } from './print.ts';
 import {
   emptyRanges,
@@ -28,7 +28,7 @@ interface Place {
 
 interface Held {
   readonly reg: Register;
-  lanes: 1 | 4;
+  lanes: Lanes;
 }
 
 /**
@@ -91,7 +91,7 @@ export function verifyKernel(kernel: Kernel): void {
         else {
           const held = place.registers.get(s.reg.id);
           if (!held) fail(`sets register ${s.reg.name} before it is introduced`, 'let comes first');
-          else held.lanes = Math.min(held.lanes, lanes) as 1 | 4;
+          else held.lanes = Math.min(held.lanes, lanes) as Lanes;
         }
         break;
       }
@@ -102,14 +102,14 @@ export function verifyKernel(kernel: Kernel): void {
         const held = expression(s.value, s.lanes, place);
         if (held < s.lanes)
           fail(
-            `stores 4 lanes to '${param.name}' of a value with one`,
+            `stores ${s.lanes} lanes to '${param.name}' of a value with ${held === 1 ? 'one' : 'two'}`,
             'lanes that were not computed are not stored',
           );
         const type = param.storage === 'u8' ? 'u32' : param.storage;
         if (s.value.type !== type)
           fail(`stores ${s.value.type} to '${param.name}'`, `it holds ${param.storage}`);
         index(s.index, place);
-        access('stores', s.param, s.index, s.lanes === 4 ? s.laneStride : 0, place.ranges);
+        access('stores', s.param, s.index, (s.lanes - 1) * s.laneStride, place.ranges);
         break;
       }
       default:
@@ -122,17 +122,17 @@ export function verifyKernel(kernel: Kernel): void {
     for (const s of body) {
       if (s.kind === 'for') lower(s.body, registers);
       else if (s.kind === 'if') lower([...s.body, ...s.otherwise], registers);
-      else if (s.kind === 'set' && s.lanes === 1) {
+      else if (s.kind === 'set') {
         const held = registers.get(s.reg.id);
-        if (held) held.lanes = 1;
+        if (held) held.lanes = Math.min(held.lanes, s.lanes) as Lanes;
       }
     }
   };
 
   /** Checks an expression; returns how many lanes hold values. */
-  const expression = (root: Expr, lanes: 1 | 4, place: Place): 1 | 4 => {
-    const memos = new Map<RangeScope, Map<Expr, 1 | 4>>();
-    const visit = (e: Expr, ranges: RangeScope): 1 | 4 => {
+  const expression = (root: Expr, lanes: Lanes, place: Place): Lanes => {
+    const memos = new Map<RangeScope, Map<Expr, Lanes>>();
+    const visit = (e: Expr, ranges: RangeScope): Lanes => {
       let memo = memos.get(ranges);
       if (!memo) {
         memo = new Map();
@@ -144,7 +144,7 @@ export function verifyKernel(kernel: Kernel): void {
       memo.set(e, held);
       return held;
     };
-    const compute = (e: Expr, ranges: RangeScope): 1 | 4 => {
+    const compute = (e: Expr, ranges: RangeScope): Lanes => {
       const here: Place = { ...place, ranges };
       const wrong = typeError(e);
       if (wrong !== null) fail(`has ${wrong}`, 'types of operands agree');
@@ -157,7 +157,7 @@ export function verifyKernel(kernel: Kernel): void {
           const type = param.storage === 'u8' ? 'u32' : param.storage;
           if (e.type !== type) fail(`loads '${param.name}' as ${e.type}`, `it holds ${param.storage}`);
           index(e.index, here, lanes);
-          access('loads', e.param, e.index, lanes === 4 ? e.laneStride : 0, ranges);
+          access('loads', e.param, e.index, (lanes - 1) * e.laneStride, ranges);
           return lanes;
         }
         case 'index':
@@ -175,7 +175,7 @@ export function verifyKernel(kernel: Kernel): void {
           for (const c of e.conditions) index(c.index, here, lanes);
           const inside = visit(e.value, withConditions(ranges, e.conditions));
           const outside = visit(e.otherwise, withoutConditions(ranges, e.conditions));
-          return Math.min(inside, outside) as 1 | 4;
+          return Math.min(inside, outside) as Lanes;
         }
         case 'horizontal':
           if (lanes !== 4 || visit(e.x, ranges) !== 4)
@@ -196,17 +196,17 @@ export function verifyKernel(kernel: Kernel): void {
           return visit(e.x, ranges);
         case 'binary':
         case 'compare':
-          return Math.min(visit(e.x, ranges), visit(e.y, ranges)) as 1 | 4;
+          return Math.min(visit(e.x, ranges), visit(e.y, ranges)) as Lanes;
         case 'select':
-          return Math.min(visit(e.cond, ranges), visit(e.x, ranges), visit(e.y, ranges)) as 1 | 4;
+          return Math.min(visit(e.cond, ranges), visit(e.x, ranges), visit(e.y, ranges)) as Lanes;
         default:
           return e satisfies never;
       }
     };
-    return Math.min(lanes, visit(root, place.ranges)) as 1 | 4;
+    return Math.min(lanes, visit(root, place.ranges)) as Lanes;
   };
 
-  const index = (i: Index, place: Place, lanes: 1 | 4 = 1): void => {
+  const index = (i: Index, place: Place, lanes: Lanes = 1): void => {
     for (const { atom } of i.terms) {
       if (atom.kind === 'var') {
         if (!place.vars.has(atom.id))
@@ -218,9 +218,9 @@ export function verifyKernel(kernel: Kernel): void {
     }
   };
 
-  const access = (verb: string, param: number, i: Index, laneStride: number, ranges: RangeScope): void => {
+  const access = (verb: string, param: number, i: Index, lastLane: number, ranges: RangeScope): void => {
     const { name, elements } = kernel.params[param]!;
-    const lanes = { min: Math.min(0, 3 * laneStride), max: Math.max(0, 3 * laneStride) };
+    const lanes = { min: Math.min(0, lastLane), max: Math.max(0, lastLane) };
     // Code that is never reached accesses nothing.
     const inside = (r: Range): boolean =>
       r.min > r.max || (r.min + lanes.min >= 0 && r.max + lanes.max < elements);

@@ -5,14 +5,14 @@
 import type { Index, LoopVar } from '../kernel/affine.ts';
 import { indexKey } from '../kernel/affine.ts';
 import { type Condition, childrenOf, type Expr } from '../kernel/expr.ts';
-import type { Kernel, Stmt } from '../kernel/ir.ts';
+import type { Kernel, Lanes, Stmt } from '../kernel/ir.ts';
 
 interface AccessOf<Kind> {
   readonly kind: Kind;
   readonly param: number;
   readonly index: Index;
   /** Elements touched: `lanes` of them, `stride` apart. */
-  readonly lanes: 1 | 4;
+  readonly lanes: Lanes;
   readonly stride: number;
 }
 
@@ -100,7 +100,7 @@ function conditionIndices(conditions: readonly Condition[]): Index[] {
 }
 
 /** Loads of expressions; each object once per list, as targets compute it. */
-function traceExprs(roots: readonly Expr[], lanes: 1 | 4, out: Trace[], seen: Set<Expr> = new Set()): void {
+function traceExprs(roots: readonly Expr[], lanes: Lanes, out: Trace[], seen: Set<Expr> = new Set()): void {
   for (const e of roots) {
     if (seen.has(e)) continue;
     seen.add(e);

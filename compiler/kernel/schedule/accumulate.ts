@@ -14,7 +14,7 @@ import {
   type Register,
   select,
 } from '../expr.ts';
-import type { Stmt } from '../ir.ts';
+import type { Lanes, Stmt } from '../ir.ts';
 
 export interface Accumulator {
   readonly start: readonly Stmt[];
@@ -23,7 +23,7 @@ export interface Accumulator {
   readonly result: Expr;
 }
 
-export function makeAccumulator(r: ReduceExpr, lanes: 1 | 4, vars: VarSource): Accumulator {
+export function makeAccumulator(r: ReduceExpr, lanes: Lanes, vars: VarSource): Accumulator {
   const register = (name: string, type: Expr['type']): Register => ({ name, type, id: vars.next() });
   const read = (reg: Register): Expr => ({ kind: 'reg', type: reg.type, reg });
   if (r.kind === 'reduce') {

@@ -12,14 +12,14 @@ import {
 } from '../affine.ts';
 import { flatIndex, type ReduceExpr, volume } from '../definition.ts';
 import type { Expr } from '../expr.ts';
-import type { Kernel, Stmt, Target } from '../ir.ts';
+import type { Kernel, Lanes, Stmt, Target } from '../ir.ts';
 import { coefficientOf, replacer } from '../substitute.ts';
 import { makeAccumulator } from './accumulate.ts';
 import type { Arranged } from './collapse.ts';
 import { bindShared } from './share.ts';
 import { forLoop, nestLoops, type Places, storeValues } from './statements.ts';
 import { cutUnits, unitPrefix, unitsWorth } from './units.ts';
-import { canVectorize, placer } from './vector.ts';
+import { canVectorize, placer, vectorsOf } from './vector.ts';
 
 /** Vectors that are accumulated at once. */
 const vectorsAtOnce = 4;
@@ -80,14 +80,11 @@ function laneLoop({ def }: Arranged): LoopVar | null {
 
 interface Column {
   readonly at: Index;
-  readonly lanes: 1 | 4;
+  readonly lanes: Lanes;
 }
 
 function columnsFrom(start: Index, count: number): Column[] {
-  const out: Column[] = [];
-  for (let j = 0; j + 4 <= count; j += 4) out.push({ at: offsetIndex(start, j), lanes: 4 });
-  for (let j = count - (count % 4); j < count; j++) out.push({ at: offsetIndex(start, j), lanes: 1 });
-  return out;
+  return vectorsOf(count).map(({ from, lanes }) => ({ at: offsetIndex(start, from), lanes }));
 }
 
 /** Columns from `from` to the end: a loop over whole tiles, then what is left. */
@@ -112,7 +109,7 @@ function writeTile(p: Arranged, places: Places, v: LoopVar | null, columns: read
     accs: reductions.map((r) => makeAccumulator(r, c.lanes, def.vars)),
   }));
   const place = (c: Column, at: Places): ((e: Expr) => Expr) => {
-    const vector = v && c.lanes === 4 ? { v, at: c.at } : null;
+    const vector = v && c.lanes > 1 ? { v, at: c.at } : null;
     return placer((x) => at.get(x.id) ?? (!vector && x.id === v?.id ? c.at : undefined), vector);
   };
   const rounds = nestLoops(vars, def.vars, places, (at) => {
@@ -133,7 +130,7 @@ function writeTile(p: Arranged, places: Places, v: LoopVar | null, columns: read
       param: s.param,
       index: substituteIndex(s.index, (x) => places.get(x.id) ?? (x.id === v?.id ? c.at : undefined)),
       value: put(swap(s.value)),
-      laneStride: v && c.lanes === 4 ? coefficientOf(s.index, v) : 0,
+      laneStride: v && c.lanes > 1 ? coefficientOf(s.index, v) : 0,
     }));
     return storeValues(stores, c.lanes, def.vars);
   });

@@ -19,7 +19,7 @@ import {
   type Product,
   reductionOrder,
 } from './product.ts';
-import { canVectorize } from './vector.ts';
+import { canVectorize, vectorsOf } from './vector.ts';
 
 /** A register tile: rows × columns, in elements, and the cycles of one round. */
 export interface TileSize {
@@ -305,7 +305,7 @@ function coverCycles(area: Area, tile: TileSize): number {
 
 /** Cycles of one tile, or of the part of one that is left over. */
 function partCycles(c: Area, rows: number, columns: number, perSum: number): number {
-  const vectors = Math.floor(columns / c.wide) + (columns % c.wide);
+  const vectors = c.wide === 4 ? vectorsOf(columns).length : columns;
   const sums = rows * vectors;
   const loads =
     (c.xInColumns ? vectors : 1) * (c.xInRows ? rows : 1) +

@@ -14,18 +14,21 @@ import {
 import { definitionBytes, definitionFlops, operationCount } from '../cost.ts';
 import { type DefinitionStore, type KernelDefinition, type VarSource, volume } from '../definition.ts';
 import { type Condition, walkExprs } from '../expr.ts';
-import type { Kernel, Stmt, Target } from '../ir.ts';
+import type { Kernel, Lanes, Stmt, Target } from '../ir.ts';
 import { coefficientOf, substituteStores } from '../substitute.ts';
 import { collapseSpace } from './collapse.ts';
 import { forLoop, inTurn, longChain, storeValues, unlessLast, vectorsInTurn } from './statements.ts';
 import { cutUnits, describeUnits, splitForUnits, unitPrefix, wantedUnits } from './units.ts';
-import { canVectorize, vectorizer } from './vector.ts';
+import { canVectorize, vectorizer, vectorsOf } from './vector.ts';
 
 /** Blocks of a long loop are multiples of this many elements: a cache line of the smallest element type. */
 const blockMultiple = 64;
 
 /** Rounds of so many vectors below which a second loop is not worth its code. */
 const fewestRounds = 4;
+
+/** From this length on, what is left of a row after whole vectors is not worth half a vector's code. */
+const longRow = 64;
 
 /** Gaps larger than this stay guards in the loop: each residue has code of its own. */
 const mostResidues = 4;
@@ -143,7 +146,10 @@ function innermost(v: LoopVar, stores: readonly DefinitionStore[], lanes: 1 | 4,
     const body = storeAll(stores, v, offsetIndex(varIndex(w), together), 4, source);
     out.push(...forLoop(w, 4, w.extent, body));
   }
-  if (main < v.extent) {
+  if (vector && v.extent < longRow) {
+    for (const { from, lanes } of vectorsOf(v.extent - main))
+      out.push(...storeAll(stores, v, constIndex(main + from), lanes, source));
+  } else if (main < v.extent) {
     const w = source.make(v.name, v.extent - main);
     out.push(...forLoop(w, 1, w.extent, storeAll(stores, v, offsetIndex(varIndex(w), main), 1, source)));
   }
@@ -155,13 +161,13 @@ function storeAll(
   stores: readonly DefinitionStore[],
   v: LoopVar,
   at: Index,
-  lanes: 1 | 4,
+  lanes: Lanes,
   source: VarSource,
 ): Stmt[] {
   const placed = substituteStores(stores, (x) => (x.id === v.id ? at : undefined));
   const make = vectorizer(v, at);
-  const strides = stores.map((s) => (lanes === 4 ? coefficientOf(s.index, v) : 0));
-  const values = lanes === 4 ? stores.map((s) => make(s.value)) : placed.map((s) => s.value);
+  const strides = stores.map((s) => (lanes > 1 ? coefficientOf(s.index, v) : 0));
+  const values = lanes > 1 ? stores.map((s) => make(s.value)) : placed.map((s) => s.value);
   return storeValues(
     placed.map((s, i) => ({ param: s.param, index: s.index, value: values[i]!, laneStride: strides[i]! })),
     lanes,

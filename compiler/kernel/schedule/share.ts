@@ -2,7 +2,7 @@
 
 import type { VarSource } from '../definition.ts';
 import { childrenOf, type Expr, type Register } from '../expr.ts';
-import type { Stmt } from '../ir.ts';
+import type { Lanes, Stmt } from '../ir.ts';
 import { replacer } from '../substitute.ts';
 import { unifier } from '../unify.ts';
 
@@ -20,7 +20,7 @@ type Owner = number | Expr | 'several';
  * single statement reads twice is left to targets, and what stands only inside a guard stays there: evaluating it outside
  * might read out of bounds.
  */
-export function bindShared(roots: readonly Expr[], lanes: 1 | 4, vars: VarSource): Shared {
+export function bindShared(roots: readonly Expr[], lanes: Lanes, vars: VarSource): Shared {
   const values = roots.map(unifier());
   if (values.length < 2) return { lets: [], values };
   const order = outsideGuards(values);

@@ -3,7 +3,7 @@
 import { constIndex, type Index, type LoopVar, varIndex } from '../affine.ts';
 import type { DefinitionStore, VarSource } from '../definition.ts';
 import type { Condition, Expr } from '../expr.ts';
-import type { Stmt } from '../ir.ts';
+import type { Lanes, Stmt } from '../ir.ts';
 import { isAsked, underConditions } from './guards.ts';
 import { bindShared } from './share.ts';
 
@@ -71,7 +71,7 @@ export interface PlacedStore extends DefinitionStore {
 }
 
 /** The stores of one point, or of one vector of points. All values are computed before the first is written. */
-export function storeValues(stores: readonly PlacedStore[], lanes: 1 | 4, source: VarSource): Stmt[] {
+export function storeValues(stores: readonly PlacedStore[], lanes: Lanes, source: VarSource): Stmt[] {
   const shared = bindShared(
     stores.map((s) => s.value),
     lanes,

@@ -24,7 +24,7 @@ import {
 import { operationCount } from '../cost.ts';
 import { volume } from '../definition.ts';
 import { binary, constant, type Expr, type Register } from '../expr.ts';
-import type { Stmt } from '../ir.ts';
+import type { Lanes, Stmt } from '../ir.ts';
 import { coefficientOf, replacer } from '../substitute.ts';
 import type { Contraction } from './analyze.ts';
 import { conditionsOf, type Load, moves } from './product.ts';
@@ -37,7 +37,7 @@ import {
   storeValues,
   vectorsInTurn,
 } from './statements.ts';
-import { placer } from './vector.ts';
+import { placer, vectorsOf } from './vector.ts';
 
 /** Elements [from, from + count) along a loop. */
 export interface Extent {
@@ -54,7 +54,7 @@ export interface Region {
 
 interface Column {
   readonly at: Index;
-  readonly lanes: 1 | 4;
+  readonly lanes: Lanes;
 }
 
 /** Bands of tiles, one after the other, as the cover says. */
@@ -82,14 +82,11 @@ export function writeTiles(s: Contraction, { places, rows, columns }: Region): S
   });
 }
 
-/** Vectors of columns where lanes run across them, then single ones. */
+/** Vectors of columns where lanes run across them, the last one shorter. */
 function columnsOf(s: Contraction, { from, count }: Extent): Column[] {
-  const across = s.lanes === 4 && s.form === 'across';
-  const out: Column[] = [];
-  let j = 0;
-  if (across) for (; j + 4 <= count; j += 4) out.push({ at: offsetIndex(from, j), lanes: 4 });
-  for (; j < count; j++) out.push({ at: offsetIndex(from, j), lanes: across ? 1 : s.lanes });
-  return out;
+  if (s.lanes === 4 && s.form === 'across')
+    return vectorsOf(count).map((c) => ({ at: offsetIndex(from, c.from), lanes: c.lanes }));
+  return Array.from({ length: count }, (_, j) => ({ at: offsetIndex(from, j), lanes: s.lanes }));
 }
 
 /** Runs `body` for pieces of `size` of a range, then once for the rest. */
@@ -201,8 +198,8 @@ class Tile {
   /** Adds one product to each accumulator; `r` says where the reduction loop is in the `along` form, and its lanes. */
   #round(at: Places, into: Grid, r: Column | null): Stmt[] {
     const { product, v, m } = this.#s;
-    const lanesOf = (c: Column): 1 | 4 => r?.lanes ?? c.lanes;
-    const widest = this.#columns.some((c) => lanesOf(c) === 4) ? 4 : 1;
+    const lanesOf = (c: Column): Lanes => r?.lanes ?? c.lanes;
+    const widest = Math.max(...this.#columns.map(lanesOf)) as Lanes;
     const out: Stmt[] = [];
     const loaded = new Map<string, Register>();
     // One register per distinct element: operands that do not move with rows (columns) are loaded once per column (row).
@@ -240,7 +237,7 @@ class Tile {
     const { def, product, v, m } = this.#s;
     const { type } = product.reduction;
     const lets: Stmt[] = [];
-    const total = (value: Expr, lanes: 1 | 4): Expr => {
+    const total = (value: Expr, lanes: Lanes): Expr => {
       const reg = this.#register('total');
       lets.push({ kind: 'let', reg, value, lanes });
       return read(reg);
@@ -257,7 +254,7 @@ class Tile {
         x.id === m?.id ? this.#rows[i]! : x.id === v?.id ? c.at : this.#places.get(x.id),
       ),
       value: place(swap(st.value)),
-      laneStride: column.lanes === 4 ? coefficientOf(st.index, v!) : 0,
+      laneStride: column.lanes > 1 ? coefficientOf(st.index, v!) : 0,
     }));
     return [...lets, ...storeValues(stores, column.lanes, def.vars)];
   }

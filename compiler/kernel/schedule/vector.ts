@@ -3,7 +3,17 @@
 
 import { addIndex, type Index, type LoopVar, offsetIndex, scaleIndex, substituteIndex } from '../affine.ts';
 import { childrenOf, type Expr, withChildren } from '../expr.ts';
+import type { Lanes } from '../ir.ts';
 import { coefficientOf, dependsOn, guard, type Substitution, substituter } from '../substitute.ts';
+
+/** So many neighbours in vectors, and what is left of them in half a vector and a single lane. */
+export function vectorsOf(count: number): { readonly from: number; readonly lanes: Lanes }[] {
+  const out: { from: number; lanes: Lanes }[] = [];
+  let from = 0;
+  for (const lanes of [4, 2, 1] as const)
+    for (; from + lanes <= count; from += lanes) out.push({ from, lanes });
+  return out;
+}
 
 /** Whether lanes may run along `v`: nothing but affine loads, index values and arithmetic depends on it. */
 export function canVectorize(roots: readonly Expr[], v: LoopVar): boolean {

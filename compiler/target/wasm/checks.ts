@@ -8,7 +8,16 @@ import type { Of, ValueEmitter } from './emitter.ts';
 function anyFalse(to: ValueEmitter): void {
   const { code } = to;
   if (to.lanes === 4) code.op('i32x4.all_true');
-  else code.lane('i32x4.extract_lane', 0);
+  else {
+    const mask = to.temporary('v128', 'v');
+    code.tee(mask);
+    code.lane('i32x4.extract_lane', 0);
+    if (to.lanes === 2) {
+      code.get(mask);
+      code.lane('i32x4.extract_lane', 1);
+      code.op('i32.and');
+    }
+  }
   code.op('i32.eqz');
 }
 

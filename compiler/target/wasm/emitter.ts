@@ -2,7 +2,7 @@
 
 import type { Index } from '../../kernel/affine.ts';
 import type { Expr } from '../../kernel/expr.ts';
-import type { Kernel } from '../../kernel/ir.ts';
+import type { Kernel, Lanes } from '../../kernel/ir.ts';
 import type { Code } from './encoder.ts';
 import type { ValueType } from './opcodes.ts';
 
@@ -14,7 +14,7 @@ export interface ValueEmitter {
   /** Fused multiply-add may be used. */
   readonly relaxed: boolean;
   /** Lanes that the statement computes. */
-  readonly lanes: 1 | 4;
+  readonly lanes: Lanes;
   /** Leaves the value on the stack. */
   emit(e: Expr): void;
   /** Leaves the value on the stack, in code that may not run: what it computes is not used after it. */

@@ -5,7 +5,7 @@
 import { compilerError } from '../../graph/errors.ts';
 import type { Index, Term } from '../../kernel/affine.ts';
 import { type Condition, childrenOf, type Expr, indicesOf } from '../../kernel/expr.ts';
-import type { Kernel } from '../../kernel/ir.ts';
+import type { Kernel, Lanes } from '../../kernel/ir.ts';
 import { countUses } from '../../kernel/uses.ts';
 import { type Accesses, isDynamic, lowestLane, testedIndex } from '../access.ts';
 import { emitBinary, emitConvert, emitHorizontal } from './arithmetic.ts';
@@ -32,7 +32,7 @@ export class Expressions implements ValueEmitter {
 
   #uses = new Map<Expr, number>();
   #kept: Map<Expr, number>[] = [new Map()];
-  lanes: 1 | 4 = 1;
+  lanes: Lanes = 1;
 
   constructor(
     kernel: Kernel,
@@ -51,7 +51,7 @@ export class Expressions implements ValueEmitter {
   }
 
   /** Starts a statement that computes `lanes` lanes of expressions, and indices; ends with `end`. */
-  begin(lanes: 1 | 4, roots: readonly Expr[], indices: readonly Index[] = []): void {
+  begin(lanes: Lanes, roots: readonly Expr[], indices: readonly Index[] = []): void {
     this.lanes = lanes;
     this.#uses = isSmallTree(roots, indices) ? noUses : countUses(roots, indices);
     this.#kept = [new Map()];
@@ -268,7 +268,7 @@ export class Expressions implements ValueEmitter {
 
   #index(e: Of<'index'>): void {
     const code = this.#fn.body;
-    const stride = this.lanes === 4 ? e.laneStride : 0;
+    const stride = this.lanes > 1 ? e.laneStride : 0;
     const moving: Index = { constant: 0, terms: e.index.terms };
     const c = e.index.constant;
     this.plainIndex(moving);

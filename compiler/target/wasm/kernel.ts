@@ -95,10 +95,11 @@ export function buildFunction(kernel: Kernel, relaxed: boolean, listed: boolean)
     const { storage } = kernel.params[s.param]!;
     const isByte = storage === 'bool' || storage === 'u8';
     const { local, offset } = expressions.pointer(s.param, s.index, s.laneStride);
-    if (!isByte && s.lanes === 4 && s.laneStride === 1) {
+    if (!isByte && s.lanes > 1 && s.laneStride === 1) {
       code.get(local);
       expressions.emit(value);
-      code.memory('v128.store', offset);
+      if (s.lanes === 4) code.memory('v128.store', offset);
+      else code.memory('v128.store64_lane', offset, 0);
     } else {
       expressions.emit(value);
       if (storage === 'bool') {

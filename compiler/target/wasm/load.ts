@@ -12,27 +12,28 @@ export function emitLoad(to: ValueEmitter, e: Of<'load'>): void {
   const single = to.lanes === 1;
   if (!isByte && (single || e.laneStride === 0 || e.laneStride === 1)) {
     code.get(local);
-    code.memory(single ? 'v128.load32_zero' : e.laneStride === 0 ? 'v128.load32_splat' : 'v128.load', offset);
+    const neighbours = to.lanes === 2 ? 'v128.load64_zero' : 'v128.load';
+    code.memory(single ? 'v128.load32_zero' : e.laneStride === 0 ? 'v128.load32_splat' : neighbours, offset);
     return;
   }
   if (single || e.laneStride === 0) {
     code.get(local);
     code.memory('i32.load8_u', offset);
     code.op('i32x4.splat');
-  } else if (isByte && e.laneStride === 1) {
+  } else if (isByte && e.laneStride === 1 && to.lanes === 4) {
     code.get(local);
     code.memory('v128.load32_zero', offset);
     code.op('i16x8.extend_low_i8x16_u');
     code.op('i32x4.extend_low_i16x8_u');
   } else {
     const bytes = isByte ? 1 : 4;
-    const start = lowestLane(e.laneStride, 4);
+    const start = lowestLane(e.laneStride, to.lanes);
     const at = (lane: number): number => offset + (lane * e.laneStride - start) * bytes;
     code.get(local);
     code.memory(isByte ? 'i32.load8_u' : 'v128.load32_zero', at(0));
     if (isByte) code.op('i32x4.splat');
     const gathered = to.temporary('v128', 'v');
-    for (let lane = 1; lane < 4; lane++) {
+    for (let lane = 1; lane < to.lanes; lane++) {
       if (isByte) {
         code.get(local);
         code.memory('i32.load8_u', at(lane));

@@ -96,10 +96,12 @@ export const memoryOps = {
   'v128.load32_splat': { code: 0xfd09, align: 2, lane: false },
   'v128.store': { code: 0xfd0b, align: 2, lane: false },
   'v128.load32_zero': { code: 0xfd5c, align: 2, lane: false },
+  'v128.load64_zero': { code: 0xfd5d, align: 2, lane: false },
   // Four bytes at once have no alignment of their own.
   'v128.load32_lane': { code: 0xfd56, align: 2, lane: true },
   'v128.store8_lane': { code: 0xfd58, align: 0, lane: true },
   'v128.store32_lane': { code: 0xfd5a, align: 2, lane: true },
+  'v128.store64_lane': { code: 0xfd5b, align: 2, lane: true },
 } as const;
 export type MemoryOp = keyof typeof memoryOps;
 
