@@ -185,8 +185,11 @@ export interface OpDef<A extends Attrs = Attrs> {
   readonly region?: RegionRules<A>;
   /** Gradient rule, or why there is none. */
   readonly gradient: GradientRule | { readonly none: string };
-  /** Index expression; leaves (`input`, `variable`, large `constant`) have `'leaf'`: they live in buffers. */
-  readonly lower: LoweringRule | 'leaf';
+  /**
+   * Index expression; leaves (`input`, `variable`, large `constant`) have `'leaf'`: they live in buffers. `'loop'`: the
+   * region is lowered, and runs often (lower/loop-places.ts).
+   */
+  readonly lower: LoweringRule | 'leaf' | 'loop';
   /** Draws a valid application, or null for leaves, which have no operands to draw. */
   readonly sample: ((random: SampleSource) => Sample) | null;
 }

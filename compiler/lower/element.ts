@@ -1,7 +1,7 @@
 // Elements: the expression of one element of a value, with everything that has no buffer of its own inlined. Lowering
 // rules of ops are composed here; equal elements are equal objects, so work is shared inside of a kernel.
 
-import type { Node } from '../graph/ir.ts';
+import type { LoweringRule, Node } from '../graph/ir.ts';
 import { elementCount, type Shape } from '../graph/types.ts';
 import { addIndex, constIndex, type Index, indexKey, scaleIndex } from '../kernel/affine.ts';
 import type { VarSource } from '../kernel/definition.ts';
@@ -42,7 +42,7 @@ export function elementBuilder(source: ElementSource): (node: Node, at: readonly
         laneStride: 0,
       };
     }
-    const lower = node.op.lower as Exclude<typeof node.op.lower, 'leaf'>;
+    const lower = node.op.lower as LoweringRule;
     const expr = lower({
       node,
       at,

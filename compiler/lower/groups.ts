@@ -10,6 +10,7 @@
 // that place, so groups never wait for each other in a circle.
 
 import type { Graph, Node } from '../graph/ir.ts';
+import { isLoop, loopsOf } from '../graph/loop.ts';
 import { sameShape } from '../graph/types.ts';
 import { sameIndex } from '../kernel/affine.ts';
 import { mostOfKernel } from './contents.ts';
@@ -35,6 +36,7 @@ export const apartReasons = {
   waiting: 'it also reads what is made later',
   kernelFull: 'that kernel has as many results and operands as it may have',
   lanes: 'its positions would cost the reduction its lanes',
+  loop: 'a loop makes it',
   joined: 'only borders, or the rest of a joined value, are written there',
 } as const;
 
@@ -66,8 +68,18 @@ export function groupKernels(
 ): Group[] {
   const home = new Map<Node, Draft>();
   const drafts: Draft[] = [];
+  const loops = new Map<Node, readonly Node[]>();
   const readersOf = new Map<Node, Draft[]>();
+  for (const { results } of loopsOf(graph)) loops.set(results[0]!, results);
   for (const n of graph.nodes) {
+    const roots = loops.get(n);
+    if (roots) {
+      // All results of a loop are there when the first is.
+      const draft = loopDraft(roots, drafts.length);
+      drafts.push(draft);
+      for (const r of roots) home.set(r, draft);
+      continue;
+    }
     if (isLeaf(n) || !stored.has(n)) continue;
     const isWhole = parts.isWhole(n);
     const content = isWhole ? restOf(n, parts, stored, prober) : contentOf([[n, true]], stored, prober);
@@ -109,6 +121,20 @@ export function groupKernels(
     loads: d.loads,
     apart: d.apart,
   }));
+}
+
+/** A loop: its own kernels, which others may not join. */
+function loopDraft(roots: readonly Node[], position: number): Draft {
+  return {
+    roots: [...roots],
+    isWhole: true,
+    position,
+    loads: new Set(roots[0]!.operands),
+    reduction: null,
+    apart: new Map(),
+    values: 0,
+    operations: 0,
+  };
 }
 
 interface Content {
@@ -179,7 +205,7 @@ function findPartner(
   apart: Map<Node, ApartReason>,
 ): Draft | null {
   const hindrance = (d: Draft): ApartReason | null => {
-    if (d.isWhole) return 'joined';
+    if (d.isWhole) return isLoop(d.roots[0]!) ? 'loop' : 'joined';
     if (!sameShape(d.roots[0]!.type.shape, n.type.shape)) return 'traversal';
     if (d.roots.length >= mostRoots) return 'kernelFull';
     if (new Set([...d.loads, ...content.loads.keys()]).size > mostLoads) return 'kernelFull';

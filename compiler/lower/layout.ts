@@ -6,6 +6,7 @@
 
 import { usersOf } from '../graph/graph.ts';
 import type { Graph, Node } from '../graph/ir.ts';
+import { isLoop } from '../graph/loop.ts';
 import { isLeaf, type Prober } from './probe.ts';
 
 /** Order of dimensions, outermost first. */
@@ -28,10 +29,15 @@ export function variableOrder(rank: number): number[] {
 /** Ops over images: their result and first operand want channels innermost. */
 const imageOps = new Set(['convolution', 'reduceWindow', 'windowArgmax', 'windowGather', 'windowScatter']);
 
-export function chooseLayouts(graph: Graph, prober: Prober): ReadonlyMap<Node, Order> {
+/** `given`: how inputs lie that are not as the user feeds them. */
+export function chooseLayouts(
+  graph: Graph,
+  prober: Prober,
+  given: ReadonlyMap<Node, Order> = new Map(),
+): ReadonlyMap<Node, Order> {
   const orders = new Map<Node, Order>();
   const users = usersOf(graph);
-  const fixed = (n: Node): boolean => n.op.name === 'input' || n.op.name === 'variable';
+  const fixed = (n: Node): boolean => n.op.name === 'input' || n.op.name === 'variable' || isLoop(n);
   const spread = (start: Node): void => {
     const queue = [start];
     for (let head = 0; head < queue.length; head++) {
@@ -54,10 +60,12 @@ export function chooseLayouts(graph: Graph, prober: Prober): ReadonlyMap<Node, O
       }
     }
   };
-  for (const n of graph.nodes) if (n.op.name === 'input') orders.set(n, rowMajor(n.type.shape.length));
+  for (const n of graph.nodes) {
+    if (n.op.name === 'input' || isLoop(n)) orders.set(n, given.get(n) ?? rowMajor(n.type.shape.length));
+  }
   const variables = graph.nodes.filter((n) => n.op.name === 'variable');
   for (const n of variables) orders.set(n, variableOrder(n.type.shape.length));
-  for (const n of variables) if (n.type.shape.length >= 3) spread(n);
+  for (const n of [...variables, ...given.keys()]) if (n.type.shape.length >= 3) spread(n);
   for (const n of graph.nodes) {
     if (!imageOps.has(n.op.name)) continue;
     for (const x of [n, n.operands[0]!]) {

@@ -4,8 +4,9 @@
 import { formatLocation } from '../../runtime/errors.ts';
 import { compilerError } from '../graph/errors.ts';
 import type { Graph, Node } from '../graph/ir.ts';
+import { isLoop, type Loop, loopsOf, resultIndex } from '../graph/loop.ts';
 import { elementCount, formatType, type TensorType } from '../graph/types.ts';
-import { type Index, type LoopVar, offsetIndex, varIndex } from '../kernel/affine.ts';
+import { type Index, type LoopVar, offsetIndex, sameIndex, varIndex } from '../kernel/affine.ts';
 import { elementBytes } from '../kernel/cost.ts';
 import { type DefinitionStore, type KernelDefinition, VarSource } from '../kernel/definition.ts';
 import type { Expr } from '../kernel/expr.ts';
@@ -13,8 +14,9 @@ import type { KernelParam, Target } from '../kernel/ir.ts';
 import { KernelPool } from '../kernel/pool.ts';
 import type { Bound } from '../kernel/schedule/index.ts';
 import type { Schedules } from '../kernel/tiles.ts';
-import type { Buffer, BufferId, Home, Lowered, LoweredStep } from '../schedule/lowered.ts';
-import { chainSteps } from './chain.ts';
+import { makeLoop } from '../schedule/fold-loops.ts';
+import type { Buffer, BufferId, Home, Lowered, LoweredLoop, LoweredStep } from '../schedule/lowered.ts';
+import { type ChainDecision, chainSteps } from './chain.ts';
 import { chooseSubBuffers } from './choose-subbuffers.ts';
 import { type ContractionInfo, Contractions, nameContractions } from './contractions.ts';
 import type { Costs } from './cost.ts';
@@ -24,6 +26,7 @@ import type { Group } from './groups.ts';
 import { borderParts } from './halo.ts';
 import { contentsOf, labelOf, valueName } from './label.ts';
 import { chooseLayouts, type Order, rowMajor } from './layout.ts';
+import { carryPlace, rowView } from './loop-places.ts';
 import { chooseBuffers } from './materialize.ts';
 import { isLeaf, Prober } from './probe.ts';
 import type { StoredValues } from './stored.ts';
@@ -48,7 +51,9 @@ export function lowerGraph(
   schedules: Schedules = {},
   choices: FusionChoices = {},
 ): LoweredGraph {
-  return new Lowering(graph, target, schedules).run(choices);
+  const contractions = new Contractions(target, schedules);
+  const pool = new KernelPool(target, contractions.prepare);
+  return new Lowering(graph, { contractions, pool, buffers: [], sites: [], flags: null }).run(choices);
 }
 
 /** What tests may want otherwise than the cost model. */
@@ -63,6 +68,8 @@ interface Sink {
   readonly buffer: BufferId;
   /** As a part of the value that the buffer holds; default: where the value itself lies. */
   readonly into?: { readonly whole: Node; readonly from: readonly number[] };
+  /** As a row-major row that begins so many elements behind the start of the buffer. */
+  readonly start?: number;
 }
 
 interface Builder {
@@ -75,6 +82,15 @@ interface Builder {
   readonly flags: () => number | null;
 }
 
+/** What a program and the bodies of its loops have in common. */
+interface Shared {
+  readonly contractions: Contractions;
+  readonly pool: KernelPool;
+  readonly buffers: Buffer[];
+  readonly sites: Site[];
+  flags: BufferId | null;
+}
+
 class Lowering {
   private readonly graph: Graph;
   private readonly prober = new Prober();
@@ -83,29 +99,36 @@ class Lowering {
   private readonly parts: SubBuffers;
   private readonly groups: readonly Group[];
   private readonly stored: StoredValues;
-  private readonly buffers: Buffer[] = [];
   /** The buffers of values with parts, from the first part on. */
   private readonly wholes = new Map<Node, BufferId>();
   /** The buffer in which a value is read. */
   private readonly homes = new Map<Node, BufferId>();
-  private readonly sites: Site[] = [];
   /** The first site of each node with checks. */
   private readonly siteOf = new Map<Node, number>();
   private readonly steps: LoweredStep[] = [];
-  private readonly pool: KernelPool;
-  private readonly contractions: Contractions;
-  private flags: BufferId | null = null;
+  private readonly shared: Shared;
+  /** Results of loops: where they begin in their buffer. */
+  private readonly starts = new Map<Node, number>();
+  /** In the body of a loop, values of the program around it. */
+  private readonly captured = new Map<Node, { readonly around: Lowering; readonly node: Node }>();
+  /** Bodies of loops, by the first result. */
+  private readonly loops = new Map<Node, { readonly loop: Loop; readonly body: Lowering }>();
+  /** Loops that are lowered. */
+  private readonly ranges: Pick<LoweredLoop, 'label' | 'begin' | 'end' | 'length'>[] = [];
 
-  constructor(graph: Graph, target: Target, schedules: Schedules) {
+  constructor(graph: Graph, shared: Shared, given?: ReadonlyMap<Node, Order>) {
     this.graph = graph;
-    this.contractions = new Contractions(target, schedules);
-    this.pool = new KernelPool(target, this.contractions.prepare);
-    this.orders = chooseLayouts(graph, this.prober);
+    this.shared = shared;
+    this.orders = chooseLayouts(graph, this.prober, given);
     const buffered = chooseBuffers(graph, this.prober);
     const { parts, groups, stored } = chooseSubBuffers(graph, buffered, this.orders, this.prober);
     this.parts = parts;
     this.groups = groups;
     this.stored = stored;
+    for (const loop of loopsOf(graph)) {
+      const orders = new Map(loop.captured.map(({ from, input }) => [input, this.orders.get(from)!]));
+      this.loops.set(loop.results[0]!, { loop, body: new Lowering(loop.body, shared, orders) });
+    }
   }
 
   run({ chains }: FusionChoices): LoweredGraph {
@@ -127,14 +150,7 @@ class Lowering {
         }),
       );
     }
-    for (const n of graph.nodes) {
-      if (n.payload)
-        this.homes.set(
-          n,
-          this.addBuffer(valueName(n), n, this.orders.get(n)!, { kind: 'constant', payload: n.payload }),
-        );
-    }
-    for (const n of graph.nodes) this.addSites(n);
+    this.addGiven();
 
     // Where results go. A value that is computed here goes straight to its destinations; a leaf is copied there.
     const extra: Sink[] = [];
@@ -160,8 +176,49 @@ class Lowering {
       return { name: o.name, buffer };
     });
 
+    const labels = this.emitGroups(direct, extra);
+    const chained = this.chainAll(chains);
+    return {
+      entry: graph.name,
+      buffers: this.shared.buffers,
+      ...chained.program,
+      inputs: graph.inputs.map((n) => ({ name: n.name ?? '', buffer: this.homes.get(n)! })),
+      outputs,
+      variables: variables.map((n) => ({
+        name: String(n.attrs['name']),
+        type: n.type,
+        order: this.orders.get(n)!,
+        trainable: n.attrs['trainable'] === true,
+        updated: updates.has(n),
+      })),
+      sites: this.shared.sites,
+      contractions: this.shared.contractions.list(),
+      fusion: () => {
+        const { stored, parts, groups } = this;
+        return describeFusion({ graph, stored, parts, groups, labels, chains: chained.decisions });
+      },
+    };
+  }
+
+  /** Large constants, and the checks of all values, in bodies too. */
+  private addGiven(): void {
+    const { nodes } = this.graph;
+    for (const n of nodes) {
+      if (n.payload)
+        this.homes.set(
+          n,
+          this.addBuffer(valueName(n), n, this.orders.get(n)!, { kind: 'constant', payload: n.payload }),
+        );
+    }
+    for (const n of nodes) this.addSites(n);
+    for (const { body } of this.loops.values()) body.addGiven();
+  }
+
+  /** All kernels. A value goes to `direct` or to a buffer of its own, and to those of `extra`; gives labels of groups. */
+  private emitGroups(direct: ReadonlyMap<Node, BufferId>, extra: readonly Sink[]): string[] {
     const labels = this.groups.map((group): string => {
       const whole = group.roots[0]!;
+      if (isLoop(whole)) return this.lowerLoop(whole);
       if (this.parts.isWhole(whole)) return this.writeRest(whole);
       const sinks = group.roots.flatMap((node): Sink[] => {
         const others = extra.filter((s) => s.node === node);
@@ -173,28 +230,138 @@ class Lowering {
       return label;
     });
     for (const s of extra) if (isLeaf(s.node)) this.emit([s], []);
+    return labels;
+  }
 
-    const chained = chainSteps(nameContractions(this.steps), this.buffers, this.pool, chains);
-    return {
-      entry: graph.name,
-      buffers: this.buffers,
-      steps: chained.steps,
-      inputs: graph.inputs.map((n) => ({ name: n.name ?? '', buffer: this.homes.get(n)! })),
-      outputs,
-      variables: variables.map((n) => ({
-        name: String(n.attrs['name']),
-        type: n.type,
-        order: this.orders.get(n)!,
-        trainable: n.attrs['trainable'] === true,
-        updated: updates.has(n),
-      })),
-      sites: this.sites,
-      contractions: this.contractions.list(),
-      fusion: () => {
-        const { stored, parts, groups } = this;
-        return describeFusion({ graph, stored, parts, groups, labels, chains: chained.decisions });
-      },
+  /** Kernels joined unit by unit: between loops, and within the body of each. */
+  private chainAll(chains: FusionChoices['chains']): {
+    readonly program: Pick<Lowered, 'steps' | 'loops'>;
+    readonly decisions: readonly ChainDecision[];
+  } {
+    const { buffers, pool } = this.shared;
+    const named = nameContractions(this.steps);
+    const steps: LoweredStep[] = [];
+    const decisions: ChainDecision[] = [];
+    const add = (begin: number, end: number): void => {
+      const chained = chainSteps(named.slice(begin, end), buffers, pool, chains);
+      steps.push(...chained.steps);
+      decisions.push(...chained.decisions);
     };
+    let done = 0;
+    const ranges = this.ranges.map((range) => {
+      add(done, range.begin);
+      const begin = steps.length;
+      add(range.begin, range.end);
+      done = range.end;
+      return { ...range, begin, end: steps.length };
+    });
+    add(done, named.length);
+    const loops = ranges.map((range) => makeLoop({ buffers, steps }, range));
+    return { program: { steps, ...(loops.length > 0 && { loops }) }, decisions };
+  }
+
+  /** The kernels of one iteration, once, after those that put the carries where the first reads them. Gives a label. */
+  private lowerLoop(first: Node): string {
+    const { loop, body } = this.loops.get(first)!;
+    const { results } = loop;
+    const label = `${first.scope || first.name || 'top'}: ${first.op.name}`;
+    const sinks: Sink[] = [];
+    const homes = new Map<Node, { readonly buffer: BufferId; readonly start: number }>();
+    const count = loop.carries.length;
+    const stacked = results.filter((r) => resultIndex(r) >= count);
+    const outputOf = (r: Node): Node => loop.outputs[resultIndex(r) - count]!;
+    loop.carries.forEach(({ from: init, input, next }, i) => {
+      const isOutput = (n: Node): boolean => !homes.has(n) && stacked.some((r) => outputOf(r) === n);
+      const { type } = input;
+      const place = carryPlace(loop, type, isOutput(input) || isOutput(next));
+      const name = `${valueName(first)} carry ${i}`;
+      const buffer = this.addLoopBuffer(name, { dtype: type.dtype, shape: [place.rows, ...type.shape] });
+      this.emit([{ node: init, buffer, start: place.first }], []);
+      body.homes.set(input, this.addView(`${name} in`, type, buffer, place.read));
+      sinks.push({ node: next, buffer: this.addView(`${name} out`, type, buffer, place.write) });
+      const result = results.find((r) => resultIndex(r) === i);
+      if (result) this.setHome(result, buffer, place.last);
+      if (place.before === null || place.after === null) return;
+      if (isOutput(input)) homes.set(input, { buffer, start: place.before });
+      if (isOutput(next)) homes.set(next, { buffer, start: place.after });
+    });
+    for (const { from, input } of loop.rows) {
+      const { buffer, start } = this.rowsOf(from);
+      body.homes.set(
+        input,
+        this.addView(valueName(from), input.type, buffer, rowView(loop, input.type, start)),
+      );
+    }
+    for (const { from, input } of loop.captured) {
+      body.homes.set(input, this.homes.get(from)!);
+      body.captured.set(input, { around: this, node: from });
+    }
+    for (const r of stacked) {
+      const node = outputOf(r);
+      let home = homes.get(node);
+      if (home === undefined) {
+        home = { buffer: this.addLoopBuffer(valueName(r), r.type), start: 0 };
+        homes.set(node, home);
+        const { type } = node;
+        sinks.push({
+          node,
+          buffer: this.addView(`${valueName(r)} row`, type, home.buffer, rowView(loop, type)),
+        });
+      }
+      this.setHome(r, home.buffer, home.start);
+    }
+    const begin = this.steps.length;
+    this.steps.push(...body.lowerBody(sinks).map((step) => ({ ...step, nodes: results })));
+    this.ranges.push({ label, begin, end: this.steps.length, length: loop.length });
+    return label;
+  }
+
+  private setHome(result: Node, buffer: BufferId, start: number): void {
+    this.homes.set(result, buffer);
+    this.starts.set(result, start);
+  }
+
+  /** The steps of a body that writes its results there. */
+  private lowerBody(sinks: readonly Sink[]): readonly LoweredStep[] {
+    const direct = new Map<Node, BufferId>();
+    const extra: Sink[] = [];
+    for (const sink of sinks) {
+      if (isLeaf(sink.node) || direct.has(sink.node)) extra.push(sink);
+      else direct.set(sink.node, sink.buffer);
+    }
+    this.emitGroups(direct, extra);
+    return this.steps;
+  }
+
+  private addLoopBuffer(name: string, type: TensorType): BufferId {
+    const order = rowMajor(type.shape.length);
+    return this.addTypedBuffer(name, type, order, { kind: 'arena', role: 'temporary' }, null);
+  }
+
+  private addView(
+    name: string,
+    type: TensorType,
+    of: BufferId,
+    view: Omit<Extract<Home, { kind: 'view' }>, 'kind' | 'of'>,
+  ): BufferId {
+    return this.addTypedBuffer(name, type, rowMajor(type.shape.length), { kind: 'view', of, ...view }, null);
+  }
+
+  /** Where the rows of a value lie one after the other: in its own buffer, or in a copy. */
+  private rowsOf(node: Node): { readonly buffer: BufferId; readonly start: number } {
+    const buffer = this.homes.get(node)!;
+    const { shape } = node.type;
+    const vars = new VarSource();
+    const at = shape.map((extent, d) => varIndex(vars.make(`d${d}`, extent)));
+    const found = this.address(node, buffer, at);
+    const start = found.constant;
+    const wanted = addressOf(shape, rowMajor(shape.length), at);
+    const { kind } = this.shared.buffers[buffer]!.home;
+    const mayMove = kind === 'arena' || kind === 'constant';
+    if (mayMove && sameIndex(offsetIndex(found, -start), wanted)) return { buffer, start };
+    const copy = this.addLoopBuffer(`${valueName(node)} (rows)`, node.type);
+    this.emit([{ node, buffer: copy }], []);
+    return { buffer: copy, start: 0 };
   }
 
   private addBuffer(name: string, node: Node, order: Order, home: Home): BufferId {
@@ -237,15 +404,32 @@ class Lowering {
       const stores = [{ param: build.param(buffer, 'write'), index: this.address(pad, buffer, at), value }];
       const { params, args } = build;
       const def = { name: label, params, flags: build.flags(), space, stores, vars };
-      this.steps.push({ label, kernel: this.pool.schedule(def), args, nodes: [...nodes] });
+      this.steps.push({ label, kernel: this.shared.pool.schedule(def), args, nodes: [...nodes] });
     }
   }
 
   /** Address of a position in a value, from the start of its buffer, which may hold a larger value around it. */
   private address(node: Node, buffer: BufferId, at: readonly Index[]): Index {
-    const held = this.buffers[buffer]!;
+    const captured = this.captured.get(node);
+    if (captured) return captured.around.address(captured.node, buffer, at);
+    const start = this.starts.get(node);
+    if (start !== undefined) return this.rowAddress(node, start, at);
+    const held = this.shared.buffers[buffer]!;
     if (!this.liesIn(node, held)) return addressOf(node.type.shape, held.order, at);
     return addressOf(held.type.shape, held.order, this.parts.inRoot(node, at));
+  }
+
+  /** Where a value goes: to its own buffer, or to one that holds it alone. */
+  private sinkAddress({ node, buffer }: Sink, at: readonly Index[]): Index {
+    if (this.homes.get(node) === buffer) return this.address(node, buffer, at);
+    const held = this.shared.buffers[buffer]!;
+    if (this.liesIn(node, held)) return this.address(node, buffer, at);
+    return addressOf(held.type.shape, held.order, at);
+  }
+
+  /** Of a row-major value that begins somewhere in a buffer. */
+  private rowAddress({ type: { shape } }: Node, start: number, at: readonly Index[]): Index {
+    return offsetIndex(addressOf(shape, rowMajor(shape.length), at), start);
   }
 
   /** Whether a buffer holds the value as a part of another one. */
@@ -261,7 +445,7 @@ class Lowering {
     home: Home,
     node: Node | null,
   ): BufferId {
-    const id = this.buffers.length as BufferId;
+    const id = this.shared.buffers.length as BufferId;
     const elements = elementCount(type.shape);
     if (elements > mostElements) {
       throw compilerError('HDL0017', {
@@ -272,16 +456,16 @@ class Lowering {
       });
     }
     const bytes = elements * elementBytes(type.dtype);
-    this.buffers.push({ id, name, type, order, bytes, home, node });
+    this.shared.buffers.push({ id, name, type, order, bytes, home, node });
     return id;
   }
 
   private addSites(n: Node): void {
     const { checks } = this.prober.probe(n);
-    if (checks.length > 0) this.siteOf.set(n, this.sites.length);
+    if (checks.length > 0) this.siteOf.set(n, this.shared.sites.length);
     const { label } = n.attrs;
     for (const check of checks) {
-      this.sites.push({
+      this.shared.sites.push({
         kind: check.kind === 'checkIndex' ? 'index' : 'finite',
         label: typeof label === 'string' && label ? label : valueName(n.operands[0] ?? n),
         loc: n.loc ? formatLocation(n.loc) : null,
@@ -291,14 +475,14 @@ class Lowering {
   }
 
   private flagsBuffer(): BufferId {
-    this.flags ??= this.addTypedBuffer(
+    this.shared.flags ??= this.addTypedBuffer(
       'flags',
-      { dtype: 'i32', shape: [this.sites.length + 1] },
+      { dtype: 'i32', shape: [this.shared.sites.length + 1] },
       [0],
       { kind: 'flags' },
       null,
     );
-    return this.flags;
+    return this.shared.flags;
   }
 
   /** One kernel that computes all sinks, or the few that its schedule wants instead; gives their label. */
@@ -320,11 +504,11 @@ class Lowering {
         null,
       );
     const mayMove = (id: BufferId): boolean => {
-      const { kind } = this.buffers[id]!.home;
-      return kind === 'arena' || kind === 'constant';
+      const { kind } = this.shared.buffers[id]!.home;
+      return kind === 'arena' || kind === 'constant' || kind === 'view';
     };
-    const { key, def, calls } = this.pool.calls(whole, temporary, mayMove);
-    const contraction = this.contractions.note(key, def, calls);
+    const { key, def, calls } = this.shared.pool.calls(whole, temporary, mayMove);
+    const contraction = this.shared.contractions.note(key, def, calls);
     const nodes = [...contents];
     this.steps.push(
       ...calls.map(
@@ -345,8 +529,8 @@ class Lowering {
     const first = sinks[0]!;
     const { shape } = first.node.type;
     // A part walks in its own order: the buffer may have other dimensions.
-    const held = this.buffers[first.buffer]!;
-    const isPart = first.into !== undefined || this.liesIn(first.node, held);
+    const held = this.shared.buffers[first.buffer]!;
+    const isPart = first.into !== undefined || first.start !== undefined || this.liesIn(first.node, held);
     const order = isPart ? this.orders.get(first.node)! : held.order;
     const dims: LoopVar[] = [];
     for (const d of order) dims[d] = vars.make(`d${d}`, shape[d]!);
@@ -359,7 +543,9 @@ class Lowering {
             s.buffer,
             at.map((i, d) => offsetIndex(i, s.into!.from[d]!)),
           )
-        : this.address(s.node, s.buffer, at),
+        : s.start !== undefined
+          ? this.rowAddress(s.node, s.start, at)
+          : this.sinkAddress(s, at),
       value: build.element(s.node, at),
     }));
     const { params, args } = build;
@@ -377,7 +563,7 @@ class Lowering {
       const key = `${buffer}${access}`;
       const seen = known.get(key);
       if (seen !== undefined) return seen;
-      const b = this.buffers[buffer]!;
+      const b = this.shared.buffers[buffer]!;
       known.set(key, params.length);
       params.push({ name: b.name, storage: b.type.dtype, access, elements: elementCount(b.type.shape) });
       args.push(buffer);

@@ -12,6 +12,7 @@
 
 import { usersOf } from '../graph/graph.ts';
 import type { Graph, Node } from '../graph/ir.ts';
+import { isLoop } from '../graph/loop.ts';
 import { elementCount } from '../graph/types.ts';
 import { splitByContent, storeSharedReductions } from './contents.ts';
 import { costsOfRepeating, costsOfSharing, isComputed } from './cost.ts';
@@ -26,6 +27,7 @@ const mostRecomputed = 64;
 export function chooseBuffers(graph: Graph, prober: Prober): StoredValues {
   const stored = new StoredValues();
   for (const n of graph.nodes) if (isLeaf(n)) stored.add(n, 'given');
+  for (const n of graph.nodes) if (isLoop(n)) for (const o of readByLoop(n)) stored.add(o, 'looped');
   for (const o of graph.outputs) stored.add(o.node, 'result');
   for (const u of graph.updates) stored.add(u.value, 'result');
   const users = usersOf(graph);
@@ -33,6 +35,12 @@ export function chooseBuffers(graph: Graph, prober: Prober): StoredValues {
   splitByContent(graph, prober, stored);
   storeSharedReductions(graph, prober, users, stored);
   return stored;
+}
+
+/** What must lie in memory for a loop: all but the constants that carries begin with. */
+function readByLoop(n: Node): Node[] {
+  const carries = n.attrs['carries'] as number;
+  return n.operands.filter((o, i) => i >= carries || o.op.name !== 'constant');
 }
 
 /** How a value is read, over all its consumers. */

@@ -2,7 +2,8 @@
 // layout work from probes, so a user's own op takes part in both without telling anything twice.
 
 import { compilerError } from '../graph/errors.ts';
-import type { Node } from '../graph/ir.ts';
+import type { LoweringRule, Node } from '../graph/ir.ts';
+import { isLoop } from '../graph/loop.ts';
 import { elementCount, formatShape, sameShape } from '../graph/types.ts';
 import { type Atom, type Index, indexKey, type LoopVar, sameIndex, varIndex } from '../kernel/affine.ts';
 import { operationsOf } from '../kernel/cost.ts';
@@ -47,9 +48,9 @@ export interface Probe {
   readonly checks: readonly CheckExpr[];
 }
 
-/** Whether the node lives in a buffer by nature: inputs, variables, large constants. */
+/** Whether the node lives in a buffer by nature: inputs, variables, large constants, results of loops. */
 export function isLeaf(node: Node): boolean {
-  return node.op.lower === 'leaf' || node.payload !== null;
+  return node.op.lower === 'leaf' || isLoop(node) || node.payload !== null;
 }
 
 export class Prober {
@@ -70,8 +71,8 @@ function probeNode(node: Node): Probe {
   const vars = node.type.shape.map((n, i) => source.make(`d${i}`, n));
   const reads: Read[] = [];
   const made: LoopVar[] = [];
-  if (isLeaf(node)) return { ...leaf, vars };
-  const lower = node.op.lower as Exclude<typeof node.op.lower, 'leaf'>;
+  if (isLeaf(node)) return { ...leaf, vars, operands: node.operands.map(() => somewhere) };
+  const lower = node.op.lower as LoweringRule;
   const expr = lower({
     node,
     at: vars.map(varIndex),
@@ -124,6 +125,9 @@ function probeOperand(vars: readonly LoopVar[], reads: readonly Read[], repeats:
     isPermutation: reads.every((r) => isPermutation(vars, r)),
   };
 }
+
+/** How a loop reads: it does not say. */
+const somewhere: OperandProbe = { ratio: 1, isIdentity: false, isPermutation: false };
 
 const leaf: Omit<Probe, 'vars'> = {
   reads: [],

@@ -7,6 +7,7 @@ import type { Costs } from './cost.ts';
 export const storingReasons = {
   given: 'fed, a variable, or a large constant',
   result: 'leaves the graph',
+  looped: 'a loop reads it',
   reduction: 'a reduction that is not read once, in place, by one value: it would run again',
   lookedUp: 'padded or joined, and read at positions known at run time: each would be tested',
   epilogue: 'made of a sum, and then padded or joined: the kernel of the sum writes it where it goes',

@@ -9,14 +9,17 @@ import type { ShapeOf } from '../graph/shape-types.ts';
 import type { DType, Shape } from '../graph/types.ts';
 import { stack } from './concat.ts';
 import { allResults, asNodes, expectType, trace } from './regions.ts';
-import { rowNode, scanOp } from './scan.ts';
+import { rowNode, type ScanAttrs, scanOp } from './scan.ts';
 
 export interface ScanOptions<L extends number = number> {
   /** Number of steps; needed only when there are no sequences. */
   readonly length?: L;
   /** Begins with the last rows; outputs keep the order of the rows (default false). */
   readonly reverse?: boolean;
-  /** Builds every step now, one after the other, instead of one step for all (default false). */
+  /**
+   * True builds every step now, one after the other, instead of one step for all; false keeps the loop a loop however short
+   * it is. Default: one step for all, and the compiler unrolls what is short. Values are the same.
+   */
   readonly unroll?: boolean;
 }
 
@@ -87,7 +90,7 @@ export function scan<
   const result: ScanResult<C, Y> =
     options.unroll && length > 0
       ? unrolled(run, init, sequences, length, reverse)
-      : asNode(run, init, sequences, length, reverse);
+      : asNode(run, init, sequences, { length, reverse, ...(options.unroll === false && { unroll: false }) });
   return result as ScanResult<C, Y, never> as ScanResult<C, Y, StepsOf<X, L>>;
 }
 
@@ -100,8 +103,7 @@ function asNode<C extends readonly Node[], Y extends readonly Node[]>(
   run: Run<Y>,
   init: C,
   sequences: readonly Node[],
-  length: number,
-  reverse: boolean,
+  loop: Pick<ScanAttrs, 'length' | 'reverse' | 'unroll'>,
 ): ScanResult<C, Y> {
   const parameters = [
     ...init.map((c, i) => ({ name: `carry${i}`, type: c.type })),
@@ -114,7 +116,7 @@ function asNode<C extends readonly Node[], Y extends readonly Node[]>(
     const { carry, outputs } = run(inputs.slice(0, init.length), inputs.slice(init.length));
     return [...carry, ...outputs];
   });
-  const attrs = { carries: init.length, sequences: sequences.length, length, reverse };
+  const attrs = { carries: init.length, sequences: sequences.length, ...loop };
   const results = scope('scan', () =>
     allResults(scanOp, [...init, ...sequences, ...captured], attrs, [region], region.outputs.length),
   );

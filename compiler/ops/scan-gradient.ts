@@ -23,11 +23,12 @@ import type { ScanAttrs } from './scan.ts';
 const isFloat = (type: TensorType): boolean => type.dtype === 'f32';
 
 export function scanGradient({ node, operands, cotangents, needs }: GradientInput): (Node | null)[] {
-  const { carries, sequences, length, reverse } = node.attrs as ScanAttrs;
+  const { carries, sequences, length, reverse, unroll } = node.attrs as ScanAttrs;
   const step = node.regions[0]!;
   const first = carries + sequences;
   const outputs = step.outputs.slice(carries).map((o) => o.node.type);
-  const count = { carries, sequences, length, reverse };
+  const kept = unroll === undefined ? {} : { unroll };
+  const count = { carries, sequences, length, reverse, ...kept };
 
   // What the steps began with.
   const saving: Graph = makeGraph(step.name, {
@@ -99,7 +100,7 @@ export function scanGradient({ node, operands, cotangents, needs }: GradientInpu
       ...captured,
       ...more,
     ],
-    { carries: carried.length, sequences: read.length, length, reverse: !reverse },
+    { carries: carried.length, sequences: read.length, length, reverse: !reverse, ...kept },
     [region],
     region.outputs.length,
   );

@@ -17,7 +17,7 @@ import { checkInteger } from './attrs.ts';
 import { concat } from './concat.ts';
 import { defineOp } from './define.ts';
 import { zeros } from './leaf.ts';
-import { checkRegionInputs, neverLowered, throughResults } from './regions.ts';
+import { checkRegionInputs, throughResults } from './regions.ts';
 import { sampleScan } from './sample-scan.ts';
 import { scanGradient } from './scan-gradient.ts';
 import { reshape } from './shape.ts';
@@ -29,6 +29,8 @@ export type ScanAttrs = {
   readonly sequences: number;
   readonly length: number;
   readonly reverse: boolean;
+  /** False: the loop runs as a loop, however short it is; absent: the compiler chooses. */
+  readonly unroll?: boolean;
 };
 
 export const scanOp: OpDef = defineOp<ScanAttrs>({
@@ -45,6 +47,7 @@ export const scanOp: OpDef = defineOp<ScanAttrs>({
       sequences: 'number of sequences',
       length: 'number of steps',
       reverse: 'whether the last rows come first; outputs keep the order of the rows',
+      unroll: 'false: runs as a loop however short it is; absent: the compiler chooses',
     },
     onnx: 'Scan',
     example: 'scan(([h], [x]) => ({ carry: [tanh(add(h, x))], outputs: [] }), [h0], [xs])',
@@ -76,7 +79,7 @@ export const scanOp: OpDef = defineOp<ScanAttrs>({
   reference: throughResults,
   region: { results: runSteps, expand: unrollSteps },
   gradient: scanGradient,
-  lower: neverLowered,
+  lower: 'loop',
   sample: sampleScan,
 });
 

@@ -37,36 +37,62 @@ export const mergeCommonSubexpressions: GraphPass = {
 
 /** Equal values get equal numbers. */
 function numberValues(graph: Graph): { numbers: ReadonlyMap<Node, number>; count: number } {
-  const numbers = new Map<Node, number>();
-  const seen = new Map<string, number>();
-  const identities = new Map<object, number>();
-  const identity = (x: OpDef | Graph | Node): number => {
-    const known = identities.get(x);
+  const values = new ValueNumbers();
+  const numbers = new Map(graph.nodes.map((n) => [n, values.add(n)]));
+  return { numbers, count: values.count };
+}
+
+/** Numbers of values, of one graph or of several. */
+export class ValueNumbers {
+  readonly #numbers = new Map<Node, number>();
+  readonly #seen = new Map<string, number>();
+  readonly #identities = new Map<object, number>();
+
+  get count(): number {
+    return this.#seen.size;
+  }
+
+  of(node: Node): number {
+    return this.#numbers.get(node)!;
+  }
+
+  /** The number of a node whose operands have theirs. */
+  add(n: Node): number {
+    const known = this.#numbers.get(n);
     if (known !== undefined) return known;
-    identities.set(x, identities.size);
-    return identities.size - 1;
-  };
+    const rest = n.regions.length === 0 ? '' : n.regions.map((r) => this.#identity(r)).join(',');
+    const key = unique.has(n.op.name)
+      ? `#${this.#identity(n)}`
+      : `${this.#identity(n.op)}|${this.#operandsKey(n)}|${attrsKey(n.attrs)}|${formatType(n.type)}|${n.payload?.hash ?? ''}|${rest}`;
+    const number = this.#seen.get(key) ?? this.#seen.size;
+    this.#seen.set(key, number);
+    this.#numbers.set(n, number);
+    return number;
+  }
+
+  /** Gives a node the number of another. */
+  same(node: Node, as: Node): void {
+    this.#numbers.set(node, this.of(as));
+  }
+
+  #identity(x: OpDef | Graph | Node): number {
+    const known = this.#identities.get(x);
+    if (known !== undefined) return known;
+    this.#identities.set(x, this.#identities.size);
+    return this.#identities.size - 1;
+  }
+
   /** Numbers of the operands; where their order does not matter, the smaller one first. */
-  const operandsKey = ({ op, operands }: Node): string => {
+  #operandsKey({ op, operands }: Node): string {
     if (commutative.has(op.name) && operands.length === 2) {
-      const a = numbers.get(operands[0]!)!;
-      const b = numbers.get(operands[1]!)!;
+      const a = this.of(operands[0]!);
+      const b = this.of(operands[1]!);
       return a <= b ? `${a},${b}` : `${b},${a}`;
     }
     let text = '';
-    for (let i = 0; i < operands.length; i++) text += `${numbers.get(operands[i]!)!},`;
+    for (let i = 0; i < operands.length; i++) text += `${this.of(operands[i]!)},`;
     return text;
-  };
-  for (const n of graph.nodes) {
-    const rest = n.regions.length === 0 ? '' : n.regions.map(identity).join(',');
-    const key = unique.has(n.op.name)
-      ? `#${identity(n)}`
-      : `${identity(n.op)}|${operandsKey(n)}|${attrsKey(n.attrs)}|${formatType(n.type)}|${n.payload?.hash ?? ''}|${rest}`;
-    const number = seen.get(key) ?? seen.size;
-    seen.set(key, number);
-    numbers.set(n, number);
   }
-  return { numbers, count: seen.size };
 }
 
 /** The same for equal attributes, in whatever order they were written. */

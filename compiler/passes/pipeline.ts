@@ -7,6 +7,8 @@ import { mergeCommonSubexpressions } from './cse.ts';
 import { expandRegions } from './expand-regions.ts';
 import { foldConstants } from './fold.ts';
 import { legalize } from './legalize.ts';
+import { improveLoops } from './loops/index.ts';
+import { insideLoops } from './loops/regions.ts';
 import { type GraphPass, repeated } from './manager.ts';
 import { reuseMasks } from './reuse-masks.ts';
 import { sharePads } from './share-pads.ts';
@@ -34,17 +36,20 @@ const simplify: GraphPass = repeated('simplify', 'Folds, merges and rewrites unt
 export function standardPasses(options: PipelineOptions = {}): readonly GraphPass[] {
   return [
     expandRegions,
+    improveLoops,
     // Early, while the graph is still what the user wrote.
-    ...(options.checkNumerics ? [checkNumerics] : []),
-    simplify,
-    reuseMasks,
-    // Convolutions without zeros between elements, explicit padding, one padded copy of each value, one traversal for
-    // mean and variance, shorter reductions: new views and constants, so it tidies up once more.
-    splitDilation,
-    legalize,
-    sharePads,
-    splitVariance,
-    splitReductions,
-    { ...simplify, name: 'tidy' },
+    ...(options.checkNumerics ? [insideLoops(checkNumerics)] : []),
+    ...[
+      simplify,
+      reuseMasks,
+      // Convolutions without zeros between elements, explicit padding, one padded copy of each value, one traversal for
+      // mean and variance, shorter reductions: new views and constants, so it tidies up once more.
+      splitDilation,
+      legalize,
+      sharePads,
+      splitVariance,
+      splitReductions,
+      { ...simplify, name: 'tidy' },
+    ].map(insideLoops),
   ];
 }

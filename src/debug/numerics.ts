@@ -11,7 +11,7 @@ import { graphVariables } from '../../compiler/graph/graph.ts';
 import type { Node, SourceLocation } from '../../compiler/graph/ir.ts';
 import { sameShape } from '../../compiler/graph/types.ts';
 import { checkFinite, checksFamily } from '../../compiler/ops/check.ts';
-import { expandRegions } from '../../compiler/passes/expand-regions.ts';
+import { unrolled } from '../../compiler/passes/expand-regions.ts';
 import { rewriteNodes } from '../../compiler/passes/rewrite.ts';
 import { HeddleError, runtimeError } from '../../runtime/errors.ts';
 import { FailedChecks, formatPlace } from '../../runtime/program.ts';
@@ -52,7 +52,7 @@ const computeNothing: ReadonlySet<string> = new Set(['leaf', 'shape', checksFami
 
 /** Looks for the first value that is not finite. Commits nothing. Throws as compiling and running do, but for HDL1005. */
 export async function findNotFinite(subject: Subject): Promise<NumericsReport> {
-  const graph = expandRegions.run(subject.graph);
+  const graph = unrolled(subject.graph);
   const expanded = { ...subject, graph };
   const checked = graph.nodes.filter(isChecked).length;
   const report = (found: NotFinite | null): NumericsReport => ({ entry: graph.name, checked, found });

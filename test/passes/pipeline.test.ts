@@ -58,6 +58,7 @@ t.test('a training step: fewer nodes, the same values, padding explicit, long su
     records.map((r) => r.name),
     [
       'expand-regions',
+      'loops',
       'simplify',
       'reuse-masks',
       'split-dilation',
@@ -106,8 +107,8 @@ t.test('with checks, what the user wrote is wrapped before anything is rewritten
     onPass: (r) => records.push(r),
   });
   t.same(
-    records.slice(0, 2).map((r) => r.name),
-    ['expand-regions', 'check-numerics'],
+    records.slice(0, 3).map((r) => r.name),
+    ['expand-regions', 'loops', 'check-numerics'],
   );
   const labels = records
     .at(-1)!

@@ -14,7 +14,7 @@ type Load = (e: Expr & { kind: 'load' }, places: Places) => number;
 /** Elements of the node's value by its lowering rule, row-major. */
 export function lowerNode(node: Node, operands: readonly HostTensor[]): number[] {
   const rule = node.op.lower;
-  if (rule === 'leaf') throw new Error(`${node.op.name} is a leaf`);
+  if (typeof rule === 'string') throw new Error(`${node.op.name} is a leaf`);
   let id = 0;
   const newVar = (name: string, extent: number): LoopVar => ({ kind: 'var', name, extent, id: id++ });
   const dims = node.type.shape.map((n, d) => newVar(`d${d}`, n));

@@ -6,6 +6,7 @@
 import type { Graph, Node } from '../../../compiler/graph/ir.ts';
 import { elementCount, sameShape } from '../../../compiler/graph/types.ts';
 import { registry } from '../../../compiler/ops/registry.ts';
+import { unrolled } from '../../../compiler/passes/expand-regions.ts';
 import { standardPasses } from '../../../compiler/passes/pipeline.ts';
 import type { RunTensor } from '../../../runtime/tensor.ts';
 import { type Draft, encodeMessage } from '../encode.ts';
@@ -22,9 +23,6 @@ export interface ExportOnnxOptions {
 const opset = 20;
 const irVersion = 9;
 
-/** Reads of the graph that its targets need: loops written out, constants folded. */
-const tidied: ReadonlySet<string> = new Set(['expand-regions', 'simplify']);
-
 /**
  * The bytes of an ONNX model (opset 20) that computes what the graph does, for its sizes. `valuesOf` gives the values of its
  * variables, which become initializers; where the graph updates them they are inputs, too, with these values as defaults.
@@ -36,9 +34,10 @@ export function exportGraph(
   options: ExportOnnxOptions = {},
 ): Uint8Array {
   const { updates = true } = options;
+  // What others read needs loops written out, and constants folded.
   const plain = standardPasses()
-    .filter((pass) => tidied.has(pass.name))
-    .reduce((g, pass) => pass.run(g), graph);
+    .filter((pass) => pass.name === 'simplify')
+    .reduce((g, pass) => pass.run(g), unrolled(graph));
   return new Exporter(plain, valuesOf, updates).model();
 }
 
