@@ -1,6 +1,6 @@
 // Adam (Kingma and Ba, 2015), AdamW (Loshchilov and Hutter, 2019) and AMSGrad (Reddi et al., 2018).
 
-import { add, div, maximum, sqrt, square } from '../../compiler/ops/index.ts';
+import { add, div, maximum, mul, sqrt, square } from '../../compiler/ops/index.ts';
 import { biasWeight, movingMean, type Optimizer, type OptimizerOptions, optimizer } from './optimizer.ts';
 
 export interface AdamOptions extends OptimizerOptions {
@@ -29,6 +29,10 @@ export function adam(options: AdamOptions = {}): Optimizer {
     step.set(add(step.value, 1));
     const weight1 = biasWeight(shared, 'weight1', beta1);
     const weight2 = biasWeight(shared, 'weight2', beta2);
+    // (m / w₁) / (√(v / w₂) + ε) = √w₂ / w₁ · m / (√v + ε √w₂): one division for each element instead of three.
+    const root = sqrt(weight2);
+    const scale = div(root, weight1);
+    const small = mul(root, epsilon);
 
     return ({ gradient, state }) => {
       const m = state('m');
@@ -39,7 +43,7 @@ export function adam(options: AdamOptions = {}): Optimizer {
         const largest = state('vMax');
         nextV = largest.set(maximum(largest.value, nextV));
       }
-      return div(div(nextM, weight1), add(sqrt(div(nextV, weight2)), epsilon));
+      return mul(div(nextM, add(sqrt(nextV), small)), scale);
     };
   });
 }
