@@ -15,7 +15,7 @@ import { sigmoid } from './sigmoid.ts';
 import { abs, exp, expm1, log1p, tanh } from './unary.ts';
 
 /**
- * max(x, 0); the gradient at 0 is 0.
+ * max(x, 0); the gradient at 0 is 0. Throws HDL0002.
  *
  *     relu(input('x', [64, 128])); // f32[64, 128]
  */
@@ -23,12 +23,22 @@ export function relu<X extends Node>(x: X & Accepts<'relu', X, 'f32'>): Node<Sha
   return composite<X>('relu', x, (v) => where(le(v, 0), 0, v));
 }
 
-/** x limited to [0, 6]; the gradient at 0 and at 6 is 0. `relu6(x)` */
+/**
+ * Relu limited to [0, 6]; the gradient at 0 and at 6 is 0. f32. Throws HDL0002.
+ *
+ * @formula y = min(max(x, 0), 6)
+ * @example relu6(x)
+ */
 export function relu6<X extends Node>(x: X & Accepts<'relu6', X, 'f32'>): Node<ShapeOf<X>, DTypeOf<X>> {
   return composite<X>('relu6', x, (v) => where(le(v, 0), 0, where(ge(v, 6), 6, v)));
 }
 
-/** x above 0, alpha x elsewhere; the gradient at 0 is alpha. `leakyRelu(x, 0.2)` */
+/**
+ * Relu with a slope of alpha below 0, 0.01 unless given; the gradient at 0 is alpha. f32. Throws HDL0002.
+ *
+ * @formula y = x if x ≥ 0, else alpha x
+ * @example leakyRelu(x, 0.2)
+ */
 export function leakyRelu<X extends Node>(
   x: X & Accepts<'leakyRelu', X, 'f32'>,
   alpha = 0.01,
@@ -36,7 +46,12 @@ export function leakyRelu<X extends Node>(
   return composite<X>('leakyRelu', x, (v) => where(gt(v, 0), v, mul(v, alpha)));
 }
 
-/** x above 0, alpha (e^x - 1) elsewhere; the gradient at 0 is alpha. `elu(x)` */
+/**
+ * Exponential linear unit (Clevert et al., 2016); the gradient at 0 is alpha, 1 unless given. f32. Throws HDL0002.
+ *
+ * @formula y = x if x > 0, else alpha (eˣ − 1)
+ * @example elu(x)
+ */
 export function elu<X extends Node>(
   x: X & Accepts<'elu', X, 'f32'>,
   alpha = 1,
@@ -47,7 +62,12 @@ export function elu<X extends Node>(
   });
 }
 
-/** x above 0, alpha (e^(x/alpha) - 1) elsewhere: smooth at 0 for every alpha. `celu(x, 2)` */
+/**
+ * Elu that is smooth at 0 for every alpha (Barron, 2017), 1 unless given. f32. Throws HDL0002.
+ *
+ * @formula y = max(x, 0) + min(alpha (e^(x / alpha) − 1), 0)
+ * @example celu(x, 2)
+ */
 export function celu<X extends Node>(
   x: X & Accepts<'celu', X, 'f32'>,
   alpha = 1,
@@ -58,12 +78,22 @@ export function celu<X extends Node>(
   });
 }
 
-/** Scaled elu that keeps mean 0 and variance 1 (Klambauer et al. 2017). `selu(x)` */
+/**
+ * Scaled elu that keeps mean 0 and variance 1 (Klambauer et al. 2017). f32. Throws HDL0002.
+ *
+ * @formula y = λ x if x > 0, else λ α (eˣ − 1), with λ = 1.0507…, α = 1.6732…
+ * @example selu(x)
+ */
 export function selu<X extends Node>(x: X & Accepts<'selu', X, 'f32'>): Node<ShapeOf<X>, DTypeOf<X>> {
   return composite<X>('selu', x, (v) => mul(elu(v, 1.6732632423543772), 1.0507009873554805));
 }
 
-/** ln(1 + e^x). `softplus(x)` */
+/**
+ * Smooth relu, which does not overflow. f32. Throws HDL0002.
+ *
+ * @formula y = ln(1 + eˣ)
+ * @example softplus(x)
+ */
 export function softplus<X extends Node>(x: X & Accepts<'softplus', X, 'f32'>): Node<ShapeOf<X>, DTypeOf<X>> {
   return composite<X>('softplus', x, (v) => {
     const isRight = ge(v, 0);
@@ -71,21 +101,31 @@ export function softplus<X extends Node>(x: X & Accepts<'softplus', X, 'f32'>): 
   });
 }
 
-/** ln(sigmoid(x)) = -softplus(-x). `logSigmoid(x)` */
+/**
+ * Logarithm of the sigmoid, which does not underflow. f32. Throws HDL0002.
+ *
+ * @formula y = −ln(1 + e^−x)
+ * @example logSigmoid(x)
+ */
 export function logSigmoid<X extends Node>(
   x: X & Accepts<'logSigmoid', X, 'f32'>,
 ): Node<ShapeOf<X>, DTypeOf<X>> {
   return composite<X>('logSigmoid', x, (v) => neg(softplus(neg(v))));
 }
 
-/** x sigmoid(x), also called swish. `silu(x)` */
+/**
+ * x sigmoid(x), also called swish. f32. Throws HDL0002.
+ *
+ * @formula y = x / (1 + e^−x)
+ * @example silu(x)
+ */
 export function silu<X extends Node>(x: X & Accepts<'silu', X, 'f32'>): Node<ShapeOf<X>, DTypeOf<X>> {
   return composite<X>('silu', x, (v) => mul(v, sigmoid(v)));
 }
 
 /**
  * x Φ(x), where Φ is the distribution function of the standard normal: by `erf`, or with `'tanh'` by Hendrycks and Gimpel's
- * approximation.
+ * approximation. Throws HDL0002.
  *
  *     gelu(x);
  *     gelu(x, 'tanh');
@@ -105,17 +145,32 @@ export function gelu<X extends Node>(
   });
 }
 
-/** x tanh(softplus(x)). `mish(x)` */
+/**
+ * Self-regularizing smooth relu (Misra, 2019). f32. Throws HDL0002.
+ *
+ * @formula y = x tanh(ln(1 + eˣ))
+ * @example mish(x)
+ */
 export function mish<X extends Node>(x: X & Accepts<'mish', X, 'f32'>): Node<ShapeOf<X>, DTypeOf<X>> {
   return composite<X>('mish', x, (v) => mul(v, tanh(softplus(v))));
 }
 
-/** x / (1 + |x|). `softsign(x)` */
+/**
+ * Sigmoid of rational form, from −1 to 1. f32. Throws HDL0002.
+ *
+ * @formula y = x / (1 + |x|)
+ * @example softsign(x)
+ */
 export function softsign<X extends Node>(x: X & Accepts<'softsign', X, 'f32'>): Node<ShapeOf<X>, DTypeOf<X>> {
   return composite<X>('softsign', x, (v) => div(v, add(abs(v), 1)));
 }
 
-/** x/6 + 1/2 limited to [0, 1]; the gradient at ±3 is 0. `hardSigmoid(x)` */
+/**
+ * Piecewise linear sigmoid; the gradient at ±3 is 0. f32. Throws HDL0002.
+ *
+ * @formula y = min(max(x / 6 + 1/2, 0), 1)
+ * @example hardSigmoid(x)
+ */
 export function hardSigmoid<X extends Node>(
   x: X & Accepts<'hardSigmoid', X, 'f32'>,
 ): Node<ShapeOf<X>, DTypeOf<X>> {
@@ -124,7 +179,12 @@ export function hardSigmoid<X extends Node>(
   );
 }
 
-/** x hardSigmoid(x), with its gradient at ±3. `hardSwish(x)` */
+/**
+ * x hardSigmoid(x), with its gradient at ±3. f32. Throws HDL0002.
+ *
+ * @formula y = x min(max(x / 6 + 1/2, 0), 1)
+ * @example hardSwish(x)
+ */
 export function hardSwish<X extends Node>(
   x: X & Accepts<'hardSwish', X, 'f32'>,
 ): Node<ShapeOf<X>, DTypeOf<X>> {
@@ -133,7 +193,7 @@ export function hardSwish<X extends Node>(
 
 /**
  * x above 0, slope · x elsewhere, with a slope that is learnt: a tensor f32 that broadcasts to `x`. The gradient of x at 0
- * is the slope.
+ * is the slope. Throws HDL0001, HDL0002.
  *
  *     prelu(x, variable('slope', [64, 1, 1]));
  */

@@ -166,7 +166,12 @@ export function add<A extends Operand, B extends Operand>(
   return apply(addOp, x, y) as Node as Node<Broadcast<ShapeOf<A>, ShapeOf<B>>, CommonDType<A, B>>;
 }
 
-/** Difference, as `add`: `sub(x, 1)`. */
+/**
+ * Difference, as `add`: f32, i32, u32; shapes broadcast. Throws as it does.
+ *
+ * @formula z = x − y
+ * @example sub(x, 1)
+ */
 export function sub<A extends Operand, B extends Operand>(
   x: A,
   y: B & Broadcasts<'sub', A, B>,
@@ -174,7 +179,12 @@ export function sub<A extends Operand, B extends Operand>(
   return apply(subOp, x, y) as Node as Node<Broadcast<ShapeOf<A>, ShapeOf<B>>, CommonDType<A, B>>;
 }
 
-/** Product of elements, as `add`: `mul(x, mask)`. */
+/**
+ * Product of elements, as `add`: f32, i32, u32; shapes broadcast. Throws as it does.
+ *
+ * @formula z = x y
+ * @example mul(x, mask)
+ */
 export function mul<A extends Operand, B extends Operand>(
   x: A,
   y: B & Broadcasts<'mul', A, B>,
@@ -194,7 +204,12 @@ export function div<A extends Operand, B extends Operand>(
   return apply(divOp, x, y) as Node as Node<Broadcast<ShapeOf<A>, ShapeOf<B>>, CommonDType<A, B>>;
 }
 
-/** Opposite number. f32, i32: `neg(x)`. */
+/**
+ * Opposite number. f32, i32. Throws HDL0002.
+ *
+ * @formula y = −x
+ * @example neg(x)
+ */
 export function neg<X extends Node>(x: X & Accepts<'neg', X, 'f32' | 'i32'>): Node<ShapeOf<X>, DTypeOf<X>> {
   return makeNode(negOp, [x]) as Node as Node<ShapeOf<X>, DTypeOf<X>>;
 }

@@ -15,7 +15,7 @@ type Floats = Node<Shape, 'f32'>;
 
 /**
  * Angle of the point (x, y) in radians, from -π to π; signs of zeros count. f32; shapes broadcast. The gradient is
- * (x, -y) / (x² + y²) for (y, x) and has no meaning at (0, 0). Two infinities give NaN.
+ * (x, -y) / (x² + y²) for (y, x) and has no meaning at (0, 0). Two infinities give NaN. Throws HDL0001, HDL0002.
  *
  *     atan2(y, x); // f32[64], f32[64] → f32[64]
  */

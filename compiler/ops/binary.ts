@@ -205,7 +205,12 @@ export function minimum<A extends Operand, B extends Operand>(
   return apply(minimumOp, x, y) as Node as Node<Broadcast<ShapeOf<A>, ShapeOf<B>>, CommonDType<A, B>>;
 }
 
-/** The larger of two elements, as `minimum`: `maximum(x, y)`. */
+/**
+ * The larger of two elements, as `minimum`: f32, i32, u32; shapes broadcast. Throws as it does.
+ *
+ * @formula z = x if x > y, else y
+ * @example maximum(x, y)
+ */
 export function maximum<A extends Operand, B extends Operand>(
   x: A,
   y: B & Broadcasts<'maximum', A, B>,
@@ -213,7 +218,12 @@ export function maximum<A extends Operand, B extends Operand>(
   return apply(maximumOp, x, y) as Node as Node<Broadcast<ShapeOf<A>, ShapeOf<B>>, CommonDType<A, B>>;
 }
 
-/** Bits shifted to the left by `y` modulo 32. i32, u32: `shl(x, 3)`. */
+/**
+ * Bits shifted to the left by `y` modulo 32. i32, u32. Throws HDL0001, HDL0002.
+ *
+ * @formula z = x · 2^(y mod 32), the lowest 32 bits
+ * @example shl(x, 3)
+ */
 export function shl<A extends Operand, B extends Operand>(
   x: A & Accepts<'shl', A, 'i32' | 'u32'>,
   y: B & Broadcasts<'shl', A, B>,
@@ -221,7 +231,12 @@ export function shl<A extends Operand, B extends Operand>(
   return apply(shlOp, x, y) as Node as Node<Broadcast<ShapeOf<A>, ShapeOf<B>>, CommonDType<A, B>>;
 }
 
-/** Bits shifted to the right by `y` modulo 32; i32 keeps its sign. i32, u32: `shr(x, 3)`. */
+/**
+ * Bits shifted to the right by `y` modulo 32; i32 keeps its sign. i32, u32. Throws HDL0001, HDL0002.
+ *
+ * @formula z = ⌊x / 2^(y mod 32)⌋
+ * @example shr(x, 3)
+ */
 export function shr<A extends Operand, B extends Operand>(
   x: A & Accepts<'shr', A, 'i32' | 'u32'>,
   y: B & Broadcasts<'shr', A, B>,
@@ -229,7 +244,12 @@ export function shr<A extends Operand, B extends Operand>(
   return apply(shrOp, x, y) as Node as Node<Broadcast<ShapeOf<A>, ShapeOf<B>>, CommonDType<A, B>>;
 }
 
-/** Whether both hold. bool; shapes broadcast: `logicalAnd(gt(x, 0), lt(x, 1))`. */
+/**
+ * Whether both hold. bool; shapes broadcast. Throws HDL0001, HDL0002.
+ *
+ * @formula z = x ∧ y
+ * @example logicalAnd(gt(x, 0), lt(x, 1))
+ */
 export function logicalAnd<A extends Operand, B extends Operand>(
   x: A & Accepts<'logicalAnd', A, 'bool'>,
   y: B & Broadcasts<'logicalAnd', A, B>,
@@ -240,7 +260,12 @@ export function logicalAnd<A extends Operand, B extends Operand>(
   >;
 }
 
-/** Whether one or both hold. bool; shapes broadcast: `logicalOr(gt(x, 0), lt(x, 1))`. */
+/**
+ * Whether one or both hold. bool; shapes broadcast. Throws HDL0001, HDL0002.
+ *
+ * @formula z = x ∨ y
+ * @example logicalOr(gt(x, 0), lt(x, 1))
+ */
 export function logicalOr<A extends Operand, B extends Operand>(
   x: A & Accepts<'logicalOr', A, 'bool'>,
   y: B & Broadcasts<'logicalOr', A, B>,
@@ -251,7 +276,12 @@ export function logicalOr<A extends Operand, B extends Operand>(
   >;
 }
 
-/** Whether exactly one holds. bool; shapes broadcast: `logicalXor(gt(x, 0), lt(x, 1))`. */
+/**
+ * Whether exactly one holds. bool; shapes broadcast. Throws HDL0001, HDL0002.
+ *
+ * @formula z = x ≠ y
+ * @example logicalXor(gt(x, 0), lt(x, 1))
+ */
 export function logicalXor<A extends Operand, B extends Operand>(
   x: A & Accepts<'logicalXor', A, 'bool'>,
   y: B & Broadcasts<'logicalXor', A, B>,
@@ -262,7 +292,12 @@ export function logicalXor<A extends Operand, B extends Operand>(
   >;
 }
 
-/** Bits set in both. i32, u32; shapes broadcast: `bitwiseAnd(x, 255)`. */
+/**
+ * Bits set in both. i32, u32; shapes broadcast. Throws HDL0001, HDL0002.
+ *
+ * @formula zₖ = xₖ ∧ yₖ for each bit k
+ * @example bitwiseAnd(x, 255)
+ */
 export function bitwiseAnd<A extends Operand, B extends Operand>(
   x: A & Accepts<'bitwiseAnd', A, 'i32' | 'u32'>,
   y: B & Broadcasts<'bitwiseAnd', A, B>,
@@ -273,7 +308,12 @@ export function bitwiseAnd<A extends Operand, B extends Operand>(
   >;
 }
 
-/** Bits set in either. i32, u32; shapes broadcast: `bitwiseOr(x, 255)`. */
+/**
+ * Bits set in either. i32, u32; shapes broadcast. Throws HDL0001, HDL0002.
+ *
+ * @formula zₖ = xₖ ∨ yₖ for each bit k
+ * @example bitwiseOr(x, 255)
+ */
 export function bitwiseOr<A extends Operand, B extends Operand>(
   x: A & Accepts<'bitwiseOr', A, 'i32' | 'u32'>,
   y: B & Broadcasts<'bitwiseOr', A, B>,
@@ -284,7 +324,12 @@ export function bitwiseOr<A extends Operand, B extends Operand>(
   >;
 }
 
-/** Bits that differ. i32, u32; shapes broadcast: `bitwiseXor(x, 255)`. */
+/**
+ * Bits that differ. i32, u32; shapes broadcast. Throws HDL0001, HDL0002.
+ *
+ * @formula zₖ = xₖ ≠ yₖ for each bit k
+ * @example bitwiseXor(x, 255)
+ */
 export function bitwiseXor<A extends Operand, B extends Operand>(
   x: A & Accepts<'bitwiseXor', A, 'i32' | 'u32'>,
   y: B & Broadcasts<'bitwiseXor', A, B>,
@@ -295,14 +340,24 @@ export function bitwiseXor<A extends Operand, B extends Operand>(
   >;
 }
 
-/** The opposite truth value. bool: `logicalNot(gt(x, 0))`. */
+/**
+ * The opposite truth value. bool. Throws HDL0002.
+ *
+ * @formula y = ¬x
+ * @example logicalNot(gt(x, 0))
+ */
 export function logicalNot<X extends Node>(
   x: X & Accepts<'logicalNot', X, 'bool'>,
 ): Node<ShapeOf<X>, DTypeOf<X>> {
   return applyTo('logicalNot', ['bool'], notOp, [x]) as Node as Node<ShapeOf<X>, DTypeOf<X>>;
 }
 
-/** All bits turned over. i32, u32: `bitwiseNot(x)`. */
+/**
+ * All bits turned over. i32, u32. Throws HDL0002.
+ *
+ * @formula yₖ = ¬xₖ for each bit k
+ * @example bitwiseNot(x)
+ */
 export function bitwiseNot<X extends Node>(
   x: X & Accepts<'bitwiseNot', X, 'i32' | 'u32'>,
 ): Node<ShapeOf<X>, DTypeOf<X>> {

@@ -224,7 +224,7 @@ export function expandDims<X extends Node, const A extends number | readonly num
 
 /**
  * Sum over axes (all by default; negative ones count from the end). f32, i32 (wraps), u32 (wraps). The axes disappear,
- * or stay with size 1 with `keepDims`. An empty sum is 0.
+ * or stay with size 1 with `keepDims`. An empty sum is 0. Throws HDL0002, HDL0003.
  *
  * @example sum(x, 0) // f32[64, 10] → f32[10]
  */

@@ -123,6 +123,7 @@ function apply(op: OpDef, x: Operand, y: Operand): Node {
 
 /**
  * Whether elements are equal. f32, i32, u32, bool; shapes broadcast; a number takes the dtype of the other operand.
+ * Throws HDL0001, HDL0002.
  *
  *     eq(input('labels', [64], 'i32'), 7); // bool[64]
  */
@@ -195,7 +196,7 @@ export function ge<A extends Operand, B extends Operand>(
 
 /**
  * `x` where the condition holds, else `y`. All three broadcast; `x` and `y` share a dtype (f32, i32, u32, bool), and a
- * number takes that of the other.
+ * number takes that of the other. Throws HDL0001, HDL0002.
  *
  *     where(gt(x, 0), x, 0);
  */

@@ -197,7 +197,7 @@ export function conv2d<
 }
 
 /**
- * `conv2d` with one spatial dimension: `x` is [N, C, L], `w` is [O, C / groups, kernel].
+ * `conv2d` with one spatial dimension: `x` is [N, C, L], `w` is [O, C / groups, kernel]. Throws as it does.
  *
  * @example conv1d(x, w, { padding: 'same' }) // f32[64, 3, 100], f32[8, 3, 5] → f32[64, 8, 100]
  */
@@ -220,7 +220,7 @@ export function conv1d<
 }
 
 /**
- * `conv2d` with three spatial dimensions: `x` is [N, C, D, H, W], `w` is [O, C / groups, kernel D, H, W].
+ * `conv2d` with three spatial dimensions: `x` is [N, C, D, H, W], `w` is [O, C / groups, kernel D, H, W]. Throws as it does.
  *
  * @example conv3d(x, w, { padding: 1 }) // f32[8, 1, 16, 16, 16], f32[4, 1, 3, 3, 3] → f32[8, 4, 16, 16, 16]
  */

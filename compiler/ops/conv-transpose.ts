@@ -66,7 +66,7 @@ export function convTranspose2d<
 }
 
 /**
- * `convTranspose2d` with one spatial dimension: `x` is [N, C, L], `w` is [C, O / groups, kernel].
+ * `convTranspose2d` with one spatial dimension: `x` is [N, C, L], `w` is [C, O / groups, kernel]. Throws as it does.
  *
  * @example convTranspose1d(x, w, { strides: 2 }) // f32[64, 8, 50], f32[8, 3, 2] → f32[64, 3, 100]
  */
@@ -88,7 +88,7 @@ export function convTranspose1d<
 }
 
 /**
- * `convTranspose2d` with three spatial dimensions: `x` is [N, C, D, H, W], `w` is [C, O / groups, kernel D, H, W].
+ * `convTranspose2d` with three spatial dimensions: `x` is [N, C, D, H, W], `w` is [C, O / groups, kernel D, H, W]. Throws as it does.
  *
  * @example convTranspose3d(x, w, { strides: 2 }) // f32[8, 4, 8, 8, 8], f32[4, 1, 2, 2, 2] → f32[8, 1, 16, 16, 16]
  */

@@ -18,7 +18,12 @@ function orLogarithm(a: Node, small: number, f: (a: Node) => Node): Node {
   return where(isLarge, far, f(where(isLarge, small, a)));
 }
 
-/** Inverse hyperbolic sine. f32: `asinh(x)`. */
+/**
+ * Inverse hyperbolic sine. f32. Throws HDL0002.
+ *
+ * @formula y = ln(x + √(x² + 1))
+ * @example asinh(x)
+ */
 export function asinh<X extends Node>(x: X & Accepts<'asinh', X, 'f32'>): Node<ShapeOf<X>, DTypeOf<X>> {
   return composite<X>('asinh', x, (v) => {
     const isNegative = isMinus(v as Node<readonly number[], 'f32'>);
@@ -32,7 +37,12 @@ export function asinh<X extends Node>(x: X & Accepts<'asinh', X, 'f32'>): Node<S
   });
 }
 
-/** Inverse hyperbolic cosine; NaN below 1, where its gradient is infinite. f32: `acosh(x)`. */
+/**
+ * Inverse hyperbolic cosine; NaN below 1, where its gradient is infinite. f32. Throws HDL0002.
+ *
+ * @formula y = ln(x + √(x² − 1))
+ * @example acosh(x)
+ */
 export function acosh<X extends Node>(x: X & Accepts<'acosh', X, 'f32'>): Node<ShapeOf<X>, DTypeOf<X>> {
   return composite<X>('acosh', x, (v) =>
     orLogarithm(v, 1, (a) => {
@@ -47,7 +57,12 @@ export function acosh<X extends Node>(x: X & Accepts<'acosh', X, 'f32'>): Node<S
   );
 }
 
-/** Inverse hyperbolic tangent; infinite at ±1, NaN beyond. f32: `atanh(x)`. */
+/**
+ * Inverse hyperbolic tangent; infinite at ±1, NaN beyond. f32. Throws HDL0002.
+ *
+ * @formula y = ln((1 + x) / (1 − x)) / 2
+ * @example atanh(x)
+ */
 export function atanh<X extends Node>(x: X & Accepts<'atanh', X, 'f32'>): Node<ShapeOf<X>, DTypeOf<X>> {
   return composite<X>('atanh', x, (v) => {
     const f = v as Node<readonly number[], 'f32'>;

@@ -55,17 +55,32 @@ const atanOp: OpDef = defineOp({
 const inverseTrigOps: readonly OpDef[] = [atanOp];
 export default inverseTrigOps;
 
-/** Arc tangent, in radians. f32: `atan(x)`. */
+/**
+ * Arc tangent, in radians. f32. Throws HDL0002.
+ *
+ * @formula y = arctan(x)
+ * @example atan(x)
+ */
 export function atan<X extends Node>(x: X & Accepts<'atan', X, 'f32'>): Node<ShapeOf<X>, DTypeOf<X>> {
   return makeNode(atanOp, [x]) as Node as Node<ShapeOf<X>, DTypeOf<X>>;
 }
 
-/** Arc sine, in radians; NaN outside of [-1, 1], and an infinite gradient at its ends. f32: `asin(x)`. */
+/**
+ * Arc sine, in radians; NaN outside of [-1, 1], and an infinite gradient at its ends. f32. Throws HDL0002.
+ *
+ * @formula y = arcsin(x)
+ * @example asin(x)
+ */
 export function asin<X extends Node>(x: X & Accepts<'asin', X, 'f32'>): Node<ShapeOf<X>, DTypeOf<X>> {
   return composite<X>('asin', x, (v) => atan(div(v, sqrt(mul(sub(1, v), add(v, 1))))));
 }
 
-/** Arc cosine, in radians; NaN outside of [-1, 1], and an infinite gradient at its ends. f32: `acos(x)`. */
+/**
+ * Arc cosine, in radians; NaN outside of [-1, 1], and an infinite gradient at its ends. f32. Throws HDL0002.
+ *
+ * @formula y = arccos(x)
+ * @example acos(x)
+ */
 export function acos<X extends Node>(x: X & Accepts<'acos', X, 'f32'>): Node<ShapeOf<X>, DTypeOf<X>> {
   // Half angles keep the relative precision near 1, which π/2 - asin(x) would lose.
   return composite<X>('acos', x, (v) => mul(atan(sqrt(div(sub(1, v), add(v, 1)))), 2));

@@ -21,36 +21,66 @@ export function composite<X extends Node>(
   return scope(name, () => build(x)) as Node<ShapeOf<X>, DTypeOf<X>>;
 }
 
-/** x². f32, i32, u32: `square(x)`. */
+/**
+ * Square of each element. f32, i32, u32. Throws HDL0002.
+ *
+ * @formula y = x²
+ * @example square(x)
+ */
 export function square<X extends Node>(
   x: X & Accepts<'square', X, 'f32' | 'i32' | 'u32'>,
 ): Node<ShapeOf<X>, DTypeOf<X>> {
   return composite<X>('square', x, (v) => mul(v, v), numeric);
 }
 
-/** 1 / x. f32: `reciprocal(x)`. */
+/**
+ * Reciprocal of each element; infinite at 0. f32. Throws HDL0002.
+ *
+ * @formula y = 1 / x
+ * @example reciprocal(x)
+ */
 export function reciprocal<X extends Node>(
   x: X & Accepts<'reciprocal', X, 'f32'>,
 ): Node<ShapeOf<X>, DTypeOf<X>> {
   return composite<X>('reciprocal', x, (v) => div(1, v));
 }
 
-/** 1 / √x. f32: `rsqrt(add(variance, 1e-5))`. */
+/**
+ * Reciprocal of the square root. f32. Throws HDL0002.
+ *
+ * @formula y = 1 / √x
+ * @example rsqrt(add(variance, 1e-5))
+ */
 export function rsqrt<X extends Node>(x: X & Accepts<'rsqrt', X, 'f32'>): Node<ShapeOf<X>, DTypeOf<X>> {
   return composite<X>('rsqrt', x, (v) => div(1, sqrt(v)));
 }
 
-/** Logarithm to base 2. f32: `log2(x)`. */
+/**
+ * Logarithm to base 2. f32. Throws HDL0002.
+ *
+ * @formula y = log₂(x)
+ * @example log2(x)
+ */
 export function log2<X extends Node>(x: X & Accepts<'log2', X, 'f32'>): Node<ShapeOf<X>, DTypeOf<X>> {
   return composite<X>('log2', x, (v) => mul(log(v), Math.LOG2E));
 }
 
-/** Tangent of radians. f32: `tan(x)`. */
+/**
+ * Tangent of radians. f32. Throws HDL0002.
+ *
+ * @formula y = sin(x) / cos(x)
+ * @example tan(x)
+ */
 export function tan<X extends Node>(x: X & Accepts<'tan', X, 'f32'>): Node<ShapeOf<X>, DTypeOf<X>> {
   return composite<X>('tan', x, (v) => div(sin(v), cos(v)));
 }
 
-/** Hyperbolic sine, exact near 0; infinite beyond ±89.4. f32: `sinh(x)`. */
+/**
+ * Hyperbolic sine, exact near 0; infinite beyond ±89.4. f32. Throws HDL0002.
+ *
+ * @formula y = (eˣ − e^−x) / 2
+ * @example sinh(x)
+ */
 export function sinh<X extends Node>(x: X & Accepts<'sinh', X, 'f32'>): Node<ShapeOf<X>, DTypeOf<X>> {
   return composite<X>('sinh', x, (v) => {
     const isFar = gt(abs(v), farFromZero);
@@ -65,7 +95,12 @@ export function sinh<X extends Node>(x: X & Accepts<'sinh', X, 'f32'>): Node<Sha
   });
 }
 
-/** Hyperbolic cosine; infinite beyond ±89.4. f32: `cosh(x)`. */
+/**
+ * Hyperbolic cosine; infinite beyond ±89.4. f32. Throws HDL0002.
+ *
+ * @formula y = (eˣ + e^−x) / 2
+ * @example cosh(x)
+ */
 export function cosh<X extends Node>(x: X & Accepts<'cosh', X, 'f32'>): Node<ShapeOf<X>, DTypeOf<X>> {
   return composite<X>('cosh', x, (v) => {
     const isFar = gt(abs(v), farFromZero);

@@ -14,10 +14,12 @@ import type {
 } from '../graph/shape-types.ts';
 import type { Differences } from '../graph/shape-types-axis.ts';
 import type { Shape } from '../graph/types.ts';
+import { softplus } from './activations.ts';
 import { add, div, mul, sub } from './arithmetic.ts';
 import { normalizeAxis, requireFloats } from './attrs.ts';
 import { logicalAnd, maximum } from './binary.ts';
-import { gt, lt, where } from './compare.ts';
+import { isFinite as isFiniteElement } from './classify.ts';
+import { ge, gt, lt, where } from './compare.ts';
 import { stopGradient } from './convert.ts';
 import { broadcastOperands } from './elementwise.ts';
 import { square } from './math.ts';
@@ -47,6 +49,30 @@ export function hypot<A extends Operand, B extends Operand>(
     const scale = where(usable, top, 1) as Floats;
     const part = (v: Floats): Floats => square(div(v, scale) as Floats) as Floats;
     return mul(scale, rootOf(add(part(a), part(b)) as Floats, 2));
+  });
+  return z as Node as Node<Broadcast<ShapeOf<A>, ShapeOf<B>>, CommonDType<A, B>>;
+}
+
+/**
+ * Logarithm of the sum of two exponentials, without overflow on the way: what adds probabilities that are kept as logarithms;
+ * shapes broadcast. −∞ stands for a probability of 0. f32. Of many use `logSumExp`. Throws HDL0001, HDL0002.
+ *
+ * @formula z = ln(eˣ + e^y) = max(x, y) + ln(1 + e^−|x − y|)
+ * @example logAddExp(x, y) // f32[3], f32[3] → f32[3]
+ */
+export function logAddExp<A extends Operand, B extends Operand>(
+  x: A & Accepts<'logAddExp', A, 'f32'>,
+  y: B & Broadcasts<'logAddExp', A, B>,
+): Node<Broadcast<ShapeOf<A>, ShapeOf<B>>, CommonDType<A, B>> {
+  const [a, b] = broadcastOperands('logAddExp', [x, y]) as [Floats, Floats];
+  requireFloats('logAddExp', a);
+  const z = scope('logAddExp', () => {
+    // Chosen, not compared, so that gradients of every order are right where both are equal.
+    const isFirst = ge(a, b) as Node<Shape, 'bool'>;
+    const [top, other] = [where(isFirst, a, b) as Floats, where(isFirst, b, a) as Floats];
+    // ∞ − ∞ is no number: what is infinite outweighs everything.
+    const behind = where(isFiniteElement(top) as Node<Shape, 'bool'>, sub(other, top) as Floats, 0) as Floats;
+    return add(top, softplus(behind) as Floats);
   });
   return z as Node as Node<Broadcast<ShapeOf<A>, ShapeOf<B>>, CommonDType<A, B>>;
 }

@@ -87,7 +87,7 @@ export const maxPool2d: MaxPool<'maxPool2d', 4> = (x, options) =>
   maxPool('maxPool2d', 2, x, options) as never;
 
 /**
- * `maxPool2d` with one spatial dimension: `x` is [N, C, L].
+ * `maxPool2d` with one spatial dimension: `x` is [N, C, L]. Throws as it does.
  *
  * @example maxPool1d(x, { kernel: 2 }) // f32[64, 16, 100] → f32[64, 16, 50]
  */
@@ -95,7 +95,7 @@ export const maxPool1d: MaxPool<'maxPool1d', 3> = (x, options) =>
   maxPool('maxPool1d', 1, x, options) as never;
 
 /**
- * `maxPool2d` with three spatial dimensions: `x` is [N, C, D, H, W].
+ * `maxPool2d` with three spatial dimensions: `x` is [N, C, D, H, W]. Throws as it does.
  *
  * @example maxPool3d(x, { kernel: 2 }) // f32[8, 4, 16, 16, 16] → f32[8, 4, 8, 8, 8]
  */
@@ -112,7 +112,7 @@ export const avgPool2d: AvgPool<'avgPool2d', 4> = (x, options) =>
   avgPool('avgPool2d', 2, x, options) as never;
 
 /**
- * `avgPool2d` with one spatial dimension: `x` is [N, C, L].
+ * `avgPool2d` with one spatial dimension: `x` is [N, C, L]. Throws as it does.
  *
  * @example avgPool1d(x, { kernel: 2 }) // f32[64, 16, 100] → f32[64, 16, 50]
  */
@@ -120,7 +120,7 @@ export const avgPool1d: AvgPool<'avgPool1d', 3> = (x, options) =>
   avgPool('avgPool1d', 1, x, options) as never;
 
 /**
- * `avgPool2d` with three spatial dimensions: `x` is [N, C, D, H, W].
+ * `avgPool2d` with three spatial dimensions: `x` is [N, C, D, H, W]. Throws as it does.
  *
  * @example avgPool3d(x, { kernel: 2 }) // f32[8, 4, 16, 16, 16] → f32[8, 4, 8, 8, 8]
  */
@@ -136,14 +136,14 @@ export const avgPool3d: AvgPool<'avgPool3d', 5> = (x, options) =>
 export const lpPool2d: LpPool<'lpPool2d', 4> = (x, options) => lpPool('lpPool2d', 2, x, options) as never;
 
 /**
- * `lpPool2d` with one spatial dimension: `x` is [N, C, L].
+ * `lpPool2d` with one spatial dimension: `x` is [N, C, L]. Throws as it does.
  *
  * @example lpPool1d(x, { kernel: 2, p: 3 }) // f32[64, 16, 100] → f32[64, 16, 50]
  */
 export const lpPool1d: LpPool<'lpPool1d', 3> = (x, options) => lpPool('lpPool1d', 1, x, options) as never;
 
 /**
- * `lpPool2d` with three spatial dimensions: `x` is [N, C, D, H, W].
+ * `lpPool2d` with three spatial dimensions: `x` is [N, C, D, H, W]. Throws as it does.
  *
  * @example lpPool3d(x, { kernel: 2 }) // f32[8, 4, 16, 16, 16] → f32[8, 4, 8, 8, 8]
  */

@@ -86,7 +86,7 @@ export default powerOps;
 
 /**
  * Power of elements. f32; shapes broadcast. Safe to differentiate at x = 0 for exponents of 0 and from 1 on, and for
- * negative x with integer exponents when these are constant.
+ * negative x with integer exponents when these are constant. Throws HDL0001, HDL0002.
  *
  *     pow(input('x', [64]), 3);
  */
@@ -98,12 +98,22 @@ export function pow<A extends Operand, B extends Operand>(
   return node as Node<Broadcast<ShapeOf<A>, ShapeOf<B>>, CommonDType<A, B>>;
 }
 
-/** 2 to the power x. f32: `exp2(x)`. */
+/**
+ * 2 to the power of each element. f32. Throws HDL0002.
+ *
+ * @formula y = 2ˣ
+ * @example exp2(x)
+ */
 export function exp2<X extends Node>(x: X & Accepts<'exp2', X, 'f32'>): Node<ShapeOf<X>, DTypeOf<X>> {
   return composite<X>('exp2', x, (v) => pow(2, v as Node<Shape, 'f32'>));
 }
 
-/** Cube root, also of negative numbers; the gradient at 0 is infinite. f32: `cbrt(x)`. */
+/**
+ * Cube root, also of negative numbers; the gradient at 0 is infinite. f32. Throws HDL0002.
+ *
+ * @formula y = ∛x
+ * @example cbrt(x)
+ */
 export function cbrt<X extends Node>(x: X & Accepts<'cbrt', X, 'f32'>): Node<ShapeOf<X>, DTypeOf<X>> {
   return composite<X>('cbrt', x, (v) => {
     const f = v as Node<Shape, 'f32'>;

@@ -20,6 +20,7 @@ type Bools = Node<Shape, 'bool'>;
 /**
  * Remainder of x / y, with the sign of x; shapes broadcast. Integers: 0 where y is 0. f32: NaN where y is 0 or x infinite, x
  * where y is infinite; exact while |x / y| < 2²³. The gradient to y is minus the whole quotient. f32, i32, u32.
+ * Throws HDL0001, HDL0002.
  *
  *     mod(iota([8], 0), 3);
  */

@@ -48,7 +48,12 @@ const sigmoidOp: OpDef = defineOp({
 const sigmoidOps: readonly OpDef[] = [sigmoidOp];
 export default sigmoidOps;
 
-/** 1 / (1 + e^-x), with full relative precision on both sides. f32. `sigmoid(x)` */
+/**
+ * 1 / (1 + e^-x), with full relative precision on both sides. f32. Throws HDL0002.
+ *
+ * @formula y = 1 / (1 + e^−x)
+ * @example sigmoid(x)
+ */
 export function sigmoid<X extends Node>(x: X & Accepts<'sigmoid', X, 'f32'>): Node<ShapeOf<X>, DTypeOf<X>> {
   return makeNode(sigmoidOp, [x]) as Node as Node<ShapeOf<X>, DTypeOf<X>>;
 }

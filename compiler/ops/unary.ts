@@ -231,67 +231,132 @@ export function abs<X extends Node>(x: X & Accepts<'abs', X, 'f32' | 'i32'>): No
   return apply<X>('abs', x);
 }
 
-/** -1, 0 or 1, with the sign of each element. f32, i32; the gradient is 0. `sign(x)` */
+/**
+ * -1, 0 or 1, with the sign of each element. f32, i32; the gradient is 0. Throws HDL0002.
+ *
+ * @formula y = −1, 0 or 1
+ * @example sign(x)
+ */
 export function sign<X extends Node>(x: X & Accepts<'sign', X, 'f32' | 'i32'>): Node<ShapeOf<X>, DTypeOf<X>> {
   return apply<X>('sign', x);
 }
 
-/** Largest integer that is not above each element. f32; the gradient is 0. `floor(x)` */
+/**
+ * Largest integer that is not above each element. f32; the gradient is 0. Throws HDL0002.
+ *
+ * @formula y = ⌊x⌋
+ * @example floor(x)
+ */
 export function floor<X extends Node>(x: X & Accepts<'floor', X, 'f32'>): Node<ShapeOf<X>, DTypeOf<X>> {
   return apply<X>('floor', x);
 }
 
-/** Smallest integer that is not below each element. f32; the gradient is 0. `ceil(x)` */
+/**
+ * Smallest integer that is not below each element. f32; the gradient is 0. Throws HDL0002.
+ *
+ * @formula y = ⌈x⌉
+ * @example ceil(x)
+ */
 export function ceil<X extends Node>(x: X & Accepts<'ceil', X, 'f32'>): Node<ShapeOf<X>, DTypeOf<X>> {
   return apply<X>('ceil', x);
 }
 
-/** Integer part of each element. f32; the gradient is 0. `trunc(x)` */
+/**
+ * Integer part of each element. f32; the gradient is 0. Throws HDL0002.
+ *
+ * @formula y = ⌊|x|⌋ with the sign of x
+ * @example trunc(x)
+ */
 export function trunc<X extends Node>(x: X & Accepts<'trunc', X, 'f32'>): Node<ShapeOf<X>, DTypeOf<X>> {
   return apply<X>('trunc', x);
 }
 
-/** Nearest integer to each element, halves to even. f32; the gradient is 0. `round(x)` */
+/**
+ * Nearest integer to each element, halves to even. f32; the gradient is 0. Throws HDL0002.
+ *
+ * @formula y = the even one of the nearest integers
+ * @example round(x)
+ */
 export function round<X extends Node>(x: X & Accepts<'round', X, 'f32'>): Node<ShapeOf<X>, DTypeOf<X>> {
   return apply<X>('round', x);
 }
 
-/** Square root; NaN below 0. f32. `sqrt(x)` */
+/**
+ * Square root; NaN below 0. f32. Throws HDL0002.
+ *
+ * @formula y = √x
+ * @example sqrt(x)
+ */
 export function sqrt<X extends Node>(x: X & Accepts<'sqrt', X, 'f32'>): Node<ShapeOf<X>, DTypeOf<X>> {
   return apply<X>('sqrt', x);
 }
 
-/** e to the power of each element. f32. `exp(x)` */
+/**
+ * Exponential of each element. f32. Throws HDL0002.
+ *
+ * @formula y = eˣ
+ * @example exp(x)
+ */
 export function exp<X extends Node>(x: X & Accepts<'exp', X, 'f32'>): Node<ShapeOf<X>, DTypeOf<X>> {
   return apply<X>('exp', x);
 }
 
-/** e^x - 1, exact near 0. f32. `expm1(x)` */
+/**
+ * Exponential less 1, exact near 0. f32. Throws HDL0002.
+ *
+ * @formula y = eˣ − 1
+ * @example expm1(x)
+ */
 export function expm1<X extends Node>(x: X & Accepts<'expm1', X, 'f32'>): Node<ShapeOf<X>, DTypeOf<X>> {
   return apply<X>('expm1', x);
 }
 
-/** Natural logarithm; -∞ at 0, NaN below. f32. `log(x)` */
+/**
+ * Natural logarithm; -∞ at 0, NaN below. f32. Throws HDL0002.
+ *
+ * @formula y = ln(x)
+ * @example log(x)
+ */
 export function log<X extends Node>(x: X & Accepts<'log', X, 'f32'>): Node<ShapeOf<X>, DTypeOf<X>> {
   return apply<X>('log', x);
 }
 
-/** ln(1 + x), exact near 0. f32. `log1p(x)` */
+/**
+ * Natural logarithm of one more, exact near 0. f32. Throws HDL0002.
+ *
+ * @formula y = ln(1 + x)
+ * @example log1p(x)
+ */
 export function log1p<X extends Node>(x: X & Accepts<'log1p', X, 'f32'>): Node<ShapeOf<X>, DTypeOf<X>> {
   return apply<X>('log1p', x);
 }
 
-/** Sine of radians. f32. `sin(x)` */
+/**
+ * Sine of radians. f32. Throws HDL0002.
+ *
+ * @formula y = sin(x)
+ * @example sin(x)
+ */
 export function sin<X extends Node>(x: X & Accepts<'sin', X, 'f32'>): Node<ShapeOf<X>, DTypeOf<X>> {
   return apply<X>('sin', x);
 }
 
-/** Cosine of radians. f32. `cos(x)` */
+/**
+ * Cosine of radians. f32. Throws HDL0002.
+ *
+ * @formula y = cos(x)
+ * @example cos(x)
+ */
 export function cos<X extends Node>(x: X & Accepts<'cos', X, 'f32'>): Node<ShapeOf<X>, DTypeOf<X>> {
   return apply<X>('cos', x);
 }
 
-/** Hyperbolic tangent. f32. `tanh(x)` */
+/**
+ * Hyperbolic tangent. f32. Throws HDL0002.
+ *
+ * @formula y = (eˣ − e^−x) / (eˣ + e^−x)
+ * @example tanh(x)
+ */
 export function tanh<X extends Node>(x: X & Accepts<'tanh', X, 'f32'>): Node<ShapeOf<X>, DTypeOf<X>> {
   return apply<X>('tanh', x);
 }

@@ -81,7 +81,7 @@ export function conv2d<
 }
 
 /**
- * `conv2d` of sequences: f32[N, C, L] → f32[N, filters, L′].
+ * `conv2d` of sequences: f32[N, C, L] → f32[N, filters, L′]. Throws as it does.
  *
  * @example nn.conv1d(64, 5, { padding: 'same' })
  */
@@ -96,7 +96,7 @@ export function conv1d<
 }
 
 /**
- * `conv2d` of volumes: f32[N, C, D, H, W] → f32[N, filters, D′, H′, W′].
+ * `conv2d` of volumes: f32[N, C, D, H, W] → f32[N, filters, D′, H′, W′]. Throws as it does.
  *
  * @example nn.conv3d(8, 3, { padding: 1 })
  */
@@ -134,7 +134,7 @@ export function convTranspose2d<
 }
 
 /**
- * `convTranspose2d` of sequences: f32[N, C, L] → f32[N, filters, L′].
+ * `convTranspose2d` of sequences: f32[N, C, L] → f32[N, filters, L′]. Throws as it does.
  *
  * @example nn.convTranspose1d(16, 4, { stride: 2, padding: 1 })
  */
@@ -154,7 +154,7 @@ export function convTranspose1d<
 }
 
 /**
- * `convTranspose2d` of volumes: f32[N, C, D, H, W] → f32[N, filters, D′, H′, W′].
+ * `convTranspose2d` of volumes: f32[N, C, D, H, W] → f32[N, filters, D′, H′, W′]. Throws as it does.
  *
  * @example nn.convTranspose3d(4, 2, { stride: 2 })
  */

@@ -76,7 +76,11 @@ export function maxPool2d<
   return windows('maxPool2d', 2, maxPool2dOp as Op, kernel, options);
 }
 
-/** `maxPool2d` of sequences: f32[N, C, L] → f32[N, C, L′]. `nn.maxPool1d(2)` */
+/**
+ * `maxPool2d` of sequences: f32[N, C, L] → f32[N, C, L′]. Throws as it does.
+ *
+ * @example nn.maxPool1d(2)
+ */
 export function maxPool1d<
   const K extends PerAxis<1>,
   const S extends PerAxis<1> = K,
@@ -87,7 +91,11 @@ export function maxPool1d<
   return windows('maxPool1d', 1, maxPool1dOp as Op, kernel, options);
 }
 
-/** `maxPool2d` of volumes: f32[N, C, D, H, W] → f32[N, C, D′, H′, W′]. `nn.maxPool3d(2)` */
+/**
+ * `maxPool2d` of volumes: f32[N, C, D, H, W] → f32[N, C, D′, H′, W′]. Throws as it does.
+ *
+ * @example nn.maxPool3d(2)
+ */
 export function maxPool3d<
   const K extends PerAxis<3>,
   const S extends PerAxis<3> = K,
@@ -113,7 +121,11 @@ export function avgPool2d<
   return windows('avgPool2d', 2, avgPool2dOp as Op, kernel, options);
 }
 
-/** `avgPool2d` of sequences: f32[N, C, L] → f32[N, C, L′]. `nn.avgPool1d(2)` */
+/**
+ * `avgPool2d` of sequences: f32[N, C, L] → f32[N, C, L′]. Throws as it does.
+ *
+ * @example nn.avgPool1d(2)
+ */
 export function avgPool1d<
   const K extends PerAxis<1>,
   const S extends PerAxis<1> = K,
@@ -124,7 +136,11 @@ export function avgPool1d<
   return windows('avgPool1d', 1, avgPool1dOp as Op, kernel, options);
 }
 
-/** `avgPool2d` of volumes: f32[N, C, D, H, W] → f32[N, C, D′, H′, W′]. `nn.avgPool3d(2)` */
+/**
+ * `avgPool2d` of volumes: f32[N, C, D, H, W] → f32[N, C, D′, H′, W′]. Throws as it does.
+ *
+ * @example nn.avgPool3d(2)
+ */
 export function avgPool3d<
   const K extends PerAxis<3>,
   const S extends PerAxis<3> = K,
@@ -150,7 +166,11 @@ export function lpPool2d<
   return windows('lpPool2d', 2, lpPool2dOp as Op, kernel, options);
 }
 
-/** `lpPool2d` of sequences: f32[N, C, L] → f32[N, C, L′]. `nn.lpPool1d(2)` */
+/**
+ * `lpPool2d` of sequences: f32[N, C, L] → f32[N, C, L′]. Throws as it does.
+ *
+ * @example nn.lpPool1d(2)
+ */
 export function lpPool1d<
   const K extends PerAxis<1>,
   const S extends PerAxis<1> = K,
@@ -161,7 +181,11 @@ export function lpPool1d<
   return windows('lpPool1d', 1, lpPool1dOp as Op, kernel, options);
 }
 
-/** `lpPool2d` of volumes: f32[N, C, D, H, W] → f32[N, C, D′, H′, W′]. `nn.lpPool3d(2)` */
+/**
+ * `lpPool2d` of volumes: f32[N, C, D, H, W] → f32[N, C, D′, H′, W′]. Throws as it does.
+ *
+ * @example nn.lpPool3d(2)
+ */
 export function lpPool3d<
   const K extends PerAxis<3>,
   const S extends PerAxis<3> = K,

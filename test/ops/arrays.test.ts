@@ -5,7 +5,7 @@ import type { Node } from '../../compiler/graph/ir.ts';
 import type { Shape } from '../../compiler/graph/types.ts';
 import {
   allClose, arange, causalMask, cdist, constant, cosineSimilarity, countNonZero, cross, diag, diagonal, diff, expand, eye,
-  floorDiv, floorMod, hypot, input, iota, isClose, lerp, linspace, median, meshgrid, moveAxis, norm, normalize, outer,
+  floorDiv, floorMod, hypot, input, iota, isClose, lerp, linspace, logAddExp, median, meshgrid, moveAxis, norm, normalize, outer,
   pairwiseDistance, quantile, reshape, sequenceMask, sum, swapAxes, trace, transpose,
 } from '../../compiler/ops/index.ts'; // biome-ignore format: a list
 import { grad } from '../../compiler/passes/grad.ts';
@@ -175,6 +175,27 @@ t.test('hypot, lerp, diff', async (t) => {
   t.same(evaluate(diff(floats(1, 4, 9, 16), 0, 2)), [2, 2]);
   t.same(evaluate(diff(floats(1), 0, 3)), []);
   t.match(errorOf(() => diff(input('x', [3]), 0, -1)), /HDL0003: .*n is an integer of at least 0/);
+}); // biome-ignore format: tables
+
+t.test('logAddExp', async (t) => {
+  const plain = (a: number, b: number): number => Math.max(a, b) + Math.log1p(Math.exp(-Math.abs(a - b)));
+  for (const [a, b] of [[0, 0], [3, -1], [-1, 3], [1e4, 1e4 - 1], [-1e8, 0.125], [0.125, -1e8]] as const) {
+    const got = evaluate(logAddExp(floats(a), floats(b)))[0]!;
+    t.ok(Math.abs(got - plain(a, b)) <= 1e-15 * Math.abs(plain(a, b)), `logAddExp(${a}, ${b}) = ${got}`);
+  }
+  for (const [a, b, want] of [[-inf, -inf, -inf], [-inf, 2, 2], [inf, 2, inf], [inf, -inf, inf], [inf, inf, inf], [nan, 1, nan], [1, nan, nan]] as const) {
+    t.same(evaluate(logAddExp(floats(a), floats(b))), [want], `logAddExp(${a}, ${b})`);
+  }
+  const [x, y] = [input('x', [1]), input('y', [1])];
+  const first = grad(sum(logAddExp(x, y)) as Node, [x, y]);
+  const second = grad(sum(first[0]! as Floats) as Node, [x, y]);
+  const sigmoid = (v: number): number => 1 / (1 + Math.exp(-v));
+  for (const [a, b] of [[0, 0], [2, -1], [-1, 2], [500, -500]] as const) {
+    const [s, at] = [sigmoid(a - b), { x: [a], y: [b] }];
+    t.ok(near(first.flatMap((g) => evaluate(g, at)), [s, 1 - s]), `gradients at (${a}, ${b}): shares of the sum`);
+    t.ok(near(second.flatMap((g) => evaluate(g, at)), [s * (1 - s), -s * (1 - s)]), 'and theirs');
+  }
+  t.same(first.flatMap((g) => evaluate(g, { x: [-inf], y: [1] })), [0, 1], 'nothing goes to a probability of 0');
 }); // biome-ignore format: tables
 
 t.test('medians and quantiles', async (t) => {

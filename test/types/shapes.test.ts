@@ -77,7 +77,7 @@ const rows: readonly Row[] = [
   row('logSigmoid', h.logSigmoid(x), [6, 4]), row('softmax', h.softmax(x), [6, 4]), row('logSoftmax', h.logSoftmax(x, 0), [6, 4]),
   row('prelu', h.prelu(x, y), [6, 4]), row('add', h.add(x, y), [6, 4]), row('sub', h.sub(1, x), [6, 4]), row('mul', h.mul(y, x), [6, 4]),
   row('div', h.div(x, 2), [6, 4]), row('mod', h.mod(x, y), [6, 4]), row('floorMod', h.floorMod(x, y), [6, 4]), row('floorDiv', h.floorDiv(x, y), [6, 4]),
-  row('pow', h.pow(x, y), [6, 4]), row('atan2', h.atan2(x, y), [6, 4]), row('hypot', h.hypot(x, y), [6, 4]), row('lerp', h.lerp(x, y, 0.5), [6, 4]),
+  row('pow', h.pow(x, y), [6, 4]), row('atan2', h.atan2(x, y), [6, 4]), row('hypot', h.hypot(x, y), [6, 4]), row('lerp', h.lerp(x, y, 0.5), [6, 4]), row('logAddExp', h.logAddExp(x, y), [6, 4]),
   row('minimum', h.minimum(x, y), [6, 4]), row('maximum', h.maximum(x, y), [6, 4]), row('eq', h.eq(x, y), [6, 4]), row('ne', h.ne(x, y), [6, 4]),
   row('lt', h.lt(x, y), [6, 4]), row('le', h.le(x, y), [6, 4]), row('gt', h.gt(x, y), [6, 4]), row('ge', h.ge(x, y), [6, 4]),
   row('isClose', h.isClose(x, y), [6, 4]), row('allClose', h.allClose(x, y), []), row('logicalAnd', h.logicalAnd(b, b), [6, 4]),
