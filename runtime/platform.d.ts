@@ -102,10 +102,8 @@ interface Worker {
   terminate(): void;
 }
 
-type WorkerClass = new (url: URL, options: { readonly type: 'module' }) => Worker;
-
 /** Absent in Node. */
-declare var Worker: WorkerClass;
+declare var Worker: new (url: URL, options: { readonly type: 'module' }) => Worker;
 
 /** The worker's own end. Absent on the main thread of Node; on the main thread of a page it is the window. */
 interface WorkerScope {

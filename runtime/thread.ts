@@ -31,6 +31,8 @@ interface Handle {
   unref?(): void;
 }
 
+export type WorkerClass = new (url: URL, options: { readonly type: 'module' }) => Worker;
+
 /**
  * Makes a worker of one kind: as the class `Own` where the host has none itself, else by `new Worker(new URL('./NAME.js',
  * import.meta.url), { type: 'module' })`. Bundlers look for that expression as it stands, with the global `Worker`, and emit
@@ -103,7 +105,7 @@ export async function startThread(events: ThreadEvents, make: MakeWorker = makeC
   };
   return {
     post: (message, transfer) => {
-      if (isAlive) worker.postMessage(message, transfer);
+      if (isAlive) worker.postMessage(message, [...(transfer ?? [])]);
     },
     hold: () => handle.ref?.(),
     release: () => handle.unref?.(),

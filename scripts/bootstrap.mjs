@@ -18,6 +18,8 @@ const sourceFolders = ['src', 'compiler', 'runtime', 'test', 'examples'];
 
 /** What runs in pages: with a DOM, and bundled. */
 const client = join(root, 'src/view/client');
+/** A page that bundles itself. */
+const page = join(root, 'examples/browser');
 
 /** The compiler by its path: `.bin/tsc` may belong to an older TypeScript that some tool brought along. */
 const tsc = join(root, 'node_modules/typescript/bin/tsc');
@@ -79,7 +81,7 @@ export async function build() {
 /** Type-checks without writing anything; resolves to the exit code. */
 export async function typecheck() {
   const codes = [];
-  for (const project of [root, client])
+  for (const project of [root, client, page])
     codes.push(await run(process.execPath, [tsc, '-p', project, '--noEmit', '--incremental', 'false']));
   return Math.max(...codes);
 }

@@ -74,6 +74,11 @@ const tasks = {
     return runScript(join(root, 'build/examples/run.js'), args);
   },
 
+  async 'examples:browser'(args) {
+    await install();
+    return runScript(here('examples/browser/serve.mjs'), args);
+  },
+
   async 'docs:screenshots'(args) {
     const script = here('scripts/screenshots.mjs');
     await prepare();

@@ -1,5 +1,5 @@
-// Takes the pictures of docs/viewer.md: `npm run docs:screenshots`, after a build. Compiles ResNet-20 for training, profiles it,
-// writes the viewer's page and opens it from the disk in a headless Chromium.
+// Takes the pictures of docs/viewer.md and docs/browser.md: `npm run docs:screenshots`, after a build. Compiles ResNet-20 for
+// training, profiles it, writes the viewer's page and opens it from the disk in a headless Chromium; then opens the example page.
 //
 //   npm run docs:screenshots -- [FOLDER]      default docs/images
 
@@ -7,6 +7,7 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
+import { bundlePage, serve } from '../examples/browser/serve.mjs';
 import { fail, say } from './bootstrap.mjs';
 
 const root = new URL('../', import.meta.url);
@@ -66,7 +67,22 @@ try {
     say(`viewer-${name}.png (opened in ${(ms / 1000).toFixed(1)} s)`);
     await page.close();
   }
+  await example();
 } finally {
   await browser.close();
   rmSync(place, { recursive: true });
+}
+
+/** The page of examples/browser, after some hundred steps. */
+async function example() {
+  const server = await serve(await bundlePage(), { port: 0, isIsolated: true });
+  const page = await browser.newPage({ viewport: { width: 1100, height: 900 }, colorScheme: 'light' });
+  page.on('pageerror', (error) => fail(`browser: ${error}`));
+  await page.goto(`http://localhost:${server.address().port}/`);
+  await page.waitForFunction("Number(document.getElementById('steps').textContent) >= 600");
+  await page.screenshot({ path: join(folder, 'browser.png') });
+  say('browser.png');
+  await page.close();
+  server.closeAllConnections();
+  server.close();
 }
