@@ -58,11 +58,19 @@ async function check(graph: Graph, values: Values): Promise<string[]> {
 }
 
 const written = new Set(['input', 'variable', 'constant']);
-const cannot = new Set(['bitcast', 'randomBits', 'foldIn']);
+const cannot = (name: string): boolean =>
+  ['bitcast', 'randomBits', 'foldIn'].includes(name) || !exportRules.has(name);
 
-t.test('every primitive has a rule', async (t) => {
-  const ours = [...registry.values()].filter((op) => op.region === undefined && !written.has(op.name));
-  t.same([...exportRules.keys()].sort(), ours.map((op) => op.name).sort());
+t.test('every primitive that ONNX has, by its record, has a rule', async (t) => {
+  for (const { name, doc, region } of registry.values()) {
+    if (doc.onnx === undefined || region !== undefined || written.has(name)) continue;
+    t.ok(exportRules.has(name), `${name}: ${doc.onnx}`);
+  }
+  t.same(
+    [...exportRules.keys()].filter((name) => !registry.has(name)),
+    [],
+    'and no rule is for nothing',
+  );
 });
 
 for (const op of registry.values()) {
@@ -71,7 +79,7 @@ for (const op of registry.values()) {
     const random = seededRandom(11);
     for (let i = 0; i < 12; i++) {
       const { graph, inputs } = sampleGraph(op, op.sample!(random));
-      if (cannot.has(op.name)) {
+      if (cannot(op.name)) {
         t.throws(() => exportGraph(graph, noVariables), { code: 'HDL0021' });
         continue;
       }
