@@ -11,6 +11,7 @@ import { parseArgs } from 'node:util';
 import { Ceilings, measureCeilings, printCeilings } from './ceilings.mjs';
 import { enableRelaxed } from './engine.mjs';
 import { chain, norm } from './suites/bandwidth.mjs';
+import { browser } from './suites/browser.mjs';
 import { ceilings as ceilingsSuite } from './suites/ceilings.mjs';
 import { conv, gemm, shapes } from './suites/contractions.mjs';
 import { kernels } from './suites/kernels.mjs';
@@ -30,6 +31,7 @@ const suites = {
   spiral,
   resnet8,
   numpy,
+  browser,
 };
 const byDefault = ['spiral', 'resnet8'];
 
@@ -107,7 +109,7 @@ const context = {
   ceilings: new Ceilings(relaxed),
 };
 const report = { machine, suites: {} };
-if (chosen.some(({ name }) => name !== 'ceilings' && name !== 'numpy')) {
+if (chosen.some(({ name }) => !['ceilings', 'numpy', 'browser'].includes(name))) {
   report.ceilings = await measureCeilings(context.ceilings, Math.min(context.rounds, 5), false);
   printCeilings(report.ceilings);
 }

@@ -1,5 +1,6 @@
-// Entry of the page that the tests open: makes the programs callable from outside.
+// Entry of the page that tests and benchmarks open: makes the programs callable from outside.
 
 import * as programs from './programs.ts';
+import * as timed from './timed.ts';
 
-Object.assign(globalThis, { programs });
+Object.assign(globalThis, { programs, timed });
