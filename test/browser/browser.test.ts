@@ -43,6 +43,10 @@ const files = new Map<string, string | Uint8Array>([
     ),
   ],
   ['one.html', html(script('one.js'))],
+  [
+    'worker-of-the-page.js',
+    "import './page.js';\nonmessage = async () => postMessage(await programs.double('wasm', 2));\n",
+  ],
   ['user.html', html(script('user.js'))],
   ['user.js', `import * as heddle from './heddle.js';\nglobalThis.heddle = heddle;\n${mistake}`],
   ['classic.html', html('<script src="classic.js"></script>', '<script src="user-classic.js"></script>')],
@@ -241,3 +245,15 @@ t.test(
     await page.close();
   },
 );
+
+t.test('in a worker of the page, with threads of its own', { skip }, async (t) => {
+  const { page, call } = await open('isolated', 'bundle.html');
+  const inside = `() => new Promise((resolve, reject) => {
+    const worker = new Worker('worker-of-the-page.js', { type: 'module' });
+    worker.onmessage = ({ data }) => resolve(data);
+    worker.onerror = reject;
+    worker.postMessage(0);
+  })`;
+  t.equal(await call(`(${inside})`), '2 4 6 8');
+  await page.close();
+});

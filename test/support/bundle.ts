@@ -28,16 +28,21 @@ export async function bundle(
   return new Map(outputFiles!.map(({ path, text }) => [path.slice(path.lastIndexOf('/') + 1), text]));
 }
 
-/** Bytes of what `code` becomes: minified, and packed as servers do. */
-export async function weigh(code: string): Promise<{ readonly minified: number; readonly gzipped: number }> {
+/** One file of a module that is given as text, and may import the package by its name. */
+export async function bundleText(code: string, options: BuildOptions = {}): Promise<string> {
   const { outputFiles } = await build({
     stdin: { contents: code, resolveDir: built },
     bundle: true,
-    minify: true,
     format: 'esm',
     write: false,
     logLevel: 'silent',
+    ...options,
   });
-  const bytes = outputFiles![0]!.contents;
+  return outputFiles![0]!.text;
+}
+
+/** Bytes of what `code` becomes: minified, and packed as servers do. */
+export async function weigh(code: string): Promise<{ readonly minified: number; readonly gzipped: number }> {
+  const bytes = new TextEncoder().encode(await bundleText(code, { minify: true }));
   return { minified: bytes.length, gzipped: gzipSync(bytes, { level: 9 }).length };
 }
