@@ -1,10 +1,12 @@
 // The library in a browser: the same programs as in Node, with the same bits, from a bundle and from plain modules; and what
 // it says where a page may not share memory or make code.
 
+import { readFileSync } from 'node:fs';
 import type { Browser, Page } from 'playwright-core';
 import t from 'tap';
 import { bundle } from '../support/bundle.ts';
 import { chromiumPath, noChromium, startChromium } from '../support/chromium.ts';
+import { missing, sharedFolder } from '../support/shared.ts';
 import { type Policy, type Site, startSite } from '../support/site.ts';
 import { batches, trainingProgram, type Workload } from '../support/workloads.ts';
 import * as programs from './programs.ts';
@@ -257,3 +259,15 @@ t.test('in a worker of the page, with threads of its own', { skip }, async (t) =
   t.equal(await call(`(${inside})`), '2 4 6 8');
   await page.close();
 });
+
+t.test(
+  'a data set from the server of the page',
+  { skip: skip || missing('data/classics/iris.csv') },
+  async (t) => {
+    files.set('sets/iris.data', readFileSync(`${sharedFolder}/data/classics/iris.csv`));
+    const { page, call } = await open('plain', 'user.html');
+    const names = "(await heddle.data.iris({ base: 'sets', verbose: false })).classes.join()";
+    t.equal(await call(`(async () => ${names})`), 'Iris-setosa,Iris-versicolor,Iris-virginica');
+    await page.close();
+  },
+);

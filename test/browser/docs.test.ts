@@ -1,7 +1,7 @@
 // docs/browser.md: its blocks of code run in a page as they stand, bundled as the page says, and print what their comments say;
 // its table of sizes is right.
 
-import { readFile } from 'node:fs/promises';
+import { access, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { Browser } from 'playwright-core';
@@ -93,4 +93,10 @@ t.test('the runtime alone has nothing of the compiler in it', async (t) => {
     names.filter((name) => !name.includes('build/runtime/')),
     [],
   );
+});
+
+t.test('links lead somewhere', async (t) => {
+  const links = [...text.matchAll(/\]\((?!http)([^)#]+)\)/g)].map(([, link]) => link!);
+  t.ok(links.length >= 2);
+  for (const link of links) await t.resolves(access(join(root, 'docs', link)), link);
 });

@@ -134,7 +134,9 @@ export async function obtain(
 
 function urlOf({ name }: NamedFile, base: string | URL): string {
   const folder = String(base).replace(/\/?$/, '/');
-  if (URL.canParse(folder)) return new URL(name, folder).href;
+  // In a page an address may be relative to that of the page.
+  const page = (globalThis as { readonly location?: { readonly href: string } }).location?.href;
+  if (URL.canParse(folder, page)) return new URL(name, new URL(folder, page)).href;
   throw compilerError('HDL0003', {
     what: `base: '${base}'`,
     rule: 'base is the address of a folder',
