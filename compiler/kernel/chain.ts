@@ -24,10 +24,8 @@ export function chainKernels(a: Kernel, b: Kernel, shared: readonly (number | nu
     if (p === null) return;
     params[p] = { ...params[p]!, elements: Math.max(params[p]!.elements, b.params[q]!.elements) };
   });
-  const bytes = shared.reduce<number>(
-    (n, p, q) => n - (p === null ? 0 : bytesOf(b.params[q]!)),
-    a.cost.bytes + b.cost.bytes,
-  );
+  const again = shared.reduce<number>((n, p, q) => n + (p === null ? 0 : bytesOf(b.params[q]!)), 0);
+  const bytes = Math.max(a.cost.bytes, b.cost.bytes, a.cost.bytes + b.cost.bytes - again);
   return {
     name,
     params,

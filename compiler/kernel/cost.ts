@@ -1,6 +1,7 @@
 // Costs that need no measurement: arithmetic operations and bytes of a definition. The weights are rough counts of
 // instructions in the polynomials of math.ts; they only steer decisions, never results.
 
+import { atomRange, type Index, sameIndex } from './affine.ts';
 import type { KernelDefinition } from './definition.ts';
 import { reductionsOf, volume } from './definition.ts';
 import { type Expr, walkExprs } from './expr.ts';
@@ -60,7 +61,31 @@ export function elementBytes(storage: KernelParam['storage']): number {
   return storageBytes[storage];
 }
 
-/** Bytes of all parameters, each once. */
+/**
+ * Bytes of the elements that it touches, each once: of a parameter at most all, and at most as many as its different accesses
+ * have points. A border of a picture, or a part of a list, touches little of its buffer.
+ */
 export function definitionBytes(def: KernelDefinition): number {
-  return def.params.reduce((n, p) => n + p.elements * storageBytes[p.storage], 0);
+  const reductions = reductionsOf(def.stores);
+  const points = volume(def.space) * Math.max(1, ...reductions.map((r) => volume(r.vars)));
+  const accesses: Index[][] = def.params.map(() => []);
+  const touch = (param: number, index: Index): void => {
+    const known = accesses[param]!;
+    if (!known.some((other) => other === index || sameIndex(other, index))) known.push(index);
+  };
+  for (const { param, index } of def.stores) touch(param, index);
+  for (const e of walkExprs(def.stores.map((s) => s.value))) if (e.kind === 'load') touch(e.param, e.index);
+  return def.params.reduce((bytes, { elements, storage }, p) => {
+    let touched = 0;
+    for (const index of accesses[p]!) touched += Math.min(points, valuesOf(index));
+    return bytes + Math.min(elements, touched) * storageBytes[storage];
+  }, 0);
+}
+
+/** As many values as an index can have, or more. */
+function valuesOf({ terms }: Index): number {
+  return terms.reduce((n, { atom }) => {
+    const { min, max } = atomRange(atom);
+    return n * (max - min + 1);
+  }, 1);
 }

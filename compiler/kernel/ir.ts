@@ -69,7 +69,7 @@ export interface Kernel {
   readonly schedule: string;
   /** Of a contraction: its register tile, in elements. */
   readonly tile?: readonly [rows: number, columns: number];
-  /** Work of the whole kernel, for the cost model: arithmetic operations and bytes moved (each buffer once). */
+  /** Work of the whole kernel, for the cost model: arithmetic operations and bytes touched (each once). */
   readonly cost: { readonly flops: number; readonly bytes: number };
   /** Stands for a loop while a program is scheduled (schedule/fold-loops.ts): no code, and nothing to be found from its body. */
   readonly isLoop?: true;
