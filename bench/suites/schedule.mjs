@@ -1,8 +1,10 @@
 // schedule: what two workers bring, as the caller sees it: ResNet-8 training and inference of one picture, against what
-// a kernel of multiply-adds alone gains on the same two workers in the same rounds; and what is lost between kernels.
+// a kernel of multiply-adds alone gains on the same two workers in the same rounds; and what is lost between kernels,
+// beside what the machine takes from any plan with as many barriers as far apart (floor.mjs).
 
 import { interleave, median } from '../../build/test/bench-support/statistics.js';
 import { workerCounts } from '../ceilings.mjs';
+import { floorOf } from '../floor.mjs';
 import { profiled, timedRuns } from '../profiles.mjs';
 import { fixed, percent, printTable } from '../table.mjs';
 import { findWorkload, programOf } from '../workloads.mjs';
@@ -29,16 +31,25 @@ export const schedule = {
         programs.push(program);
         contenders.push({ name: `${name} ${threads}`, sample: await timedRuns(program, entry, feeds) });
         const profile = await profiled(program, entry, feeds);
-        const noted = [];
-        profiles.set(`${name} ${threads}`, noted);
-        contenders.push({
-          name: `${name} ${threads} profile`,
-          sample: async () => {
-            const { totals } = await profile();
-            noted.push(totals);
-            return totals.walkMs;
-          },
-        });
+        const note = (key, totalsOf) => {
+          const noted = [];
+          profiles.set(key, noted);
+          contenders.push({
+            name: `${key} profile`,
+            sample: async () => {
+              const totals = await totalsOf();
+              noted.push(totals);
+              return totals.walkMs;
+            },
+          });
+        };
+        note(`${name} ${threads}`, async () => (await profile()).totals);
+        if (threads === 1) continue;
+        const { barriers, totals } = await profile();
+        const floor = await floorOf(barriers + 1, totals.kernelMs / threads);
+        programs.push(floor);
+        note(`${name} floor`, floor.own);
+        note(`${name} shared floor`, floor.shared);
       }
     }
     const samples = await interleave(rounds, contenders);
@@ -58,6 +69,8 @@ export const schedule = {
         walkSpeedup: total(1, 'walkMs') / total(2, 'walkMs'),
         kernelGrowth: total(2, 'kernelMs') / total(1, 'kernelMs'),
         lostShare: total(2, 'lostShare'),
+        floor: total('floor', 'lostShare'),
+        sharedFloor: total('shared floor', 'lostShare'),
         imbalance: shareOf('imbalanceMs'),
         synchronisation: shareOf('synchronisationMs'),
         wakeMs: total(2, 'wakeMs'),
@@ -95,6 +108,8 @@ export const schedule = {
         'lost',
         'imbalance',
         'synchronisation',
+        'floor: lost',
+        'floor, shared',
         'waking ms',
         'copying ms',
       ],
@@ -105,6 +120,8 @@ export const schedule = {
         percent(r.lostShare),
         percent(r.imbalance),
         percent(r.synchronisation),
+        percent(r.floor),
+        percent(r.sharedFloor),
         fixed(r.wakeMs, 3),
         fixed(r.copyMs, 3),
       ]),

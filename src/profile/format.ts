@@ -6,7 +6,7 @@
 //   …
 //   wall 30.1 ms = walk 29.4 + waking 0.2 + copying 0.5
 //   workers 58.8 ms = kernels 56.0 + imbalance 2.4 + synchronisation 0.4 (lost 4.8 %)
-//   predicted walk 27.9 ms; median error of a step 14.2 %
+//   predicted walk 27.9 ms; median error of a step 14.2 %, weighted by time 8.1 %
 
 import { formatDims } from '../spec.ts';
 import type { Profile, ProfileStep } from './profile.ts';
@@ -54,8 +54,11 @@ export function formatProfile(profile: Profile, options: FormatProfileOptions = 
   return [...lines, ...(kernels ? kernelLines(profile, top) : [])].join('\n');
 }
 
-function predictionLine({ prediction: { walkMs, medianError } }: Profile): string {
-  const error = medianError === null ? '' : `; median error of a step ${percent(medianError)}`;
+function predictionLine({ prediction: { walkMs, medianError, medianErrorByTime } }: Profile): string {
+  const error =
+    medianError === null || medianErrorByTime === null
+      ? ''
+      : `; median error of a step ${percent(medianError)}, weighted by time ${percent(medianErrorByTime)}`;
   return `predicted walk ${walkMs.toFixed(walkMs < 10 ? 3 : 1)} ms${error}`;
 }
 

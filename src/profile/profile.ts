@@ -111,6 +111,8 @@ export interface Profile {
     readonly walkMs: number;
     /** Median over steps of |predicted − measured| / measured; null when nothing can be said. */
     readonly medianError: number | null;
+    /** The same with each step counted by its time: half of the time is spent in steps that are known as well or better. */
+    readonly medianErrorByTime: number | null;
   };
   readonly totals: ProfileTotals;
   /**

@@ -27,7 +27,10 @@ export function summarise(
   const workers = walk.lists.length;
   const predicted = predict(manifest, walk, machine);
   const steps = stepsOf(manifest, workers, { all: timelines, chosen }, predicted, ceilings);
-  const errors = steps.map((s) => relativeError(s.predictedMs, s.ms)).filter((e) => e !== null);
+  const errors = steps.flatMap(({ predictedMs, ms }): WeightedError[] => {
+    const error = relativeError(predictedMs, ms);
+    return error === null ? [] : [{ error, weight: ms }];
+  });
   const typical = timelines[nearest(totals.map((t) => t.wallMs))]!;
   return {
     entry,
@@ -41,10 +44,30 @@ export function summarise(
     memoryBytes: memoryOf(manifest),
     steps,
     kernels: kernelsOf(manifest, steps),
-    prediction: { walkMs: predicted.walkMs, medianError: errors.length === 0 ? null : median(errors) },
+    prediction: {
+      walkMs: predicted.walkMs,
+      medianError: errors.length === 0 ? null : median(errors.map(({ error }) => error)),
+      medianErrorByTime: weightedMedian(errors),
+    },
     totals: means(chosen.map(totalsOf)),
     trace: () => traceOf(typical, manifest),
   };
+}
+
+interface WeightedError {
+  readonly error: number;
+  readonly weight: number;
+}
+
+/** The least error such that half of the weight has it or less. */
+function weightedMedian(errors: readonly WeightedError[]): number | null {
+  const half = sum(errors.map(({ weight }) => weight)) / 2;
+  let weight = 0;
+  for (const e of [...errors].sort((a, b) => a.error - b.error)) {
+    weight += e.weight;
+    if (weight >= half) return e.error;
+  }
+  return null;
 }
 
 /** Bytes of arena, constants, and variables in both banks. */

@@ -254,7 +254,7 @@ train(batch=8): 3 steps, 1 barrier on 2 workers; means of the middle 1 of 1 run
     1.000     0.000   7.7 %                        0.000        1 more
 wall 14.0 ms = walk 9.500 + waking 2.500 + copying 2.000
 workers 19.0 ms = kernels 13.0 + imbalance 5.250 + synchronisation 0.750 (lost 31.6 %)
-predicted walk 9.500 ms; median error of a step 53.3 %
+predicted walk 9.500 ms; median error of a step 53.3 %, weighted by time 40.0 %
        ms predicted     steps kernel
     8.000     8.000         2 conv
     1.000         –         1 sum
@@ -269,7 +269,11 @@ t.test('what was predicted stands beside what was measured', async (t) => {
     [3, null, 5],
     'half of the units and a call; nothing is known of the sum; all units and a call',
   );
-  t.same(p.prediction, { walkMs: 4 + 0.5 + 5, medianError: (2 / 5 + 2 / 3) / 2 }, 'a call of the sum counts');
+  t.same(
+    p.prediction,
+    { walkMs: 4 + 0.5 + 5, medianError: (2 / 5 + 2 / 3) / 2, medianErrorByTime: 2 / 5 },
+    'a call of the sum counts; the step of 5 ms weighs more than that of 3',
+  );
 });
 
 const net = (options: { target: 'wasm' | 'js' | 'reference'; threads: number }) => {
