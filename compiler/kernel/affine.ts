@@ -101,14 +101,14 @@ export function sameIndex(a: Index, b: Index): boolean {
 
 export function addIndex(...parts: readonly Index[]): Index {
   let sum: Index = parts[0] ?? constIndex(0);
-  for (let k = 1; k < parts.length; k++) sum = addTwo(sum, parts[k]!);
+  for (let k = 1; k < parts.length; k++) sum = addScaled(sum, parts[k]!, 1);
   return sum;
 }
 
-/** Merges two sorted lists of terms. */
-function addTwo(a: Index, b: Index): Index {
-  if (b.terms.length === 0) return offsetIndex(a, b.constant);
-  if (a.terms.length === 0) return offsetIndex(b, a.constant);
+/** a + by · b, by ≠ 0: merges two sorted lists of terms. */
+function addScaled(a: Index, b: Index, by: number): Index {
+  if (b.terms.length === 0) return offsetIndex(a, b.constant * by);
+  if (a.terms.length === 0) return offsetIndex(scaleIndex(b, by), a.constant);
   const terms: Term[] = [];
   let i = 0;
   let j = 0;
@@ -120,18 +120,21 @@ function addTwo(a: Index, b: Index): Index {
       terms.push(t);
       i++;
     } else if (order > 0) {
-      terms.push(u);
+      terms.push(by === 1 ? u : { coeff: u.coeff * by, atom: u.atom });
       j++;
     } else {
-      const coeff = t.coeff + u.coeff;
+      const coeff = t.coeff + u.coeff * by;
       if (coeff !== 0) terms.push({ coeff, atom: t.atom });
       i++;
       j++;
     }
   }
   while (i < a.terms.length) terms.push(a.terms[i++]!);
-  while (j < b.terms.length) terms.push(b.terms[j++]!);
-  return { constant: a.constant + b.constant, terms };
+  for (; j < b.terms.length; j++) {
+    const u = b.terms[j]!;
+    terms.push(by === 1 ? u : { coeff: u.coeff * by, atom: u.atom });
+  }
+  return { constant: a.constant + b.constant * by, terms };
 }
 
 export function scaleIndex(i: Index, by: number): Index {
@@ -248,14 +251,23 @@ export function substituteIndex(
     const t = i.terms[k]!;
     const part = substituteAtom(t.atom, map, value);
     if (part === null) {
-      if (result !== null) result = addTwo(result, { constant: 0, terms: [t] });
+      if (result !== null) result = addScaled(result, { constant: 0, terms: [t] }, 1);
     } else {
       result ??= { constant: i.constant, terms: i.terms.slice(0, k) };
-      result = addTwo(result, scaleIndex(part, t.coeff));
+      result = addScaled(result, part, t.coeff);
     }
   }
   return result ?? i;
 }
+
+/** The index with its run-time values rewritten; variables stay. */
+export function rewriteValues(i: Index, value: (e: Expr) => Expr): Index {
+  for (let k = 0; k < i.terms.length; k++)
+    if (i.terms[k]!.atom.kind !== 'var') return substituteIndex(i, keepVariable, value);
+  return i;
+}
+
+const keepVariable = (): undefined => undefined;
 
 /** What stands for an atom; null when it stays as it is. */
 function substituteAtom(

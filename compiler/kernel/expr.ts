@@ -141,6 +141,8 @@ export interface Register {
   readonly id: number;
 }
 
+const none: readonly never[] = [];
+
 /** Direct sub-expressions, not looking into indices. */
 export function childrenOf(e: Expr): readonly Expr[] {
   switch (e.kind) {
@@ -148,7 +150,7 @@ export function childrenOf(e: Expr): readonly Expr[] {
     case 'load':
     case 'index':
     case 'reg':
-      return [];
+      return none;
     case 'unary':
     case 'convert':
     case 'bitcast':
@@ -173,6 +175,7 @@ export function childrenOf(e: Expr): readonly Expr[] {
 
 /** Rebuilds an expression from rewritten children; keeps the object when nothing changed. */
 export function withChildren(e: Expr, kids: readonly Expr[]): Expr {
+  if (kids.length === 0) return e;
   const old = childrenOf(e);
   if (kids.every((k, i) => k === old[i])) return e;
   const [a, b, c] = kids as [Expr, Expr, Expr];
@@ -208,7 +211,7 @@ export function withChildren(e: Expr, kids: readonly Expr[]): Expr {
 export function indicesOf(e: Expr): readonly Index[] {
   if (e.kind === 'load' || e.kind === 'index') return [e.index];
   if (e.kind === 'guard') return e.conditions.map((c) => c.index);
-  return [];
+  return none;
 }
 
 /** Every expression under `roots`, each object once, children before parents; looks into run-time values of indices. */
@@ -227,16 +230,17 @@ export function walkExprs(roots: readonly Expr[]): Expr[] {
     seen.add(e);
     // The most common forms without lists of what they contain.
     if (e.kind === 'load') visitIndex(e.index);
-    else if (e.kind === 'binary') {
+    else if (e.kind === 'binary' || e.kind === 'compare') {
       visit(e.x);
       visit(e.y);
-    } else if (e.kind !== 'reg' && e.kind !== 'const') {
+    } else if (e.kind === 'unary') visit(e.x);
+    else if (e.kind !== 'reg' && e.kind !== 'const') {
       for (const i of indicesOf(e)) visitIndex(i);
       for (const c of childrenOf(e)) visit(c);
     }
     out.push(e);
   };
-  for (const r of roots) visit(r);
+  for (let k = 0; k < roots.length; k++) visit(roots[k]!);
   return out;
 }
 

@@ -9,6 +9,7 @@ import {
   indexRange,
   type LoopVar,
   modIndex,
+  rewriteValues,
   substituteIndex,
 } from './affine.ts';
 import type { DefinitionStore } from './definition.ts';
@@ -19,10 +20,11 @@ export type Substitution = (v: LoopVar) => Index | undefined;
 /** A function that substitutes in expressions; calls share their memo, so sharing between roots survives. */
 export function substituter(map: Substitution): (e: Expr) => Expr {
   const memo = new Map<Expr, Expr>();
+  const index = (i: Index): Index => substituteIndex(i, map, visit);
   const visit = (e: Expr): Expr => {
     const seen = memo.get(e);
     if (seen) return seen;
-    const result = rebuild(e, (i) => substituteIndex(i, map, visit), visit);
+    const result = rebuild(e, index, visit);
     memo.set(e, result);
     return result;
   };
@@ -41,10 +43,11 @@ export function substituteStores(stores: readonly DefinitionStore[], map: Substi
 /** Replaces whole sub-expressions (a reduction by the register that holds it). */
 export function replacer(replace: (e: Expr) => Expr | undefined): (e: Expr) => Expr {
   const memo = new Map<Expr, Expr>();
+  const index = (i: Index): Index => rewriteValues(i, visit);
   const visit = (e: Expr): Expr => {
     const seen = memo.get(e);
     if (seen) return seen;
-    const result = replace(e) ?? rebuild(e, (i) => substituteIndex(i, () => undefined, visit), visit);
+    const result = replace(e) ?? rebuild(e, index, visit);
     memo.set(e, result);
     return result;
   };
@@ -55,10 +58,11 @@ export function replacer(replace: (e: Expr) => Expr | undefined): (e: Expr) => E
 export function rewriter(change: (e: Expr) => Expr): (e: Expr) => Expr {
   const memo = new Map<Expr, Expr>();
   const changed = new Set<Expr>();
+  const index = (i: Index): Index => rewriteValues(i, visit);
   const visit = (e: Expr): Expr => {
     const seen = memo.get(e);
     if (seen) return seen;
-    const built = rebuild(e, (i) => substituteIndex(i, () => undefined, visit), visit);
+    const built = rebuild(e, index, visit);
     // Of a guard that is decided one side is left, which was changed before.
     const result = e.kind === 'guard' && changed.has(built) ? built : change(built);
     memo.set(e, result);
@@ -89,10 +93,14 @@ function rebuild(e: Expr, index: (i: Index) => Index, expr: (e: Expr) => Expr): 
   }
   // The common forms without a list of children.
   if (e.kind === 'const' || e.kind === 'reg') return e;
-  if (e.kind === 'binary') {
+  if (e.kind === 'binary' || e.kind === 'compare') {
     const x = expr(e.x);
     const y = expr(e.y);
     return x === e.x && y === e.y ? e : { ...e, x, y };
+  }
+  if (e.kind === 'unary') {
+    const x = expr(e.x);
+    return x === e.x ? e : { ...e, x };
   }
   return withChildren(e, childrenOf(e).map(expr));
 }
@@ -147,7 +155,13 @@ function gcd(a: number, b: number): number {
 
 /** Coefficient of a variable that may hide in run-time values; NaN when it does. See `coefficientOfVar`. */
 export function coefficientOf(i: Index, v: LoopVar): number {
-  return coefficientOfVar(i, v, (e) => dependsOn(e, v));
+  let coeff = 0;
+  for (let k = 0; k < i.terms.length; k++) {
+    const { coeff: c, atom } = i.terms[k]!;
+    if (atom.kind !== 'var') return coefficientOfVar(i, v, (e) => dependsOn(e, v));
+    if (atom.id === v.id) coeff += c;
+  }
+  return coeff;
 }
 
 /** Whether an expression's value can change with the loop variable. */

@@ -25,11 +25,12 @@ export function unifier(): (e: Expr) => Expr {
   const visit = (e: Expr): Expr => {
     const seen = memo.get(e);
     if (seen) return seen;
-    const whole = withChildren(e, childrenOf(e).map(visit));
+    const children = childrenOf(e);
+    const whole = children.length === 0 ? e : withChildren(e, children.map(visit));
     const own = ownKey(whole);
     let out = whole;
     if (own !== null) {
-      const key = `${own}(${childrenOf(whole).map(number).join()})`;
+      const key = children.length === 0 ? own : `${own}(${childrenOf(whole).map(number).join()})`;
       out = byKey.get(key) ?? whole;
       byKey.set(key, out);
     }

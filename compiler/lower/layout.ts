@@ -7,6 +7,7 @@
 import { usersOf } from '../graph/graph.ts';
 import type { Graph, Node } from '../graph/ir.ts';
 import { isLoop } from '../graph/loop.ts';
+import type { Index, LoopVar, Term } from '../kernel/affine.ts';
 import { isLeaf, type Prober } from './probe.ts';
 
 /** Order of dimensions, outermost first. */
@@ -85,18 +86,26 @@ function dimensionMap(prober: Prober, node: Node, operand: number): number[] | n
   const p = prober.probe(node);
   const read = p.reads.find((r) => r.operand === operand);
   if (!read) return null;
-  const map = read.at.map((i) => {
-    const dims = p.vars
-      .map((v, d) => (i.terms.some((t) => t.atom.kind === 'var' && t.atom.id === v.id) ? d : -1))
-      .filter((d) => d >= 0);
-    return dims.length === 1 ? dims[0]! : -1;
-  });
+  const map = read.at.map((i) => onlyDimension(i, p.vars));
   // Dimensions of one element have no variable: they take the places that are left, in order.
   const left = rowMajor(rank).filter((d) => !map.includes(d));
   const open = map.filter((d) => d === -1).length;
   if (open > 0 && (left.length !== open || !left.every((d) => node.type.shape[d] === 1))) return null;
   const full = map.map((d) => (d === -1 ? left.shift()! : d));
   return new Set(full).size === rank ? full : null;
+}
+
+/** The dimension whose variable, alone of those of `vars`, an index has; −1 when none is alone. */
+function onlyDimension({ terms }: Index, vars: readonly LoopVar[]): number {
+  let only = -1;
+  for (let k = 0; k < terms.length; k++) {
+    const { atom } = terms[k]!;
+    const d = atom.kind === 'var' ? vars.indexOf(atom) : -1;
+    if (d < 0) continue;
+    if (only >= 0) return -1;
+    only = d;
+  }
+  return only;
 }
 
 function toOperand(order: Order, map: readonly number[]): Order {
@@ -115,16 +124,20 @@ function followOperand(prober: Prober, node: Node, operand: number, order: Order
   const read = p.reads.find((r) => r.operand === operand);
   if (!read) return null;
   const strides = stridesOf(node.operands[operand]!.type.shape, order);
-  const own = p.vars.map((v, d): number | null => {
-    if (node.type.shape[d] === 1) return 0;
-    const places = read.at.flatMap((i, j) =>
-      i.terms
-        .filter((t) => t.atom.kind === 'var' && t.atom.id === v.id)
-        .map((t) => Math.abs(t.coeff) * strides[j]!),
-    );
-    return places.length === 1 ? places[0]! : null;
-  });
-  if (own.some((x) => x === null)) return null;
+  /** How far a step along each dimension of the result goes in the operand. */
+  const own = new Array<number | null>(rank).fill(null);
+  for (let j = 0; j < read.at.length; j++) {
+    const { terms }: Index = read.at[j]!;
+    for (let k = 0; k < terms.length; k++) {
+      const { atom, coeff }: Term = terms[k]!;
+      const d = atom.kind === 'var' ? p.vars.indexOf(atom) : -1;
+      if (d < 0) continue;
+      if (own[d] !== null) return null;
+      own[d] = Math.abs(coeff) * strides[j]!;
+    }
+  }
+  for (let d = 0; d < rank; d++) if (node.type.shape[d] === 1) own[d] = 0;
+  if (own.includes(null)) return null;
   return rowMajor(rank).sort((a, b) => own[b]! - own[a]! || a - b);
 }
 

@@ -21,6 +21,10 @@ type Owner = number | Expr | 'several';
  * might read out of bounds.
  */
 export function bindShared(roots: readonly Expr[], lanes: Lanes, vars: VarSource): Shared {
+  const [only] = roots;
+  // Most statements store one register.
+  if (roots.length === 1 && (only!.kind === 'reg' || only!.kind === 'load' || only!.kind === 'const'))
+    return { lets: [], values: roots };
   const values = roots.map(unifier());
   if (values.length < 2) return { lets: [], values };
   const order = outsideGuards(values);

@@ -26,6 +26,10 @@ export class ByteWriter {
   /** Unsigned LEB128. */
   u32(value: number): void {
     let rest = value >>> 0;
+    if (rest < 128 && this.length < this.#bytes.length) {
+      this.#bytes[this.length++] = rest;
+      return;
+    }
     while (rest > 127) {
       this.byte((rest & 127) | 128);
       rest >>>= 7;
