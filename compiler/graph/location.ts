@@ -6,8 +6,9 @@
 import { nodeModule } from '../../runtime/node.ts';
 import type { SourceLocation } from './ir.ts';
 
-/** Frames to look through. */
+/** Frames to look through; and at first, since to collect them takes time. */
 const depth = 40;
+const nearDepth = 12;
 
 /** The frame of who called `callerLocation`: always our own. */
 const callerDepth = 2;
@@ -35,7 +36,13 @@ interface StackControl {
 
 /** The location of the innermost frame that is not Heddle's, or null when the engine does not tell. */
 export function callerLocation(): SourceLocation | null {
-  const stack = currentStack();
+  const near = currentStack(nearDepth);
+  if (typeof near !== 'string') {
+    const caller = isBundled ? nameOf(near[callerDepth]) : null;
+    const found = fromFrames(near, caller);
+    if (found !== null || near.length < nearDepth) return found;
+  }
+  const stack = currentStack(depth);
   if (typeof stack !== 'string') return fromFrames(stack, isBundled ? nameOf(stack[callerDepth]) : null);
   if (!isBundled) return fromText(stack);
   const caller = placeIn(stack.split('\n')[callerDepth] ?? '')?.file;
@@ -47,7 +54,7 @@ export function callerLocation(): SourceLocation | null {
  * called it, and when the engine does not tell. So a builder of ours is told from a user's.
  */
 export function locationBehind(module: string): SourceLocation | null {
-  const stack = currentStack();
+  const stack = currentStack(depth);
   if (typeof stack === 'string') return null;
   const inside = [import.meta.url, module].flatMap((url?: string) => (url ? [url, pathOf(url)] : []));
   const outer = stack.findIndex((frame) => {
@@ -81,16 +88,16 @@ function nameOf(frame: Frame | undefined): string | null {
 
 /** The name of the script that this function is in. */
 function runningScript(): string | undefined {
-  const stack = currentStack();
+  const stack = currentStack(depth);
   return (typeof stack === 'string' ? placeIn(stack)?.file : nameOf(stack[0])) ?? undefined;
 }
 
-/** The frames of the call, or their text where the engine has no more. */
-function currentStack(): readonly Frame[] | string {
+/** The innermost frames of the call, at most so many, or the text of all where the engine has no more. */
+function currentStack(most: number): readonly Frame[] | string {
   const E: StackControl = Error as unknown as StackControl;
   const { stackTraceLimit, prepareStackTrace } = E;
   let frames: readonly Frame[] | null = null;
-  E.stackTraceLimit = depth;
+  E.stackTraceLimit = most;
   E.prepareStackTrace = (_, list) => {
     frames = list;
     return '';
@@ -154,7 +161,8 @@ function isCommand(file: string): boolean {
 }
 
 function isOwn(file: string): boolean {
-  return own.some((start) => file.startsWith(start));
+  for (let k = 0; k < own.length; k++) if (file.startsWith(own[k]!)) return true;
+  return false;
 }
 
 /** The path of a file URL; other names as they are. */

@@ -15,7 +15,7 @@ import type { Kernel } from '../kernel/ir.ts';
 import type { KernelPool } from '../kernel/pool.ts';
 import { footprints, rangeUnder } from '../schedule/footprint.ts';
 import type { Buffer, BufferId, LoweredStep } from '../schedule/lowered.ts';
-import { traceOf } from '../schedule/trace.ts';
+import { restrictTrace, traceOf } from '../schedule/trace.ts';
 import { type Costs, costsOfChaining, isComputed, isNear } from './cost.ts';
 
 /** So many are work for many workers, evenly. */
@@ -252,9 +252,8 @@ function isApart(ranges: readonly Range[]): boolean {
 
 function rangesByUnit(kernel: Kernel, param: number, kind: 'load' | 'store'): Range[] | null {
   const { unit } = kernel;
-  const trace = traceOf(kernel);
-  const of = (units: Index) =>
-    footprints(trace, unit, units).filter((f) => f.param === param && f.kind === kind);
+  const trace = restrictTrace(traceOf(kernel), (access) => access.param === param && access.kind === kind);
+  const of = (units: Index) => footprints(trace, unit, units);
   const units = Array.from({ length: unit.extent }, (_, u) => u);
   // Mostly each unit touches what the one before touches, some elements further.
   const all = of(varIndex(unit));

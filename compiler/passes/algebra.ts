@@ -3,7 +3,7 @@
 // IEEE arithmetic allows are in the table: NaN and infinities go through as before. One liberty is taken with the sign
 // of zero: a sum of one number is that number, also when it is −0.
 
-import type { Graph } from '../graph/ir.ts';
+import type { Graph, Node } from '../graph/ir.ts';
 import { arithmeticRules } from './algebra/arithmetic.ts';
 import { logicRules } from './algebra/logic.ts';
 import { applyRules, type Rule, type RuleStep } from './algebra/rule.ts';
@@ -17,6 +17,12 @@ export const simplifyAlgebra: GraphPass = {
   doc: 'Replaces values by equal ones that are cheaper.',
   run: (graph) => simplify(graph),
 };
+
+/** The pass for one compilation, which runs it again and again: nodes that no rule fits are looked at once. */
+export function repeatedAlgebra(): GraphPass {
+  const settled = new Set<Node>();
+  return { ...simplifyAlgebra, run: (graph) => applyRules(graph, algebraRules, undefined, settled) };
+}
 
 /** The pass as a function; `onStep` is told of every rule that is applied. */
 export function simplify(graph: Graph, onStep?: (step: RuleStep) => void): Graph {

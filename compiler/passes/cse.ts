@@ -17,27 +17,38 @@ const commutative: ReadonlySet<string> = new Set(['add', 'mul', 'and', 'or', 'xo
 export const mergeCommonSubexpressions: GraphPass = {
   name: 'cse',
   doc: 'Merges nodes that compute the same value.',
-  run(graph) {
-    const { numbers, count } = numberValues(graph);
-    if (count === graph.nodes.length) return graph;
-    const labels = new Array<Node | undefined>(count);
-    for (const n of graph.nodes) {
-      const number = numbers.get(n)!;
-      const label = labels[number];
-      if (label === undefined || (label.name === null && n.name !== null)) labels[number] = n;
-    }
-    const merged = new Array<Node | undefined>(count);
-    return rewriteGraph(graph, (node, operands) => {
-      const number = numbers.get(node)!;
-      merged[number] ??= relabel(withOperands(node, operands), labels[number]!);
-      return merged[number];
-    });
-  },
+  run: (graph) => merge(graph, new Map()),
 };
 
+/** The pass for one compilation, which runs it again and again: attributes become text once. */
+export function repeatedMerging(): GraphPass {
+  const texts = new Map<Attrs, string>();
+  return { ...mergeCommonSubexpressions, run: (graph) => merge(graph, texts) };
+}
+
+function merge(graph: Graph, texts: Map<Attrs, string>): Graph {
+  const { numbers, count } = numberValues(graph, texts);
+  if (count === graph.nodes.length) return graph;
+  const labels = new Array<Node | undefined>(count);
+  for (const n of graph.nodes) {
+    const number = numbers.get(n)!;
+    const label = labels[number];
+    if (label === undefined || (label.name === null && n.name !== null)) labels[number] = n;
+  }
+  const merged = new Array<Node | undefined>(count);
+  return rewriteGraph(graph, (node, operands) => {
+    const number = numbers.get(node)!;
+    merged[number] ??= relabel(withOperands(node, operands), labels[number]!);
+    return merged[number];
+  });
+}
+
 /** Equal values get equal numbers. */
-function numberValues(graph: Graph): { numbers: ReadonlyMap<Node, number>; count: number } {
-  const values = new ValueNumbers();
+function numberValues(
+  graph: Graph,
+  texts: Map<Attrs, string>,
+): { numbers: ReadonlyMap<Node, number>; count: number } {
+  const values = new ValueNumbers(texts);
   const numbers = new Map(graph.nodes.map((n) => [n, values.add(n)]));
   return { numbers, count: values.count };
 }
@@ -47,6 +58,12 @@ export class ValueNumbers {
   readonly #numbers = new Map<Node, number>();
   readonly #seen = new Map<string, number>();
   readonly #identities = new Map<object, number>();
+  readonly #texts: Map<Attrs, string>;
+
+  /** `texts`: of attributes, where several numberings share them. */
+  constructor(texts: Map<Attrs, string> = new Map()) {
+    this.#texts = texts;
+  }
 
   get count(): number {
     return this.#seen.size;
@@ -63,7 +80,7 @@ export class ValueNumbers {
     const rest = n.regions.length === 0 ? '' : n.regions.map((r) => this.#identity(r)).join(',');
     const key = unique.has(n.op.name)
       ? `#${this.#identity(n)}`
-      : `${this.#identity(n.op)}|${this.#operandsKey(n)}|${attrsKey(n.attrs)}|${formatType(n.type)}|${n.payload?.hash ?? ''}|${rest}`;
+      : `${this.#identity(n.op)}|${this.#operandsKey(n)}|${this.#textOf(n.attrs)}|${formatType(n.type)}|${n.payload?.hash ?? ''}|${rest}`;
     const number = this.#seen.get(key) ?? this.#seen.size;
     this.#seen.set(key, number);
     this.#numbers.set(n, number);
@@ -80,6 +97,14 @@ export class ValueNumbers {
     if (known !== undefined) return known;
     this.#identities.set(x, this.#identities.size);
     return this.#identities.size - 1;
+  }
+
+  #textOf(attrs: Attrs): string {
+    const known = this.#texts.get(attrs);
+    if (known !== undefined) return known;
+    const text = attrsKey(attrs);
+    this.#texts.set(attrs, text);
+    return text;
   }
 
   /** Numbers of the operands; where their order does not matter, the smaller one first. */

@@ -1,9 +1,9 @@
 // The passes of a compilation, in order: a table of contents. There is no pass for dead code, since a graph holds only what
 // its outputs and updates reach, and each pass makes its graph anew from those.
 
-import { simplifyAlgebra } from './algebra.ts';
+import { repeatedAlgebra } from './algebra.ts';
 import { checkNumerics } from './check-numerics.ts';
-import { mergeCommonSubexpressions } from './cse.ts';
+import { repeatedMerging } from './cse.ts';
 import { expandRegions } from './expand-regions.ts';
 import { foldConstants } from './fold.ts';
 import { legalize } from './legalize.ts';
@@ -22,18 +22,21 @@ export interface PipelineOptions {
 }
 
 /** What fold makes constant, algebra removes; what algebra makes equal, cse merges. Networks rest after two or three rounds. */
-const simplify: GraphPass = repeated('simplify', 'Folds, merges and rewrites until nothing changes.', 4, [
-  foldConstants,
-  simplifyAlgebra,
-  mergeCommonSubexpressions,
-]);
+function simplifier(): GraphPass {
+  return repeated('simplify', 'Folds, merges and rewrites until nothing changes.', 4, [
+    foldConstants,
+    repeatedAlgebra(),
+    repeatedMerging(),
+  ]);
+}
 
 /**
- * The passes between a user's graph and lowering.
+ * The passes between a user's graph and lowering, for one compilation: they remember what they have looked at.
  *
  *     const graph = runPasses(source, standardPasses(), { now: () => performance.now() });
  */
 export function standardPasses(options: PipelineOptions = {}): readonly GraphPass[] {
+  const simplify = simplifier();
   return [
     expandRegions,
     improveLoops,

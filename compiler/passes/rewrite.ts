@@ -14,11 +14,15 @@ import { formatType, sameType } from '../graph/types.ts';
 /** Returns the node itself to leave it. The node's operands are rewritten already. */
 export type Rewrite = (node: Node) => Node;
 
-/** `mayChange`: which nodes, with their operands rewritten, `rewrite` does not leave for sure; default: all. */
+/**
+ * `mayChange`: which nodes, with their operands rewritten, `rewrite` does not leave for sure; default: all. `settled`: nodes
+ * that `rewrite`, which looks at nothing but the node and what is above it, is known to leave; those that it leaves are added.
+ */
 export function rewriteNodes(
   graph: Graph,
   rewrite: Rewrite,
   mayChange: (node: Node) => boolean = () => true,
+  settled: Set<Node> = new Set(),
 ): Graph {
   const map = new Map<Node, Node>();
   const known = new Set<Node>();
@@ -30,13 +34,14 @@ export function rewriteNodes(
           old,
           old.operands.map((o) => map.get(o)!),
         );
-    if (!mayChange(node)) {
+    if (settled.has(node) || !mayChange(node)) {
       map.set(old, node);
       known.add(node);
       changed ||= node !== old;
       continue;
     }
     const made = absoluteScope(old.scope, () => atLocation(old.loc, () => rewrite(node)));
+    if (made === node) settled.add(node);
     if (!sameType(made.type, old.type)) {
       throw compilerError('HDL0099', {
         what: `internal: ${describeNode(old)} was rewritten to ${describeNode(made)}`,

@@ -51,6 +51,14 @@ interface Context {
   readonly isExact: boolean;
 }
 
+/** What a vector of lanes touches, from an index with constant 0 on. */
+interface Lanes {
+  readonly count: number;
+  readonly stride: number;
+  readonly index: Index;
+  readonly vars: readonly LoopVar[];
+}
+
 /** Footprints of all accesses, with the unit variable replaced by `units`; what can never happen is left out. */
 export function footprints(trace: readonly Trace[], unit: LoopVar, units: Index): Footprint[] {
   const out: Footprint[] = [];
@@ -59,8 +67,9 @@ export function footprints(trace: readonly Trace[], unit: LoopVar, units: Index)
 }
 
 function visit(trace: readonly Trace[], at: Context, out: Footprint[]): void {
-  // Accesses of a tile differ in their constants only, and share their terms.
+  // Accesses of a tile differ in their constants only, and share their terms: so do their footprints.
   const moved = new Map<Index['terms'], Index>();
+  const spread = new Map<Index['terms'], Lanes[]>();
   const place = (v: LoopVar): Index | undefined => at.map.get(v.id);
   const move = (i: Index): Index => {
     let base = moved.get(i.terms);
@@ -74,15 +83,24 @@ function visit(trace: readonly Trace[], at: Context, out: Footprint[]): void {
     switch (t.kind) {
       case 'load':
       case 'store': {
-        const lane: LoopVar = { kind: 'var', name: 'lane', extent: t.lanes, id: laneId };
-        out.push({
-          kind: t.kind,
-          param: t.param,
-          index: addIndex(move(t.index), scaleIndex(varIndex(lane), t.stride)),
-          bounds: at.bounds,
-          vars: t.lanes === 1 ? at.vars : [...at.vars, lane],
-          isExact: at.isExact,
-        });
+        const { kind, param, stride } = t;
+        const { bounds, isExact } = at;
+        const first = move(t.index);
+        if (t.lanes === 1) {
+          out.push({ kind, param, index: first, bounds, vars: at.vars, isExact });
+          break;
+        }
+        const known = spread.get(first.terms) ?? [];
+        let lanes = known.find((l) => l.count === t.lanes && l.stride === stride);
+        if (lanes === undefined) {
+          const lane: LoopVar = { kind: 'var', name: 'lane', extent: t.lanes, id: laneId };
+          const own: Index = { constant: 0, terms: first.terms };
+          const index = addIndex(own, scaleIndex(varIndex(lane), stride));
+          lanes = { count: t.lanes, stride, index, vars: [...at.vars, lane] };
+          spread.set(first.terms, [...known, lanes]);
+        }
+        const index = offsetIndex(lanes.index, first.constant);
+        out.push({ kind, param, index, bounds, vars: lanes.vars, isExact });
         break;
       }
       case 'loop': {
@@ -209,11 +227,21 @@ export function touchedBy(
   const ranges: (Range | null)[] = kernel.params.map(() => null);
   if (end <= begin) return ranges;
   const units = { ...varIndex({ ...kernel.unit, extent: end - begin }), constant: begin };
-  for (const f of footprints(trace, kernel.unit, units)) {
-    const r = rangeUnder(f.index, f.bounds);
-    const known = ranges[f.param];
-    if (r === null) continue;
-    ranges[f.param] = known ? { min: Math.min(known.min, r.min), max: Math.max(known.max, r.max) } : r;
+  // A range moves with the constant of its index.
+  const offsets = new Map<readonly Bound[], Map<Index['terms'], Range | null>>();
+  for (const { index, bounds, param } of footprints(trace, kernel.unit, units)) {
+    const known = offsets.get(bounds) ?? new Map<Index['terms'], Range | null>();
+    offsets.set(bounds, known);
+    let offset = known.get(index.terms);
+    if (offset === undefined) {
+      offset = rangeUnder({ constant: 0, terms: index.terms }, bounds);
+      known.set(index.terms, offset);
+    }
+    if (offset === null) continue;
+    const min = offset.min + index.constant;
+    const max = offset.max + index.constant;
+    const range = ranges[param];
+    ranges[param] = range ? { min: Math.min(range.min, min), max: Math.max(range.max, max) } : { min, max };
   }
   if (kernel.flags !== null)
     ranges[kernel.flags] = { min: 0, max: kernel.params[kernel.flags]!.elements - 1 };

@@ -21,8 +21,16 @@ export interface RuleStep {
   readonly after: Node;
 }
 
-/** Applies the first rule that fits to each node, operands first, until none fits. Returns the same graph if none did. */
-export function applyRules(graph: Graph, rules: readonly Rule[], onStep?: (step: RuleStep) => void): Graph {
+/**
+ * Applies the first rule that fits to each node, operands first, until none fits. Returns the same graph if none did.
+ * `settled`: nodes that none of these rules fits; those that are found are added.
+ */
+export function applyRules(
+  graph: Graph,
+  rules: readonly Rule[],
+  onStep?: (step: RuleStep) => void,
+  settled?: Set<Node>,
+): Graph {
   const byOp = new Map<string, Rule[]>();
   for (const r of rules) {
     for (const op of r.ops) {
@@ -45,5 +53,5 @@ export function applyRules(graph: Graph, rules: readonly Rule[], onStep?: (step:
     for (let next = step(current); next !== null; next = step(current)) current = next;
     return current;
   };
-  return rewriteNodes(graph, settle, (node) => byOp.has(node.op.name));
+  return rewriteNodes(graph, settle, (node) => byOp.has(node.op.name), settled);
 }
