@@ -134,7 +134,26 @@ function addScaled(a: Index, b: Index, by: number): Index {
     const u = b.terms[j]!;
     terms.push(by === 1 ? u : { coeff: u.coeff * by, atom: u.atom });
   }
-  return { constant: a.constant + b.constant * by, terms };
+  return wholeAgain({ constant: a.constant + b.constant * by, terms });
+}
+
+/** by · floor(x / by) + x mod by is x again: what was split into dimensions, and lies in memory as it did before. */
+function wholeAgain(index: Index): Index {
+  const { constant, terms } = index;
+  for (let k = 0; k < terms.length; k++) {
+    const { coeff, atom } = terms[k]!;
+    if (atom.kind !== 'mod') continue;
+    const at = terms.findIndex(
+      (t) =>
+        t.atom.kind === 'div' &&
+        t.atom.by === atom.by &&
+        t.coeff === coeff * atom.by &&
+        compareIndices(t.atom.x, atom.x) === 0,
+    );
+    if (at < 0) continue;
+    return addScaled({ constant, terms: terms.filter((_, n) => n !== k && n !== at) }, atom.x, coeff);
+  }
+  return index;
 }
 
 export function scaleIndex(i: Index, by: number): Index {

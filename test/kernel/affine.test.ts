@@ -166,3 +166,14 @@ t.test('what is known to vanish vanishes', async (t) => {
     'a value known at run time',
   );
 });
+
+t.test('what was divided and put together again is whole', async (t) => {
+  const [a, b] = [vars[5]!, vars[4]!];
+  const split = (x: Index, by: number, coeff: number): Index =>
+    addIndex(scaleIndex(modIndex(x, by), coeff), scaleIndex(divIndex(x, by), coeff * by));
+  t.equal(indexKey(split(varIndex(a), 5, 1)), indexKey(varIndex(a)));
+  const sum = addIndex(scaleIndex(varIndex(a), 3), varIndex(b), constIndex(2));
+  t.equal(indexKey(split(sum, 5, 4)), indexKey(scaleIndex(sum, 4)));
+  const apart = addIndex(modIndex(varIndex(a), 5), scaleIndex(divIndex(varIndex(a), 5), 6));
+  t.equal(apart.terms.length, 2, 'panels that are apart stay apart');
+});
