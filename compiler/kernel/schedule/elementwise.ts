@@ -13,7 +13,7 @@ import {
 } from '../affine.ts';
 import { definitionBytes, definitionFlops, operationCount } from '../cost.ts';
 import { type DefinitionStore, type KernelDefinition, type VarSource, volume } from '../definition.ts';
-import { type Condition, walkExprs } from '../expr.ts';
+import { type Condition, indicesOf, walkExprs } from '../expr.ts';
 import type { Kernel, Lanes, Stmt, Target } from '../ir.ts';
 import { coefficientOf, substituteStores } from '../substitute.ts';
 import { collapseSpace } from './collapse.ts';
@@ -32,6 +32,8 @@ const longRow = 64;
 
 /** Gaps larger than this stay guards in the loop: each residue has code of its own. */
 const mostResidues = 4;
+/** Stores of one round, at most: their values wait in registers for each other. */
+const mostStores = 8;
 
 export function scheduleElementwise(definition: KernelDefinition, target: Target): Kernel {
   const whole = collapseSpace(definition);
@@ -105,6 +107,18 @@ function loops(
       const inside = substituteStores(stores, (x) => (x.id === v.id ? at : undefined));
       return loops([piece, ...rest], inside, lanes, source);
     }).flat();
+  }
+  const by = rest.length === 0 ? 1 : divisorOf(stores, v);
+  if (by > 1 && v.extent % by === 0 && by * stores.length <= mostStores) {
+    // Neighbours that read the same elements (windows, repetition): one round writes all of them, and reads once.
+    const piece = source.make(v.name, v.extent / by);
+    const within = source.make(v.name, by);
+    const at = addIndex(scaleIndex(varIndex(piece), by), varIndex(within));
+    const split = substituteStores(stores, (x) => (x.id === v.id ? at : undefined));
+    const inside = Array.from({ length: by }, (_, r) =>
+      substituteStores(split, (x) => (x.id === within.id ? constIndex(r) : undefined)),
+    ).flat();
+    return forLoop(piece, 1, piece.extent, loops(rest, inside, lanes, source));
   }
   const cuts = breakpoints(stores, v);
   const out: Stmt[] = [];
@@ -195,6 +209,22 @@ function residueStep(stores: readonly DefinitionStore[], v: LoopVar): number {
     }
   }
   return step;
+}
+
+/** By how much indices divide `v`, alone and all by the same; 1 when they do not. */
+function divisorOf(stores: readonly DefinitionStore[], v: LoopVar): number {
+  const found = new Set<number>();
+  const visit = (index: Index): void => {
+    for (const { atom } of index.terms) {
+      if (atom.kind !== 'div' && atom.kind !== 'mod') continue;
+      const only = atom.x.terms.length === 1 ? atom.x.terms[0]! : null;
+      if (only?.atom === v && only.coeff === 1) found.add(atom.by);
+      else visit(atom.x);
+    }
+  };
+  for (const s of stores) visit(s.index);
+  for (const e of walkExprs(stores.map((s) => s.value))) for (const i of indicesOf(e)) visit(i);
+  return found.size === 1 ? [...found][0]! : 1;
 }
 
 /** Where along `v` a guard that depends on `v` alone becomes true or false; always holds 0 and the extent. */
