@@ -13,14 +13,34 @@ import {
   neutral,
   type Register,
   select,
+  unary,
 } from '../expr.ts';
 import type { Lanes, Stmt } from '../ir.ts';
+import { unifier } from '../unify.ts';
 
 export interface Accumulator {
   readonly start: readonly Stmt[];
   /** One round: combines the body's value (already placed and vectorized) into the registers. */
   readonly step: (body: Expr, position: Index) => readonly Stmt[];
   readonly result: Expr;
+  /** Of an argmax: the element it chose. */
+  readonly largest: Expr | null;
+}
+
+/** Of reductions that run together: the largest of what an argmax looks at is known to the argmax. */
+export function makeAccumulators(
+  reductions: readonly ReduceExpr[],
+  lanes: Lanes,
+  vars: VarSource,
+): Accumulator[] {
+  const one = unifier();
+  const bodies = reductions.map((r) => one(r.body));
+  const made = reductions.map((r) => makeAccumulator(r, lanes, vars));
+  return reductions.map((r, i) => {
+    const isMax = r.kind === 'reduce' && r.monoid === 'max';
+    const known = isMax ? made.find((a, k) => a.largest !== null && bodies[k] === bodies[i]) : undefined;
+    return known ? { start: [], step: () => [], result: known.largest!, largest: null } : made[i]!;
+  });
 }
 
 export function makeAccumulator(r: ReduceExpr, lanes: Lanes, vars: VarSource): Accumulator {
@@ -32,6 +52,7 @@ export function makeAccumulator(r: ReduceExpr, lanes: Lanes, vars: VarSource): A
       start: [{ kind: 'let', reg: acc, value: constant(r.type, neutral(r.monoid, r.type)), lanes }],
       step: (body) => [{ kind: 'set', reg: acc, value: binary(combiner(r.monoid), read(acc), body), lanes }],
       result: read(acc),
+      largest: null,
     };
   }
   // The first largest element, NaN being largest: replace when greater, or when NaN comes where none was.
@@ -47,15 +68,15 @@ export function makeAccumulator(r: ReduceExpr, lanes: Lanes, vars: VarSource): A
     step: (body, position) => {
       const value = register('value', type);
       const better = register('better', 'bool');
-      const greater = compare('gt', read(value), read(best));
+      // Of f32: not at most the best so far, which is a number.
       const isNew =
         type === 'f32'
           ? binary(
-              'or',
-              greater,
-              binary('and', compare('ne', read(value), read(value)), compare('eq', read(best), read(best))),
+              'and',
+              compare('eq', read(best), read(best)),
+              unary('not', compare('le', read(value), read(best))),
             )
-          : greater;
+          : compare('gt', read(value), read(best));
       return [
         { kind: 'let', reg: value, value: body, lanes },
         { kind: 'let', reg: better, value: isNew, lanes },
@@ -64,5 +85,6 @@ export function makeAccumulator(r: ReduceExpr, lanes: Lanes, vars: VarSource): A
       ];
     },
     result: read(at),
+    largest: read(best),
   };
 }

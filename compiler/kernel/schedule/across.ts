@@ -14,15 +14,17 @@ import { flatIndex, type ReduceExpr, volume } from '../definition.ts';
 import type { Expr } from '../expr.ts';
 import type { Kernel, Lanes, Stmt, Target } from '../ir.ts';
 import { coefficientOf, replacer } from '../substitute.ts';
-import { makeAccumulator } from './accumulate.ts';
+import { makeAccumulators } from './accumulate.ts';
 import type { Arranged } from './collapse.ts';
 import { bindShared } from './share.ts';
-import { forLoop, nestLoops, type Places, storeValues } from './statements.ts';
+import { forLoop, nestLoops, type Places, pointsOf, storeValues } from './statements.ts';
 import { cutUnits, unitPrefix, unitsWorth } from './units.ts';
 import { canVectorize, placer, vectorsOf } from './vector.ts';
 
 /** Vectors that are accumulated at once. */
 const vectorsAtOnce = 4;
+/** Rounds of all vectors of a tile that are written out, without loops: those of a small window. */
+const mostRounds = 16;
 /** Columns of a tile. */
 const tile = 4 * vectorsAtOnce;
 
@@ -106,20 +108,24 @@ function writeTile(p: Arranged, places: Places, v: LoopVar | null, columns: read
   const { def, vars, reductions } = p;
   const cells = columns.map((c) => ({
     c,
-    accs: reductions.map((r) => makeAccumulator(r, c.lanes, def.vars)),
+    accs: makeAccumulators(reductions, c.lanes, def.vars),
   }));
   const place = (c: Column, at: Places): ((e: Expr) => Expr) => {
     const vector = v && c.lanes > 1 ? { v, at: c.at } : null;
     return placer((x) => at.get(x.id) ?? (!vector && x.id === v?.id ? c.at : undefined), vector);
   };
-  const rounds = nestLoops(vars, def.vars, places, (at) => {
+  const round = (at: Places): Stmt[] => {
     const position = substituteIndex(flatIndex(vars), (x) => at.get(x.id));
     return cells.flatMap(({ c, accs }) => {
       const bodies = reductions.map((r) => r.body).map(place(c, at));
       const shared = bindShared(bodies, c.lanes, def.vars);
       return [...shared.lets, ...accs.flatMap((a, i) => a.step(shared.values[i]!, position))];
     });
-  });
+  };
+  const isShort = volume(vars) * cells.length <= mostRounds;
+  const rounds = isShort
+    ? pointsOf(vars).flatMap((point) => round(new Map([...places, ...point])))
+    : nestLoops(vars, def.vars, places, round);
   const write = cells.flatMap(({ c, accs }) => {
     const swap = replacer((e) => {
       const at = reductions.indexOf(e as ReduceExpr);

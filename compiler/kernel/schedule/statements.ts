@@ -40,6 +40,17 @@ export function nestLoops(
   return underConditions(known, (v) => places.get(v.id), inside());
 }
 
+/** All points of some loops, the last varying fastest. */
+export function pointsOf(vars: readonly LoopVar[]): (readonly [number, Index])[][] {
+  return vars.reduce<(readonly [number, Index])[][]>(
+    (points, v) =>
+      points.flatMap((p) =>
+        Array.from({ length: v.extent }, (_, i) => [...p, [v.id, constIndex(i)] as const]),
+      ),
+    [[]],
+  );
+}
+
 /** `full` in all blocks but the last, which is shorter and has code of its own. */
 export function unlessLast(block: Index, blocks: number, full: readonly Stmt[], last: readonly Stmt[]): Stmt {
   return {

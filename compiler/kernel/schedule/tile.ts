@@ -34,6 +34,7 @@ import {
   longChain,
   nestLoops,
   type Places,
+  pointsOf,
   storeValues,
   vectorsInTurn,
 } from './statements.ts';
@@ -112,17 +113,6 @@ function pieces(
 /** Vectors that a tile without a loop may load: as many as there are registers, less some for what is made of them. */
 const mostLoads = 13;
 
-/** All points of some loops, the last varying fastest. */
-function pointsOf(vars: readonly LoopVar[]): (readonly [number, Index])[][] {
-  return vars.reduce<(readonly [number, Index])[][]>(
-    (points, v) =>
-      points.flatMap((p) =>
-        Array.from({ length: v.extent }, (_, i) => [...p, [v.id, constIndex(i)] as const]),
-      ),
-    [[]],
-  );
-}
-
 type Grid = readonly (readonly Register[])[];
 
 /** One register tile: accumulators, reduction loops, epilogue. */
@@ -168,7 +158,8 @@ class Tile {
   /** Whether all that the sums read fits into registers at once: then the rounds stand one after the other, without a loop. */
   #isShort(): boolean {
     const rounds = volume(this.#s.vars);
-    return !this.#along && rounds * (this.#rows.length + this.#columns.length) <= mostLoads;
+    const isPlain = !this.#along && conditionsOf(this.#s.product).length === 0;
+    return isPlain && rounds * (this.#rows.length + this.#columns.length) <= mostLoads;
   }
 
   /** What is made of each cell's sum; where that takes long, of several cells in turn. */
