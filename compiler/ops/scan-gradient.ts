@@ -1,6 +1,7 @@
 // The gradient of scan: a scan in the opposite order. Forwards, a second scan like the first also gives the carries that
-// each step began with; once unrolled, both are merged into one. Backwards, each step is computed again from those
-// (merged too, unless a checkpoint keeps them apart) and differentiated:
+// each step began with; both become one. Backwards, each step is computed again from those and differentiated; what is dear
+// of that is kept by the forward loop instead (passes/loops/residuals.ts; unrolled, equal nodes are merged), unless a checkpoint
+// keeps them apart:
 //
 //   carries    dL/d(carry), Σ dL/d(captured)
 //   sequences  the carries of the forward steps, the sequences, dL/d(outputs)

@@ -3,12 +3,11 @@
 //
 //   carries…, rows of sequences…, captured…   →   new carries…, rows of outputs…
 //
-// The gradient is a scan in the opposite order (scan-gradient.ts), so gradients of any order are scans too. Before a graph
-// is lowered the loop is unrolled: steps share their kernels, whose addresses are arguments, and a carried value's place is
-// free again as soon as the next step has read it. So code does not grow with the number of steps: an LSTM of 64 units and
-// its gradient makes 26 kernels and 30 KiB for any. Compile time does: first step and all take 1.2 s of processor time for 8
-// steps, 1.8 s for 64, 4.0 s for 256. Loops of some hundreds of steps are fine, and thousands should be cut into pieces
-// that a program calls one after the other.
+// The gradient is a scan in the opposite order (scan-gradient.ts), so gradients of any order are scans too. Short loops are
+// unrolled before a graph is lowered (passes/expand-regions.ts); others stay loops: the body is compiled once, rows are read
+// and written where they lie, and a carried value has two places, or is written where it goes out (lower/loop-places.ts). So
+// neither compile time nor plan grow with the number of steps: an LSTM of 64 units and its gradient take 0.2 s of processor
+// time and 25 steps of a plan for 64 steps or 2000; unrolled they took 1.5 s for 64, and 4.0 s for 256.
 
 import type { Graph, HostTensor, Node, OpDef, RegionCall } from '../graph/ir.ts';
 import { inlineRegion } from '../graph/region.ts';
