@@ -4,7 +4,20 @@
 
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { callbacks, initializers, losses, Model, metrics, nn, optimizers, random } from '../../src/index.ts';
+import {
+  callbacks,
+  constant,
+  Dataset,
+  div,
+  initializers,
+  losses,
+  Model,
+  metrics,
+  nn,
+  optimizers,
+  sub,
+  type Tensor,
+} from '../../src/index.ts';
 import * as plot from '../../src/plot/index.ts';
 import type { Experiment, Outcome, RunOptions } from '../support/experiment.ts';
 import { readTable, scaleOf, type Table } from '../support/table.ts';
@@ -12,27 +25,29 @@ import { timedFit } from '../support/timed-fit.ts';
 
 const folds = 5;
 
-async function crossValidate(table: Table, seed: number, options: RunOptions): Promise<Outcome> {
-  const { labels, names } = table;
-  const features = table.rows[0]!.length;
-  const order = [...random(seed, 'folds').permutation(labels.length)];
+async function crossValidate(
+  { rows, labels, names }: Table,
+  seed: number,
+  options: RunOptions,
+): Promise<Outcome> {
+  const features = rows[0]!.length;
   const confusions = new Float64Array(names.length ** 2);
   const totals = { steps: 0, seconds: 0, compileSeconds: 0 };
   const epochsRun: number[] = [];
   let curves: Record<string, readonly number[]> = {};
-  for (let k = 0; k < (options.isSmall ? 1 : folds); k++) {
-    const test = order.filter((_, i) => i % folds === k);
-    const rest = order.filter((_, i) => i % folds !== k);
-    const held = rest.filter((_, i) => i % folds === 0);
-    const train = rest.filter((_, i) => i % folds !== 0);
+  const x = { data: Float32Array.from(rows.flat()), shape: [rows.length, features] };
+  const table = Dataset.from({ x, y: Int32Array.from(labels) });
+  for (const [k, { train: rest, validation: test }] of table.kFold(folds, { seed }).entries()) {
+    if (options.isSmall && k > 0) break;
+    const [train, held] = rest.split(1 - 1 / folds, { seed });
     // Scaled by what the training rows say, or the test would not be one.
-    const columns = Array.from({ length: features }, (_, f) => scaleOf(train.map((r) => table.rows[r]![f]!)));
-    const part = (rows: readonly number[]) => ({
-      x: rows.map((r) => table.rows[r]!.map((v, f) => (v - columns[f]!.mean) / columns[f]!.deviation)),
-      y: rows.map((r) => labels[r]!),
-    });
+    const seen = (await train.toArray()).map(({ x }) => x as ArrayLike<number>);
+    const columns = Array.from({ length: features }, (_, f) => scaleOf(seen.map((x) => x[f]!)));
+    const standardize = nn.lambda<nn.SameShape>((x) =>
+      div(sub(x, constant(columns.map((c) => c.mean))) as Tensor, constant(columns.map((c) => c.deviation))),
+    );
     const model = new Model({ input: [features] })
-      .add(nn.dense(16, { init: initializers.heNormal() }), nn.relu(), nn.dense(names.length))
+      .add(standardize, nn.dense(16, { init: initializers.heNormal() }), nn.relu(), nn.dense(names.length))
       .compile({
         loss: losses.softmaxCrossEntropy,
         optimizer: optimizers.adam({ learningRate: 0.01 }),
@@ -43,18 +58,17 @@ async function crossValidate(table: Table, seed: number, options: RunOptions): P
     try {
       const { history, ...run } = await timedFit(
         model,
-        part(train),
-        train.length,
+        train.shuffle({ seed }),
+        seen.length,
         {
           epochs: 200,
           batchSize: 16,
-          seed,
-          validation: part(held),
+          validation: held,
           callbacks: [callbacks.earlyStopping({ patience: 15, restoreBest: true })],
         },
         { onProgress: (share) => options.onProgress?.((k + share) / folds) },
       );
-      const found = await model.measure(metrics.confusionMatrix(), part(test));
+      const found = await model.measure(metrics.confusionMatrix(), test);
       for (const [r, row] of found.entries())
         for (const [c, n] of row.entries()) confusions[r * names.length + c]! += n;
       for (const key of ['steps', 'seconds', 'compileSeconds'] as const) totals[key] += run[key];

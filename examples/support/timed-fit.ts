@@ -1,7 +1,7 @@
 // `fit` with a clock: what experiments that train a model by it report.
 
 import { performance } from 'node:perf_hooks';
-import type { FitOptions, History, Model, ModelData } from '../../src/index.ts';
+import type { FitData, FitOptions, History, Model } from '../../src/index.ts';
 import type { Outcome, RunOptions } from './experiment.ts';
 
 export type TimedFit = Pick<Outcome, 'losses' | 'steps' | 'seconds' | 'compileSeconds'> & {
@@ -11,7 +11,7 @@ export type TimedFit = Pick<Outcome, 'losses' | 'steps' | 'seconds' | 'compileSe
 /** Compiles, then trains; `count` is the number of examples. The losses are those of epochs. */
 export async function timedFit(
   model: Model,
-  data: ModelData,
+  data: FitData,
   count: number,
   fit: FitOptions,
   { onProgress }: RunOptions = {},
