@@ -279,7 +279,7 @@ export function substituteIndex(
   return result ?? i;
 }
 
-/** The index with its run-time values rewritten; variables stay. */
+/** The index with the values in it that are computed at run time rewritten; variables stay, and values keep their id, as in `substituteIndex`. */
 export function rewriteValues(i: Index, value: (e: Expr) => Expr): Index {
   for (let k = 0; k < i.terms.length; k++)
     if (i.terms[k]!.atom.kind !== 'var') return substituteIndex(i, keepVariable, value);
@@ -287,6 +287,13 @@ export function rewriteValues(i: Index, value: (e: Expr) => Expr): Index {
 }
 
 const keepVariable = (): undefined => undefined;
+
+/** The values in an index that are computed at run time. */
+export function valuesIn(i: Index): Expr[] {
+  return i.terms.flatMap(({ atom }) =>
+    atom.kind === 'value' ? [atom.expr] : atom.kind === 'var' ? [] : valuesIn(atom.x),
+  );
+}
 
 /** What stands for an atom; null when it stays as it is. */
 function substituteAtom(

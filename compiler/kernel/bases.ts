@@ -5,9 +5,9 @@
 // In: a definition over whole buffers. Out: the same definition over the elements from `base` on that it may touch, for
 // each parameter. A base is never behind the first element that is touched.
 
-import { type Index, indexRange, offsetIndex, substituteIndex } from './affine.ts';
+import { type Index, indexRange, offsetIndex, rewriteValues, valuesIn } from './affine.ts';
 import type { KernelDefinition } from './definition.ts';
-import { type Expr, walkExprs } from './expr.ts';
+import { walkExprs } from './expr.ts';
 import { rewriter } from './substitute.ts';
 
 export interface Rebased {
@@ -46,18 +46,8 @@ export function moveBases(def: KernelDefinition, mayMove: (param: number) => boo
   );
   const stores = def.stores.map((s) => ({
     param: s.param,
-    index: offsetIndex(
-      substituteIndex(s.index, () => undefined, move),
-      -bases[s.param]!,
-    ),
+    index: offsetIndex(rewriteValues(s.index, move), -bases[s.param]!),
     value: move(s.value),
   }));
   return { def: { ...def, params, stores }, bases };
-}
-
-function valuesIn(index: Index): Expr[] {
-  return index.terms.flatMap(({ atom }) => {
-    if (atom.kind === 'value') return [atom.expr];
-    return atom.kind === 'var' ? [] : valuesIn(atom.x);
-  });
 }

@@ -16,7 +16,7 @@
 // Names are made unique by a number (`k.2`). `: 1` in brackets is the distance between lanes, where it is not 0. An
 // expression object that a statement uses more than once stands before it as `$1 = …`.
 
-import type { Atom, Index, LoopVar } from './affine.ts';
+import { type Atom, type Index, type LoopVar, valuesIn } from './affine.ts';
 import { type Condition, type Expr, type Register, walkExprs } from './expr.ts';
 import type { Kernel, Lanes, Stmt } from './ir.ts';
 import { countUses } from './uses.ts';
@@ -128,7 +128,7 @@ class Printer {
     const uses = countUses(roots, indices);
     const isShared = (e: Expr): boolean => uses.get(e)! > 1 && e.kind !== 'const' && e.kind !== 'reg';
     // Children come before parents, and the order depends on the structure alone.
-    const inner = walkExprs([...roots, ...indices.flatMap(valuesOf)]);
+    const inner = walkExprs([...roots, ...indices.flatMap(valuesIn)]);
     for (const e of inner.filter(isShared)) {
       const text = this.#expr(e);
       const name = `$${this.#shared.size + 1}`;
@@ -245,13 +245,6 @@ class Printer {
   #register(r: Register): string {
     return this.#names.get(`r${r.id}`) ?? `?${r.name}`;
   }
-}
-
-/** The run-time values in an index. */
-function valuesOf(index: Index): Expr[] {
-  return index.terms.flatMap(({ atom }) =>
-    atom.kind === 'value' ? [atom.expr] : atom.kind === 'var' ? [] : valuesOf(atom.x),
-  );
 }
 
 function unique(name: string, taken: Set<string>): string {

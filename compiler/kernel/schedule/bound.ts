@@ -1,6 +1,6 @@
 // Definitions with what their parameters stand for, so that one definition can become several with buffers between them.
 
-import { substituteIndex } from '../affine.ts';
+import { rewriteValues } from '../affine.ts';
 import type { KernelDefinition } from '../definition.ts';
 import { type Expr, isCheck, walkExprs } from '../expr.ts';
 import type { KernelParam } from '../ir.ts';
@@ -40,7 +40,7 @@ export function pruneParams<Arg>(bound: Bound<Arg>): Bound<Arg> {
       flags: def.flags === null ? null : (to.get(def.flags) ?? null),
       stores: def.stores.map((s) => ({
         param: to.get(s.param)!,
-        index: substituteIndex(s.index, () => undefined, renumber),
+        index: rewriteValues(s.index, renumber),
         value: renumber(s.value),
       })),
     },
