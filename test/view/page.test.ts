@@ -182,6 +182,11 @@ t.test('light and dark', { skip }, async (t) => {
   await page.getByRole('button', { name: 'Light colours' }).click();
   t.equal(await background(), light);
   await page.emulateMedia({ colorScheme: 'dark' });
+  t.equal(await background(), light, 'what was chosen stays');
+  await page.reload();
+  t.equal(await background(), dark, 'before that, the page follows the system');
+  await page.emulateMedia({ colorScheme: 'light' });
+  t.equal(await background(), light, 'as long as it is open');
   t.same(wrong, []);
 });
 

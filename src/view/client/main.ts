@@ -128,7 +128,6 @@ async function start(): Promise<void> {
   };
   store.listen(update);
   onThemeChange(nameTheme);
-  watchTheme();
   nameTheme();
   addEventListener('keydown', (e) => {
     const isTyping = e.target instanceof HTMLInputElement || e.target instanceof HTMLSelectElement;
@@ -144,6 +143,8 @@ async function start(): Promise<void> {
   document.documentElement.dataset['ready'] = 'true';
 }
 
+// Before anything is painted.
+watchTheme();
 start().catch((error: unknown) => {
   document.body.append(h('pre', { class: 'failed' }, `This page cannot show its data: ${String(error)}`));
 });

@@ -1,4 +1,4 @@
-// Colours: CSS variables, read again when the theme changes, since a canvas does not follow them by itself.
+// Light or dark, and colours: CSS variables, read again when the theme changes, since a canvas does not follow them by itself.
 
 import type { Part } from './model.ts';
 
@@ -36,15 +36,28 @@ function changed(): void {
 }
 
 export function isDark(): boolean {
-  const chosen = document.documentElement.dataset['theme'];
-  return chosen === undefined ? matchMedia('(prefers-color-scheme: dark)').matches : chosen === 'dark';
+  return document.documentElement.dataset['theme'] === 'dark';
 }
 
-export function toggleTheme(): void {
-  document.documentElement.dataset['theme'] = isDark() ? 'light' : 'dark';
+function show(theme: 'light' | 'dark'): void {
+  document.documentElement.dataset['theme'] = theme;
   changed();
 }
 
+/** Whether the user asked for a theme, by the button. */
+let isChosen = false;
+
+export function toggleTheme(): void {
+  isChosen = true;
+  show(isDark() ? 'light' : 'dark');
+}
+
+/** Shows what the system wishes, and follows it until the user chooses. */
 export function watchTheme(): void {
-  matchMedia('(prefers-color-scheme: dark)').addEventListener('change', changed);
+  const system = matchMedia('(prefers-color-scheme: dark)');
+  const follow = (): void => {
+    if (!isChosen) show(system.matches ? 'dark' : 'light');
+  };
+  system.addEventListener('change', follow);
+  follow();
 }
