@@ -23,19 +23,24 @@ export function reachOf(
   return { least: Math.min(0, last), most: Math.max(0, last) };
 }
 
+type Range = Pick<PlanLoop, 'begin' | 'end'>;
+
+/** A plan, or whatever else has steps and loops. */
+interface Looped<L extends Range> {
+  readonly steps: readonly unknown[];
+  readonly loops?: readonly L[];
+}
+
 /** For each step the loop that it is in, or null. */
-export function loopOfSteps({
-  steps,
-  loops = [],
-}: Pick<PlanManifest, 'steps' | 'loops'>): (PlanLoop | null)[] {
-  const of: (PlanLoop | null)[] = steps.map(() => null);
+export function loopOfSteps<L extends Range>({ steps, loops = [] }: Looped<L>): (L | null)[] {
+  const of: (L | null)[] = steps.map(() => null);
   for (const loop of loops) of.fill(loop, loop.begin, loop.end);
   return of;
 }
 
 /** How often each step runs. */
-export function timesOfSteps(manifest: Pick<PlanManifest, 'steps' | 'loops'>): number[] {
-  return loopOfSteps(manifest).map((loop) => loop?.length ?? 1);
+export function timesOfSteps(program: Looped<Range & Pick<PlanLoop, 'length'>>): number[] {
+  return loopOfSteps(program).map((loop) => loop?.length ?? 1);
 }
 
 /** An item of a list that stands for itself, and the iteration of its loop. */

@@ -2,6 +2,7 @@
 // is made when it is asked for.
 
 import { formatLocation } from '../../runtime/errors.ts';
+import { timesOfSteps } from '../../runtime/loops.ts';
 import type { Plan } from '../../runtime/plan.ts';
 import { formatAttr } from '../graph/build.ts';
 import { flopsOf } from '../graph/flops.ts';
@@ -123,6 +124,7 @@ function inspectKernel(k: Kernel, { lowered, machine, printCode }: Inspectable):
     predictedNs: costOf(k, machine),
     params: k.params.map(({ name, access, elements }) => ({ name, access, elements })),
     steps: lowered.steps.flatMap((s, i) => (s.kernel === k ? [i] : [])),
+    calls: timesOfSteps(lowered).reduce((n, times, s) => (lowered.steps[s]!.kernel === k ? n + times : n), 0),
     text: printKernel(k),
     code: printCode([k]),
   };

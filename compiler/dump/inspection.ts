@@ -97,6 +97,8 @@ export interface InspectedKernel {
   }[];
   /** Steps that call it. */
   readonly steps: readonly number[];
+  /** How often it is called in a run: once for each step, and each iteration of its loop. */
+  readonly calls: number;
   /** Its loop nest. */
   readonly text: string;
   readonly code: string;

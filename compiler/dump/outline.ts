@@ -1,6 +1,7 @@
 // The short texts of a compilation: what fits a screen or two. Small graphs, plans and codes are shown whole; of large ones
 // there is one line for each scope, kernel or step, with what it costs, and a last line that says how to see all.
 
+import { timesOfSteps } from '../../runtime/loops.ts';
 import type { Plan } from '../../runtime/plan.ts';
 import { graphFlops } from '../graph/flops.ts';
 import type { Graph, Node } from '../graph/ir.ts';
@@ -55,8 +56,9 @@ export function outlineGraph(graph: Graph): string {
 export function outlineKernels(kernels: readonly Kernel[], lowered: Lowered, machine: Machine): string {
   const whole = kernels.map(printKernel).join('\n');
   if (isShort(whole)) return whole;
+  const times = timesOfSteps(lowered);
   const rows = kernels.map((k, i) => {
-    const calls = lowered.steps.filter((s) => s.kernel === k).length;
+    const calls = lowered.steps.reduce((n, s, i) => (s.kernel === k ? n + times[i]! : n), 0);
     const us = (calls * costOf(k, machine)) / 1000;
     const { flops, bytes } = k.cost;
     return [`${i}`, `${calls}`, amount(flops), amount(bytes), us.toFixed(1), `${k.name}: ${k.schedule}`];
@@ -84,6 +86,7 @@ export function outlinePlan(plan: Plan, lowered: Lowered, machine: Machine): str
   return lines([
     ...head,
     `  ${m.inputs.length} inputs, ${m.outputs.length} outputs, ${m.variables.length} variables, ${m.buffers.length} buffers; the arena is ${((100 * m.arenaBytes) / Math.max(1, lowerBound(m)) - 100).toFixed(1)} % above its lower bound`,
+    ...(m.loops ?? []).map((l) => `  steps ${l.begin} to ${l.end - 1} run ${l.length} times: ${l.label}`),
     ...indent(table(['step:', 'kernel:', 'units:', 'µs:', 'what'], rows)),
     ...end,
     more('buffers, the work of each worker, memory; a text that reads back'),

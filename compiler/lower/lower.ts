@@ -215,10 +215,10 @@ class Lowering {
   }
 
   /** All kernels. A value goes to `direct` or to a buffer of its own, and to those of `extra`; gives labels of groups. */
-  private emitGroups(direct: ReadonlyMap<Node, BufferId>, extra: readonly Sink[]): string[] {
+  private emitGroups(direct: ReadonlyMap<Node, BufferId>, extra: Sink[]): string[] {
     const labels = this.groups.map((group): string => {
       const whole = group.roots[0]!;
-      if (isLoop(whole)) return this.lowerLoop(whole);
+      if (isLoop(whole)) return this.lowerLoop(whole, extra);
       if (this.parts.isWhole(whole)) return this.writeRest(whole);
       const sinks = group.roots.flatMap((node): Sink[] => {
         const others = extra.filter((s) => s.node === node);
@@ -260,8 +260,11 @@ class Lowering {
     return { program: { steps, ...(loops.length > 0 && { loops }) }, decisions };
   }
 
-  /** The kernels of one iteration, once, after those that put the carries where the first reads them. Gives a label. */
-  private lowerLoop(first: Node): string {
+  /**
+   * The kernels of one iteration, once, after those that put the carries where the first reads them. Takes from `extra` what
+   * it writes where it goes. Gives a label.
+   */
+  private lowerLoop(first: Node, extra: Sink[]): string {
     const { loop, body } = this.loops.get(first)!;
     const { results } = loop;
     const label = `${first.scope || first.name || 'top'}: ${first.op.name}`;
@@ -300,7 +303,11 @@ class Lowering {
       const node = outputOf(r);
       let home = homes.get(node);
       if (home === undefined) {
-        home = { buffer: this.addLoopBuffer(valueName(r), r.type), start: 0 };
+        const out = extra.findIndex(
+          (s) => s.node === r && this.shared.buffers[s.buffer]!.home.kind === 'arena',
+        );
+        const given = out < 0 ? null : extra.splice(out, 1)[0]!;
+        home = { buffer: given?.buffer ?? this.addLoopBuffer(valueName(r), r.type), start: 0 };
         homes.set(node, home);
         const { type } = node;
         sinks.push({
@@ -509,7 +516,8 @@ class Lowering {
     };
     const { key, def, calls } = this.shared.pool.calls(whole, temporary, mayMove);
     const contraction = this.shared.contractions.note(key, def, calls);
-    const nodes = [...contents];
+    // A copy is the value that it copies.
+    const nodes = contents.size > 0 ? [...contents] : roots;
     this.steps.push(
       ...calls.map(
         ({ bases, ...step }): LoweredStep => ({

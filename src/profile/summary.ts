@@ -3,6 +3,7 @@
 // means over the third of the runs in the middle, by wall time: unlike medians, means of parts add up to that of the
 // whole, and unlike the mean over all runs, they do not see the run in which the machine did something else.
 
+import { timesOfSteps } from '../../runtime/loops.ts';
 import type { PlanManifest } from '../../runtime/plan.ts';
 import { tensorBytes } from '../../runtime/tensor.ts';
 import type { MeasuredOn } from '../engine.ts';
@@ -93,9 +94,17 @@ function stepsOf(
   };
   const times = chosen.map(timesOf);
   const allTimes = all.map(timesOf);
+  const repeats = timesOfSteps(manifest);
   const phase = new Array<number>(count).fill(0);
-  for (const { spans } of all[0]!.workers)
-    for (const s of spans) if (s.kind === 'kernel') phase[s.index] = s.phase;
+  /** The steps of each phase; those of a loop are in many. */
+  const inPhase: Set<number>[] = [];
+  for (const { spans } of all[0]!.workers) {
+    for (const s of spans) {
+      if (s.kind !== 'kernel') continue;
+      phase[s.index] = s.phase;
+      inPhase[s.phase] = (inPhase[s.phase] ?? new Set()).add(s.index);
+    }
+  }
 
   const longest = (ms: readonly Float64Array[], step: number): number => Math.max(...ms[step]!);
   const ms = manifest.steps.map((_, s) => mean(times.map((t) => longest(t, s))));
@@ -103,9 +112,10 @@ function stepsOf(
     Array.from({ length: workers }, (_, w) => mean(times.map((t) => t[s]![w]!))),
   );
   const total = sum(msPerWorker.flat());
-  const waits = waitMs(ms, phase, chosen);
+  const waits = waitMs(ms, inPhase, chosen);
   return manifest.steps.map(({ label, kernel, units }, s) => {
-    const { name, work } = manifest.kernels[kernel]!;
+    const { name, work: once } = manifest.kernels[kernel]!;
+    const work = once && { flops: once.flops * repeats[s]!, bytes: once.bytes * repeats[s]! };
     const cores = msPerWorker[s]!.filter((x) => x > 0).length;
     const bound =
       ceilings === null || work === undefined || cores === 0
@@ -117,7 +127,7 @@ function stepsOf(
       step: s,
       label,
       kernel: name,
-      schedule: work?.schedule ?? null,
+      schedule: once?.schedule ?? null,
       phase: phase[s]!,
       units,
       flops: work?.flops ?? null,
@@ -148,15 +158,19 @@ function kernelsOf(manifest: PlanManifest, steps: readonly ProfileStep[]): Profi
 }
 
 /** Of each step, what was waited at the barrier after its phase, when no other step of the phase took longer. */
-function waitMs(ms: readonly number[], phase: readonly number[], timelines: readonly Timeline[]): number[] {
+function waitMs(
+  ms: readonly number[],
+  inPhase: readonly (ReadonlySet<number> | undefined)[],
+  timelines: readonly Timeline[],
+): number[] {
   const waits = ms.map(() => 0);
   const runs = timelines.map(waitsOf);
   runs[0]!.forEach((_, barrier) => {
     let blamed = -1;
-    phase.forEach((p, s) => {
-      if (p === barrier && (blamed < 0 || ms[s]! > ms[blamed]!)) blamed = s;
-    });
-    if (blamed >= 0) waits[blamed] = mean(runs.map((w) => sum(w[barrier]!)));
+    for (const s of [...(inPhase[barrier] ?? [])].sort((a, b) => a - b)) {
+      if (blamed < 0 || ms[s]! > ms[blamed]!) blamed = s;
+    }
+    if (blamed >= 0) waits[blamed]! += mean(runs.map((w) => sum(w[barrier]!)));
   });
   return waits;
 }

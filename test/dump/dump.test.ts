@@ -122,6 +122,17 @@ t.test('names are unique, and tell scope and op', async (t) => {
   t.same([...nodeNames(graph).values()], ['x', 'a/add', 'a/add#2']);
 });
 
+/** A loop of 40 steps over two values. */
+function looping(): ReturnType<typeof compileGraph> {
+  const { carry, outputs } = h.scan(
+    ([s]) => ({ carry: [h.sin(h.mul(s as Node<readonly [4], 'f32'>, 1.5))], outputs: [s as Node] }),
+    [h.input('x', [4]) as Node],
+    [],
+    { length: 40, unroll: false },
+  );
+  return compileGraph(graphOf({ last: carry[0]!, all: outputs[0] as Node }));
+}
+
 t.test('the JSON of every compilation fits its schema', async (t) => {
   const path = new URL('../../../docs/schema/inspection.json', import.meta.url);
   const validate = new Ajv2020({ strict: true, allowUnionTypes: true }).compile(
@@ -133,6 +144,7 @@ t.test('the JSON of every compilation fits its schema', async (t) => {
     deep(),
     compileGraph(deepNet(2), { target: 'js', checkNumerics: true }),
     compileGraph(graphOf({ picked })),
+    looping(),
   ]) {
     const json = JSON.parse(compilation.dump('json')) as { steps: { nodes: number[] }[]; extra?: number };
     t.ok(validate(json), JSON.stringify(validate.errors?.slice(0, 3)));

@@ -1,5 +1,5 @@
 // What a loop of a gradient computes again of the loop that it is the gradient of, and which is dear, that loop gives as an
-// output instead. Cheap arithmetic is done again from what is kept.
+// output instead. Cheap arithmetic is done again where that takes no more bytes than to keep its result.
 //
 //   forward   z = x + h · u     i = σ(z)     h' = i · …            gives h before each step; and now i
 //   backward  z, i again from h, x, u; then dh, du                 reads i; z is gone
@@ -9,6 +9,7 @@
 // is alike, so that is computed again.
 
 import type { Node } from '../../graph/ir.ts';
+import { elementCount } from '../../graph/types.ts';
 import { input } from '../../ops/leaf.ts';
 import { ValueNumbers } from '../cse.ts';
 import type { GraphPass } from '../manager.ts';
@@ -56,31 +57,65 @@ function keepFor(loop: LoopDraft, before: LoopDraft): boolean {
     const like = before.captured.find((c) => c.from === from);
     if (like) numbers.same(own, like.input);
   }
-  const gone = (n: Node): boolean => loop.instead.has(n);
   const nodes = bodyNodes(loop);
   for (const n of nodes) numbers.add(n);
-  const known = (n: Node): Node | undefined => given.get(numbers.of(n));
   const isInput = (n: Node): boolean => n.op.name === 'input';
-  let isChanged = false;
-  const seen = new Set<Node>();
+  const isKnown = (n: Node): boolean => given.has(numbers.of(n)) && !isInput(n) && !loop.instead.has(n);
+  const wanted = new Set([
+    ...nodes.filter((n) => !isKnown(n)).flatMap((n) => n.operands),
+    ...loop.carries.map((c) => c.next),
+    ...loop.outputs,
+  ]);
+  const rows = new Set(loop.rows.map((r) => r.input));
+  /** What the body reads from memory in any case. */
+  const read = new Set([...loop.instead.keys(), ...[...wanted].filter((n) => rows.has(n))]);
+  const isCheap = (n: Node): boolean => isView(n) || cheap.has(n.op.name);
+  const kept: Node[] = [];
   const keep = (n: Node): void => {
-    if (seen.has(n) || isInput(n) || gone(n)) return;
-    seen.add(n);
-    if (isView(n) || cheap.has(n.op.name)) {
-      n.operands.forEach(keep);
-      return;
+    read.add(n);
+    kept.push(n);
+  };
+  /** Bytes to be read, and kept for that long, to have a value: those of what it is computed from, or its own. */
+  const prices = new Map<Node, number>();
+  const priceOf = (n: Node): number => {
+    const known = prices.get(n);
+    if (known !== undefined) return known;
+    let price = 0;
+    if (read.has(n)) price = 0;
+    else if (isInput(n)) price = rows.has(n) ? bytesOf(n) : 0;
+    else {
+      const parts = isCheap(n)
+        ? n.operands.reduce((sum, o) => sum + priceOf(o), 0)
+        : Number.POSITIVE_INFINITY;
+      price = isView(n) ? parts : Math.min(parts, bytesOf(n));
     }
-    const node = known(n)!;
+    prices.set(n, price);
+    return price;
+  };
+  const provide = (n: Node): void => {
+    if (read.has(n)) return;
+    prices.clear();
+    const isComputed =
+      isCheap(n) && (isView(n) || n.operands.reduce((sum, o) => sum + priceOf(o), 0) <= bytesOf(n));
+    if (isInput(n)) read.add(n);
+    else if (isComputed) n.operands.forEach(provide);
+    else keep(n);
+  };
+  const frontier = [...wanted].filter(isKnown);
+  for (const n of frontier) if (!isCheap(n)) keep(n);
+  for (const n of frontier) if (isCheap(n)) provide(n);
+  for (const n of kept) {
+    const node = given.get(numbers.of(n))!;
     if (!before.outputs.includes(node)) before.outputs.push(node);
     const own = input(`kept${loop.rows.length}`, n.type.shape, n.type.dtype) as Node;
     loop.rows.push({ from: { loop: before, node }, input: own });
     loop.instead.set(n, own);
-    isChanged = true;
-  };
-  const isKnown = (n: Node): boolean => known(n) !== undefined && !isInput(n);
-  for (const n of nodes) if (!isKnown(n)) for (const o of n.operands) if (isKnown(o)) keep(o);
-  for (const n of [...loop.carries.map((c) => c.next), ...loop.outputs]) if (isKnown(n)) keep(n);
-  return isChanged;
+  }
+  return kept.length > 0;
+}
+
+function bytesOf({ type }: Node): number {
+  return elementCount(type.shape) * (type.dtype === 'bool' || type.dtype === 'u8' ? 1 : 4);
 }
 
 /** The value in a body that is the row of what another loop reads at the same place; null for none. */

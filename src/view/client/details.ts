@@ -179,7 +179,7 @@ function kernelDetails(model: EntryModel, store: Store, id: number): HTMLElement
       ['operations', `${count(k.flops)} in a call`],
       ['bytes', `${count(k.bytes)} in a call`],
       ['intensity', k.bytes === 0 ? '–' : `${(k.flops / k.bytes).toFixed(2)} operations per byte`],
-      ['predicted', `${time(k.predictedNs)} a call, ${time(k.predictedNs * k.steps.length)} in all`],
+      ['predicted', `${time(k.predictedNs)} a call, ${time(k.predictedNs * k.calls)} in all`],
       ...(entry.profile === null ? [] : [['measured', `${time(ms * 1e6)} in all`] as Row]),
       [
         'parameters',

@@ -27,11 +27,11 @@ export function kernelsPanel({ model, store }: Context): Panel {
   const columns: readonly Column[] = [
     number('#', (k) => k, String),
     { title: 'kernel', isNumber: false, value: (k) => kernels[k]!.name, text: (k) => kernels[k]!.name },
-    number('calls', (k) => kernels[k]!.steps.length, String),
+    number('calls', (k) => kernels[k]!.calls, String),
     number('units', (k) => kernels[k]!.units, String),
     number('operations', (k) => kernels[k]!.flops, count),
     number('bytes', (k) => kernels[k]!.bytes, count),
-    number('predicted', (k) => kernels[k]!.predictedNs * kernels[k]!.steps.length, time),
+    number('predicted', (k) => kernels[k]!.predictedNs * kernels[k]!.calls, time),
     ...(profile === null ? [] : [number('measured', (k) => measured[k]!, time)]),
     {
       title: 'loops',

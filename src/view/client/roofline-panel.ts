@@ -30,9 +30,9 @@ export function rooflinePanel({ model, store }: Context): Panel {
   const near = machine.nearBytesPerNs * workers;
   const roof = (intensity: number): number => Math.min(peak, near * intensity);
 
-  const timed = kernels.map(({ steps, predictedNs }) =>
+  const timed = kernels.map(({ steps, calls, predictedNs }) =>
     profile === null
-      ? steps.length * predictedNs
+      ? calls * predictedNs
       : steps.reduce((sum, s) => sum + (profile.steps[s]?.ms ?? 0) * 1e6, 0),
   );
   const total = timed.reduce((a, b) => a + b, 0);
@@ -40,7 +40,7 @@ export function rooflinePanel({ model, store }: Context): Panel {
     const ns = timed[i]!;
     if (k.flops === 0 || k.bytes === 0 || !(ns > 0)) return [];
     const intensity = k.flops / k.bytes;
-    const gflops = (k.flops * k.steps.length) / ns;
+    const gflops = (k.flops * k.calls) / ns;
     return [
       {
         kernel: i,
