@@ -26,8 +26,6 @@ for (let u = begin; u < end; u++) {
   Atomics.add(i32, ran, 1);
 }`;
 
-const failing = `for (let u = begin; u < end; u++) if (u === ${units - 1}) throw new Error('piece ' + u);`;
-
 /** Worker 0 owns all units of the step in the middle, and has none of the others; between the steps all meet. */
 async function planOf(js: string, workers: number): Promise<Plan> {
   const read = { access: 'read', bytes: variableBytes } as const;
@@ -96,13 +94,22 @@ for (const threads of [2, 3]) {
     await executor.dispose();
   });
 
-  t.test(`${threads} threads: an error in a piece names its step`, async (t) => {
-    const executor = await Executor.create({ threads });
-    const loaded = await executor.load(await planOf(failing, threads));
-    await t.rejects(executor.run(loaded, {}), {
-      message: /step 'the shared step' of 'train' failed in worker \d of \d: Error: piece 11/,
+  for (const [what, kernel, reason] of [
+    ['an error', 'throw new Error("piece")', /Error: piece/],
+    ['the death of a worker', 'self.close(); for (;;);', /the worker /],
+  ] as const) {
+    t.test(`${threads} threads: ${what} in a piece names its step, and ends the run of all`, async (t) => {
+      const executor = await Executor.create({ threads });
+      const failing = `for (let u = begin; u < end; u++) if (u === ${units - 1}) { ${kernel} }`;
+      const loaded = await executor.load(await planOf(failing, threads));
+      const error = await executor.run(loaded, {}).catch((e: Error) => e);
+      t.match((error as Error).message, /step 'the shared step' of 'train' failed in worker \d of \d: /);
+      t.match((error as Error).message, reason);
+      t.same([...executor.get('v').data], [0], 'nothing is committed');
+      const healthy = await executor.load(await planOf('', threads));
+      await executor.run(healthy, {});
+      t.same([...executor.get('v').data], [1], 'the next run works');
+      await executor.dispose();
     });
-    t.same([...executor.get('v').data], [0]);
-    await executor.dispose();
-  });
+  }
 }
