@@ -1,7 +1,7 @@
 // What a kernel or an expression uses: facts that more than one target asks for.
 
 import type { Index } from './affine.ts';
-import { childrenOf, type Expr, indicesOf, walkExprs } from './expr.ts';
+import { childrenOf, type Expr, indicesOf, isCheck, walkExprs } from './expr.ts';
 import type { Kernel, Stmt } from './ir.ts';
 
 /**
@@ -31,6 +31,7 @@ export function countUses(roots: readonly Expr[], indices: readonly Index[] = []
 /** Parameters that the kernel reads or writes, in order; the flags count when there is a check. */
 export function usedParams(kernel: Kernel): number[] {
   const used = new Set<number>();
+  const values: Expr[] = [];
   const visit = (stmts: readonly Stmt[]): void => {
     for (const s of stmts) {
       if (s.kind === 'for') visit(s.body);
@@ -39,14 +40,14 @@ export function usedParams(kernel: Kernel): number[] {
         visit(s.otherwise);
       } else {
         if (s.kind === 'store') used.add(s.param);
-        for (const e of walkExprs([s.value])) {
-          if (e.kind === 'load') used.add(e.param);
-          else if ((e.kind === 'checkIndex' || e.kind === 'checkFinite') && kernel.flags !== null)
-            used.add(kernel.flags);
-        }
+        values.push(s.value);
       }
     }
   };
   visit(kernel.body);
+  for (const e of walkExprs(values)) {
+    if (e.kind === 'load') used.add(e.param);
+    else if (kernel.flags !== null && isCheck(e)) used.add(kernel.flags);
+  }
   return [...used].sort((a, b) => a - b);
 }

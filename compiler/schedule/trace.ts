@@ -68,19 +68,19 @@ function traceStmts(body: readonly Stmt[]): Trace[] {
     switch (s.kind) {
       case 'let':
       case 'set':
-        traceExprs([s.value], s.lanes, out);
+        traceExpr(s.value, s.lanes, out, new Set());
         break;
       case 'store':
-        traceIndices([s.index], out);
-        traceExprs([s.value], s.lanes, out);
+        traceIndex(s.index, out, new Set());
+        traceExpr(s.value, s.lanes, out, new Set());
         out.push({ kind: 'store', param: s.param, index: s.index, lanes: s.lanes, stride: s.laneStride });
         break;
       case 'for':
-        traceIndices([s.limit], out);
+        traceIndex(s.limit, out, new Set());
         out.push({ kind: 'loop', v: s.v, step: s.step, limit: s.limit, body: traceStmts(s.body) });
         break;
       case 'if':
-        traceIndices(conditionIndices(s.conditions), out);
+        traceConditions(s.conditions, out, new Set());
         out.push({
           kind: 'branch',
           conditions: s.conditions,
@@ -95,17 +95,13 @@ function traceStmts(body: readonly Stmt[]): Trace[] {
   return out;
 }
 
-function conditionIndices(conditions: readonly Condition[]): Index[] {
-  return conditions.map((c) => c.index);
-}
-
-/** Loads of expressions; each object once per list, as targets compute it. */
-function traceExprs(roots: readonly Expr[], lanes: Lanes, out: Trace[], seen: Set<Expr> = new Set()): void {
-  for (const e of roots) {
-    if (seen.has(e)) continue;
-    seen.add(e);
-    if (e.kind === 'load') {
-      traceIndices([e.index], out, seen);
+/** Loads of an expression; each object once per statement, as targets compute it. */
+function traceExpr(e: Expr, lanes: Lanes, out: Trace[], seen: Set<Expr>): void {
+  if (e.kind === 'const' || e.kind === 'reg' || seen.has(e)) return;
+  seen.add(e);
+  switch (e.kind) {
+    case 'load': {
+      traceIndex(e.index, out, seen);
       const isOne = lanes === 1 || e.laneStride === 0;
       out.push({
         kind: 'load',
@@ -114,27 +110,41 @@ function traceExprs(roots: readonly Expr[], lanes: Lanes, out: Trace[], seen: Se
         lanes: isOne ? 1 : lanes,
         stride: isOne ? 0 : e.laneStride,
       });
-    } else if (e.kind === 'index') traceIndices([e.index], out, seen);
-    else if (e.kind === 'guard') {
-      traceIndices(conditionIndices(e.conditions), out, seen);
+      break;
+    }
+    case 'index':
+      traceIndex(e.index, out, seen);
+      break;
+    case 'binary':
+      traceExpr(e.x, lanes, out, seen);
+      traceExpr(e.y, lanes, out, seen);
+      break;
+    case 'guard': {
+      traceConditions(e.conditions, out, seen);
       // What only one side evaluates is not there for the other, nor afterwards.
       const body: Trace[] = [];
       const otherwise: Trace[] = [];
-      traceExprs([e.value], lanes, body, new Set(seen));
-      traceExprs([e.otherwise], lanes, otherwise, new Set(seen));
+      traceExpr(e.value, lanes, body, new Set(seen));
+      traceExpr(e.otherwise, lanes, otherwise, new Set(seen));
       if (body.length + otherwise.length > 0) {
         out.push({ kind: 'branch', conditions: e.conditions, body, otherwise });
       }
-    } else traceExprs(childrenOf(e), lanes, out, seen);
+      break;
+    }
+    default:
+      for (const c of childrenOf(e)) traceExpr(c, lanes, out, seen);
   }
 }
 
-/** Loads inside of indices: values computed at run time (one lane). */
-function traceIndices(indices: readonly Index[], out: Trace[], seen: Set<Expr> = new Set()): void {
-  for (const i of indices) {
-    for (const { atom } of i.terms) {
-      if (atom.kind === 'value') traceExprs([atom.expr], 1, out, seen);
-      else if (atom.kind !== 'var') traceIndices([atom.x], out, seen);
-    }
+function traceConditions(conditions: readonly Condition[], out: Trace[], seen: Set<Expr>): void {
+  for (const c of conditions) traceIndex(c.index, out, seen);
+}
+
+/** Loads inside of an index: values computed at run time (one lane). */
+function traceIndex({ terms }: Index, out: Trace[], seen: Set<Expr>): void {
+  for (let k = 0; k < terms.length; k++) {
+    const { atom } = terms[k]!;
+    if (atom.kind === 'value') traceExpr(atom.expr, 1, out, seen);
+    else if (atom.kind !== 'var') traceIndex(atom.x, out, seen);
   }
 }

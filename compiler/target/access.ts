@@ -54,26 +54,60 @@ export function isDynamic(atom: Atom): boolean {
  * may the pointer be below the parameter: the bias lifts terms that can be negative, and takes over a constant that is
  * too low for that (then the access stands under a guard).
  */
-function accessOf(param: number, storage: KernelParam['storage'], index: Index, lowest: number): Access {
+function accessOf(
+  param: number,
+  storage: KernelParam['storage'],
+  terms: KnownTerms,
+  index: Index,
+  lowest: number,
+): Access {
   const bytes = elementBytes(storage);
   const constant = index.constant + lowest;
-  let min = 0;
-  for (const t of index.terms) {
-    const r = atomRange(t.atom);
-    min += t.coeff > 0 ? t.coeff * r.min : t.coeff * r.max;
-  }
-  const lift = Math.max(0, -min);
-  const bias = Math.min(constant, lift);
-  const fixed = index.terms.filter((t) => !isDynamic(t.atom));
-  const dynamic = index.terms.filter((t) => isDynamic(t.atom));
-  return { sum: makeSum(param, bytes, fixed, bias), dynamic, offset: (constant - bias) * bytes };
+  const bias = Math.min(constant, terms.lift);
+  return {
+    sum: sumOf(terms, param, bytes, bias),
+    dynamic: terms.dynamic,
+    offset: (constant - bias) * bytes,
+  };
 }
 
 /** The same in elements: positions in an array, where any constant may be added to any sum. */
-function positionOf(param: number, index: Index, lowest: number): Access {
-  const fixed = index.terms.filter((t) => !isDynamic(t.atom));
-  const dynamic = index.terms.filter((t) => isDynamic(t.atom));
-  return { sum: makeSum(param, 1, fixed, 0), dynamic, offset: index.constant + lowest };
+function positionOf(param: number, terms: KnownTerms, index: Index, lowest: number): Access {
+  return { sum: sumOf(terms, param, 1, 0), dynamic: terms.dynamic, offset: index.constant + lowest };
+}
+
+/** What terms say whatever is added to them, and the sums that were made of them. */
+interface KnownTerms {
+  readonly fixed: readonly Term[];
+  readonly dynamic: readonly Term[];
+  /** How far they may be below 0. */
+  readonly lift: number;
+  readonly sums: Sum[];
+}
+
+function aboutTerms(terms: readonly Term[]): KnownTerms {
+  let min = 0;
+  let isFixed = true;
+  for (let k = 0; k < terms.length; k++) {
+    const { atom, coeff } = terms[k]!;
+    const r = atomRange(atom);
+    min += coeff > 0 ? coeff * r.min : coeff * r.max;
+    if (isDynamic(atom)) isFixed = false;
+  }
+  const lift = Math.max(0, -min);
+  if (isFixed) return { fixed: terms, dynamic: [], lift, sums: [] };
+  const fixed = terms.filter((t) => !isDynamic(t.atom));
+  return { fixed, dynamic: terms.filter((t) => isDynamic(t.atom)), lift, sums: [] };
+}
+
+function sumOf({ fixed, sums }: KnownTerms, param: number, scale: number, bias: number): Sum {
+  for (let k = 0; k < sums.length; k++) {
+    const known = sums[k]!;
+    if (known.param === param && known.scale === scale && known.bias === bias) return known;
+  }
+  const made = makeSum(param, scale, fixed, bias);
+  sums.push(made);
+  return made;
 }
 
 /** Accesses of one kernel, by the index object: they are asked for when loops are planned and when code is written. */
@@ -81,7 +115,8 @@ export class Accesses {
   readonly #kernel: Kernel;
   readonly #unit: 'bytes' | 'elements';
   readonly #known = new Map<Index, { param: number; lowest: number; access: Access }[]>();
-  readonly #plain = new Map<Index, Sum>();
+  /** Indices that differ in their constants share their terms. */
+  readonly #terms = new Map<readonly Term[], KnownTerms>();
 
   /** `unit`: what addresses count. */
   constructor(kernel: Kernel, unit: 'bytes' | 'elements') {
@@ -96,8 +131,8 @@ export class Accesses {
     if (seen) return seen.access;
     const access =
       this.#unit === 'bytes'
-        ? accessOf(param, this.#kernel.params[param]!.storage, index, lowest)
-        : positionOf(param, index, lowest);
+        ? accessOf(param, this.#kernel.params[param]!.storage, this.#about(index), index, lowest)
+        : positionOf(param, this.#about(index), index, lowest);
     if (list) list.push({ param, lowest, access });
     else this.#known.set(index, [{ param, lowest, access }]);
     return access;
@@ -105,12 +140,15 @@ export class Accesses {
 
   /** The terms of a plain index, without its constant. */
   plain(index: Index): Sum {
-    const seen = this.#plain.get(index);
-    if (seen) return seen;
-    const terms = index.terms.filter((t) => !isDynamic(t.atom));
-    const sum = makeSum(-1, 1, terms, 0);
-    this.#plain.set(index, sum);
-    return sum;
+    return sumOf(this.#about(index), -1, 1, 0);
+  }
+
+  #about({ terms }: Index): KnownTerms {
+    const known = this.#terms.get(terms);
+    if (known !== undefined) return known;
+    const made = aboutTerms(terms);
+    this.#terms.set(terms, made);
+    return made;
   }
 }
 

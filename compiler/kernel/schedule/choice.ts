@@ -250,16 +250,23 @@ function limitsOf(target: Target): Limits {
 }
 
 function smallestTiles(target: Target): SmallestTiles {
-  const most = (of: (t: Target['tiles'][number]) => number): number =>
-    target.tiles.reduce((n, t) => Math.max(n, of(t)), 0);
-  const vectors = most((t) => t.vectors);
-  const table = Array.from({ length: most((t) => t.rows) + 1 }, () =>
-    new Array<number>(vectors + 1).fill(Number.POSITIVE_INFINITY),
-  );
+  let rows = 0;
+  let vectors = 0;
   for (const t of target.tiles) {
-    for (let r = 0; r <= t.rows; r++) {
-      const row = table[r]!;
-      for (let c = 0; c <= t.vectors; c++) row[c] = Math.min(row[c]!, t.cycles);
+    rows = Math.max(rows, t.rows);
+    vectors = Math.max(vectors, t.vectors);
+  }
+  const table: number[][] = [];
+  for (let r = 0; r <= rows; r++) table.push(new Array<number>(vectors + 1).fill(Number.POSITIVE_INFINITY));
+  for (const t of target.tiles) table[t.rows]![t.vectors] = Math.min(table[t.rows]![t.vectors]!, t.cycles);
+  // A tile with more rows or vectors will do.
+  for (let r = rows; r >= 0; r--) {
+    for (let c = vectors; c >= 0; c--) {
+      const more = Math.min(
+        table[r + 1]?.[c] ?? Number.POSITIVE_INFINITY,
+        table[r]![c + 1] ?? Number.POSITIVE_INFINITY,
+      );
+      table[r]![c] = Math.min(table[r]![c]!, more);
     }
   }
   return table;
