@@ -88,57 +88,64 @@ for (const target of ['js', 'wasm'] as const) {
   }
 }
 
-t.test('a constant input is the same in each step, also when its place is used for something else', async (t) => {
-  // s += x[0] + x[1]; then x's place is overwritten.
-  const plan = await makePlan('js', {
-    arenaBytes: 64,
-    inputs: [{ name: 'x', dtype: 'f32', shape: [2], order: [0], location: arena(0) }],
-    outputs: [{ name: 'sum', dtype: 'f32', shape: [], order: [], location: variable(0, 'next') }],
-    variables: [{ name: 's', dtype: 'f32', shape: [], order: [], trainable: false, updated: true }],
-    kernels: [
-      {
-        name: 'sum',
-        params: [
-          { access: 'read', bytes: 8 },
-          { access: 'read', bytes: 4 },
-          { access: 'write', bytes: 4 },
-        ],
-        js: `const [x, s, y] = [0, 1, 2].map((i) => u32[args / 4 + i] / 4);
+t.test(
+  'a constant input is the same in each step, also when its place is used for something else',
+  async (t) => {
+    // s += x[0] + x[1]; then x's place is overwritten.
+    const plan = await makePlan('js', {
+      arenaBytes: 64,
+      inputs: [{ name: 'x', dtype: 'f32', shape: [2], order: [0], location: arena(0) }],
+      outputs: [{ name: 'sum', dtype: 'f32', shape: [], order: [], location: variable(0, 'next') }],
+      variables: [{ name: 's', dtype: 'f32', shape: [], order: [], trainable: false, updated: true }],
+      kernels: [
+        {
+          name: 'sum',
+          params: [
+            { access: 'read', bytes: 8 },
+            { access: 'read', bytes: 4 },
+            { access: 'write', bytes: 4 },
+          ],
+          js: `const [x, s, y] = [0, 1, 2].map((i) => u32[args / 4 + i] / 4);
 if (begin < end) f32[y] = f32[s] + f32[x] + f32[x + 1];`,
-      },
-      {
-        name: 'overwrite',
-        params: [{ access: 'write', bytes: 8 }],
-        js: 'const x = u32[args / 4] / 4; if (begin < end) f32[x] = f32[x + 1] = -1000;',
-      },
-    ],
-    steps: [
-      { label: 'sum', kernel: 0, units: 1, args: [arena(0), variable(0, 'current'), variable(0, 'next')] },
-      { label: 'overwrite', kernel: 1, units: 1, args: [arena(0)] },
-    ],
-  });
-  for (const threads of [1, 2]) {
-    const executor = await Executor.create({ threads });
-    const loaded = await executor.load(plan);
-    const used = executor.memoryUse().usedBytes;
-    const constant = (x: number[]): StepFeed => ({ kind: 'constant', inputs: { x } });
-    executor.set('s', [0]);
-    const runs = [
-      executor.runSteps(loaded, { steps: 5, feed: constant([1, 2]) }),
-      executor.runSteps(loaded, { steps: 3, feed: constant([10, 20]) }),
-    ];
-    t.same([...(await runs[0]!).outputs['sum']!.data], [3, 6, 9, 12, 15]);
-    t.same([...(await runs[1]!).outputs['sum']!.data], [45, 75, 105]);
-    t.same([...(await executor.run(loaded, { x: [5, 5] }))['sum']!.data], [115], 'a run feeds the arena again');
-    t.equal(executor.memoryUse().usedBytes, used, 'the place of the inputs is given back');
-    const views = await executor.inputs(loaded);
-    views['x']!.set([1, 1]);
-    t.same([...(await executor.run(loaded, views))['sum']!.data], [117]);
-    await executor.runSteps(loaded, { steps: 2, feed: constant([4, 4]) });
-    t.same([...(await executor.inputs(loaded))['x']!], [4, 4], 'who has views keeps them');
-    await executor.dispose();
-  }
-});
+        },
+        {
+          name: 'overwrite',
+          params: [{ access: 'write', bytes: 8 }],
+          js: 'const x = u32[args / 4] / 4; if (begin < end) f32[x] = f32[x + 1] = -1000;',
+        },
+      ],
+      steps: [
+        { label: 'sum', kernel: 0, units: 1, args: [arena(0), variable(0, 'current'), variable(0, 'next')] },
+        { label: 'overwrite', kernel: 1, units: 1, args: [arena(0)] },
+      ],
+    });
+    for (const threads of [1, 2]) {
+      const executor = await Executor.create({ threads });
+      const loaded = await executor.load(plan);
+      const used = executor.memoryUse().usedBytes;
+      const constant = (x: number[]): StepFeed => ({ kind: 'constant', inputs: { x } });
+      executor.set('s', [0]);
+      const runs = [
+        executor.runSteps(loaded, { steps: 5, feed: constant([1, 2]) }),
+        executor.runSteps(loaded, { steps: 3, feed: constant([10, 20]) }),
+      ];
+      t.same([...(await runs[0]!).outputs['sum']!.data], [3, 6, 9, 12, 15]);
+      t.same([...(await runs[1]!).outputs['sum']!.data], [45, 75, 105]);
+      t.same(
+        [...(await executor.run(loaded, { x: [5, 5] }))['sum']!.data],
+        [115],
+        'a run feeds the arena again',
+      );
+      t.equal(executor.memoryUse().usedBytes, used, 'the place of the inputs is given back');
+      const views = await executor.inputs(loaded);
+      views['x']!.set([1, 1]);
+      t.same([...(await executor.run(loaded, views))['sum']!.data], [117]);
+      await executor.runSteps(loaded, { steps: 2, feed: constant([4, 4]) });
+      t.same([...(await executor.inputs(loaded))['x']!], [4, 4], 'who has views keeps them');
+      await executor.dispose();
+    }
+  },
+);
 
 t.test('inputs that all workers copy together', async (t) => {
   const bytes = 40_000;
