@@ -27,6 +27,7 @@ unit unit of 4 {
     }
   }
   store y[8*unit : 1] x4 = max(acc, 0.0)
+  store y[8*unit + 4 : 1] x2 = acc
 }
 `;
 
