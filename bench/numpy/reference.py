@@ -4,7 +4,8 @@ place where that is faster, full-batch nets on [features, rows] arrays.
     python3 reference.py NAME [MNIST_FOLDER]
 
 For each line "STEPS" on standard input, trains on for so many steps (seed 1) and prints one line of JSON: seconds and
-processor seconds (of the steps alone), and the losses of those steps that are among the first hundred.
+processor seconds (of the steps alone), and the losses of those steps that are among the first hundred. A line "again" starts
+anew from the first weights.
 """
 
 import gzip
@@ -558,6 +559,9 @@ def main():
         prepare = EXPERIMENTS[name]
     step, losses = prepare(), []
     for line in sys.stdin:
+        if line.strip() == "again":
+            step, losses = prepare(), []
+            continue
         first, count = len(losses), int(line)
         start, busy = time.perf_counter(), time.process_time()
         for i in range(first, first + count):

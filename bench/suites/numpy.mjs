@@ -1,7 +1,8 @@
 // numpy: the experiments' training steps against the same steps in float32 NumPy (bench/numpy/reference.py) on one thread. Both
 // train from the same first weights on the same rows; their losses over the first hundred steps are compared. Then they take
 // turns, each for about 6 ms of steps, many times: the shortest turn of each counts, since whatever else the machine does only
-// adds time. Beside it stands the ratio of processor time over all turns, which waiting for a core does not change. It says nothing
+// adds time. A training that has had all its steps starts anew: beyond its end, the probabilities of `circles` become 1, and its
+// loss NaN. Beside it stands the ratio of processor time over all turns, which waiting for a core does not change. It says nothing
 // of two threads.
 
 import { spawn, spawnSync } from 'node:child_process';
@@ -86,6 +87,8 @@ async function contend({ name, threads }, experiment, rounds, data) {
     for (let r = -warmUp; r < rounds * turnsPerRound; r++) {
       // As many steps as fit into a turn by what the last one took.
       const [m, n] = [turns.heddle, turns.numpy].map((each) => Math.max(1, Math.round(turnSeconds / each)));
+      ours.before(m);
+      theirs.before(n, ours.steps);
       const [p, q] = [await ours.train(m), await theirs.train(n)];
       [turns.heddle, turns.numpy] = [p.seconds / m, q.seconds / n];
       if (r < 0) continue;
@@ -112,9 +115,18 @@ async function startHeddle(experiment, threads, data) {
   await program.compile('train', { batch });
   const set = resident(feeds);
   let done = 0;
+  let first = null;
   return {
+    steps,
+    /** Starts anew from the first weights when the training would become longer than it is meant to be. */
+    before: (count) => {
+      if (done === 0 || done + count <= steps) return;
+      program.restore(first);
+      done = 0;
+    },
     /** Trains on; after the last step's rows come those of the first. */
     train: async (count) => {
+      first ??= program.state();
       const indices = () =>
         Int32Array.from({ length: count * batch }, (_, i) => rows[(done * batch + i) % (steps * batch)]);
       const feed = rows === null ? feeds : set.rows(indices());
@@ -135,8 +147,15 @@ function startPython(name, data) {
     env: { ...process.env, OMP_NUM_THREADS: '1', OPENBLAS_NUM_THREADS: '1', MKL_NUM_THREADS: '1' },
   });
   const lines = createInterface({ input: child.stdout })[Symbol.asyncIterator]();
+  let trained = 0;
   return {
+    before: (count, most) => {
+      if (trained === 0 || trained + count <= most) return;
+      child.stdin.write('again\n');
+      trained = 0;
+    },
     train: async (steps) => {
+      trained += steps;
       child.stdin.write(`${steps}\n`);
       const { value, done } = await lines.next();
       if (done) throw new Error(`reference.py ${name} ended`);

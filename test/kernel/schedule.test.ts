@@ -312,3 +312,83 @@ t.test('a long sum at a position known at run time keeps its check, and is not p
     t.equal(memory[4]![0], -sum);
   }
 });
+
+/** out[n, m] = Σ_k x[n, k] · y[k, m], lying as the strides say: [loop, elements from one to the next]. */
+function productOver(
+  extents: Readonly<Record<'n' | 'm' | 'k', number>>,
+  xOf: readonly (readonly ['n' | 'm' | 'k', number])[],
+  yOf: readonly (readonly ['n' | 'm' | 'k', number])[],
+): KernelDefinition {
+  const vars = new VarSource();
+  const loops = { n: vars.make('n', extents.n), m: vars.make('m', extents.m), k: vars.make('k', extents.k) };
+  const at = (list: typeof xOf) => addIndex(...list.map(([v, by]) => scaleIndex(atomIndex(loops[v]), by)));
+  const size = (list: typeof xOf) => list.reduce((top, [v, by]) => top + (extents[v] - 1) * by, 1);
+  const body = binary('mul', load('f32', 0, at(xOf)), load('f32', 1, at(yOf)));
+  const space = [loops.n, loops.m].filter((v) => v.extent > 1);
+  return {
+    name: 'product',
+    params: [
+      param('x', 'f32', size(xOf), 'read'),
+      param('y', 'f32', size(yOf), 'read'),
+      param('out', 'f32', extents.n * extents.m, 'write'),
+    ],
+    flags: null,
+    space,
+    stores: [{ param: 2, index: flatIndex(space), value: reduce('sum', [loops.k], body) }],
+    vars,
+  };
+}
+
+function countLoops(stmts: Kernel['body']): number {
+  return stmts.reduce((n, s) => {
+    if (s.kind === 'for') return n + 1 + countLoops(s.body);
+    return s.kind === 'if' ? n + countLoops(s.body) + countLoops(s.otherwise) : n;
+  }, 0);
+}
+
+t.test('short sums have no loop of their own, and are the same sums', async (t) => {
+  for (const [k, isShort] of [
+    [1, true],
+    [2, true],
+    [16, false],
+  ] as const) {
+    const make = () =>
+      productOver(
+        { n: 3, m: 12, k },
+        [
+          ['n', k],
+          ['k', 1],
+        ],
+        [
+          ['k', 12],
+          ['m', 1],
+        ],
+      );
+    const kernel = scheduleKernel(make(), wasmRelaxed);
+    verifyKernel(kernel);
+    t.match(kernel.schedule, /tile 3 × 12 .*across m/);
+    t.equal(countLoops(kernel.body) === 0, isShort, `sums of ${k}`);
+    const buffers = buffersFor(make().params);
+    const want = buffers.map((b) => b.slice());
+    evaluateDefinition(make(), want);
+    run(kernel, buffers, [0, kernel.unit.extent]);
+    expectSame(`sums of ${k}`, buffers, want);
+  }
+});
+
+t.test('rows and columns of a tile share what they load: else it would not fit the registers', async (t) => {
+  // Sixteen rows of 500, each times the same piece of one row: 10 such pieces, the columns, would share nothing.
+  const def = productOver(
+    { n: 16, m: 10, k: 500 },
+    [
+      ['n', 5000],
+      ['m', 500],
+      ['k', 1],
+    ],
+    [
+      ['m', 500],
+      ['k', 1],
+    ],
+  );
+  t.match(scheduleKernel(def, wasmRelaxed).schedule, /tile 6 × 1 \(rows n, columns –\), lanes along k/);
+});
