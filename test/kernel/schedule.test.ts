@@ -3,7 +3,7 @@
 
 import fc from 'fast-check';
 import t from 'tap';
-import { addIndex, atomIndex, constIndex, scaleIndex } from '../../compiler/kernel/affine.ts';
+import { addIndex, atomIndex, constIndex, scaleIndex, varIndex } from '../../compiler/kernel/affine.ts';
 import { flatIndex, type KernelDefinition, VarSource } from '../../compiler/kernel/definition.ts';
 import { binary, type Expr, reduce, unary } from '../../compiler/kernel/expr.ts';
 import { interpretKernel, type KernelBuffer } from '../../compiler/kernel/interpret.ts';
@@ -321,7 +321,7 @@ function productOver(
 ): KernelDefinition {
   const vars = new VarSource();
   const loops = { n: vars.make('n', extents.n), m: vars.make('m', extents.m), k: vars.make('k', extents.k) };
-  const at = (list: typeof xOf) => addIndex(...list.map(([v, by]) => scaleIndex(atomIndex(loops[v]), by)));
+  const at = (list: typeof xOf) => addIndex(...list.map(([v, by]) => scaleIndex(varIndex(loops[v]), by)));
   const size = (list: typeof xOf) => list.reduce((top, [v, by]) => top + (extents[v] - 1) * by, 1);
   const body = binary('mul', load('f32', 0, at(xOf)), load('f32', 1, at(yOf)));
   const space = [loops.n, loops.m].filter((v) => v.extent > 1);

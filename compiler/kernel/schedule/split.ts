@@ -37,7 +37,7 @@ export function splitSum<Arg>(
   const { def } = bound;
   const product = productOf(def)!;
   const v = choice?.v ?? null;
-  const cuts = cutsOf(def, product, v);
+  const cuts = cutsOf(def, product, v, choice?.form === 'along' ? choice.lanes : 1);
   if (cuts.length === 0 && !hindersLanes(def, product, choice)) return [bound];
 
   const { reduction } = product;
@@ -86,7 +86,7 @@ interface Cut {
 }
 
 /** The loops to cut and into how many parts each; none when the sum is not long, or its result large. */
-function cutsOf(def: KernelDefinition, product: Product, v: LoopVar | null): Cut[] {
+function cutsOf(def: KernelDefinition, product: Product, v: LoopVar | null, lanes: 1 | 4): Cut[] {
   const { reduction, x, y } = product;
   const length = volume(reduction.vars);
   const points = volume(def.space);
@@ -99,13 +99,23 @@ function cutsOf(def: KernelDefinition, product: Product, v: LoopVar | null): Cut
   const cuts: Cut[] = [];
   for (const loop of reductionOrder(reduction.vars, operandsFor(product, v), conditionsOf(product))) {
     if (loop.extent === 1) continue;
-    const parts = largestDivisor(loop.extent, wanted);
+    const parts = partsOf(loop.extent, wanted, lanes);
     if (parts > 1) cuts.push({ loop, parts });
     // A loop inside of this one is cut only when this one is cut into single rounds.
     if (parts < loop.extent) break;
     wanted = Math.floor(wanted / parts);
   }
   return cuts;
+}
+
+/** So many parts of n as are wanted, or fewer; somewhat more or fewer when that makes them whole vectors. */
+function partsOf(n: number, wanted: number, lanes: 1 | 4): number {
+  const parts = largestDivisor(n, wanted);
+  if ((n / parts) % lanes === 0) return parts;
+  for (let more = 1; more <= wanted / 2; more++) {
+    for (const d of [wanted + more, wanted - more]) if (n % d === 0 && (n / d) % lanes === 0) return d;
+  }
+  return parts;
 }
 
 /** The largest divisor of n that is at most `limit`; 1 when there is none. */

@@ -170,9 +170,11 @@ class Tile {
     const long =
       operationCount(def.stores.map((s) => s.value)) - operationCount([product.reduction.body]) >= longChain;
     if (!long) return parts.flat();
-    return Array.from({ length: Math.ceil(parts.length / vectorsInTurn) }, (_, k) =>
-      inTurn(parts.slice(k * vectorsInTurn, (k + 1) * vectorsInTurn)),
-    ).flat();
+    const size = Math.ceil(parts.length / Math.ceil(parts.length / vectorsInTurn));
+    const groups = Array.from({ length: Math.ceil(parts.length / size) }, (_, k) =>
+      inTurn(parts.slice(k * size, (k + 1) * size)),
+    );
+    return groups.flat();
   }
 
   #roundsAlong(at: Places, { r, whole }: { readonly r: LoopVar; readonly whole: number }): Stmt[] {
