@@ -24,6 +24,7 @@ import {
   tensor,
   variable,
 } from '../../src/index.ts';
+import { outcomeOf, smallNet } from '../support/small-net.ts';
 
 const quiet = { verbose: false } as const;
 const n = 50;
@@ -32,25 +33,11 @@ const x = Float32Array.from(rows.flat());
 const y = Int32Array.from(rows, ([a]) => Number(a! > 0));
 const examples = rows.map((row, i) => ({ x: row, y: y[i]! }));
 
-function make(options: object = {}): Model {
-  return new Model({ input: [2] })
-    .add(nn.dense(4), nn.batchNorm(), nn.relu(), nn.dropout(0.2), nn.dense(2))
-    .compile({
-      loss: losses.softmaxCrossEntropy,
-      optimizer: optimizers.adam({ learningRate: 0.05 }),
-      metrics: [metrics.accuracy()],
-      threads: 1,
-      ...options,
-    });
-}
-
 /** History and all variables after training on the data. */
 async function trained(data: FitData, options: FitOptions = {}): Promise<string> {
-  const model = make();
+  const model = smallNet();
   try {
-    const history = await model.fit(data, { epochs: 3, batchSize: 8, ...quiet, ...options });
-    const values = model.program.variables().map((v) => [v.name, ...model.program.get(v.name).data]);
-    return JSON.stringify([history, values]);
+    return outcomeOf(model, await model.fit(data, { epochs: 3, batchSize: 8, ...quiet, ...options }));
   } finally {
     await model.dispose();
   }
@@ -135,7 +122,7 @@ t.test('a data set that is shuffled: from memory and as a stream', async (t) => 
 });
 
 t.test('validation and evaluation take the same', async (t) => {
-  const model = make();
+  const model = smallNet();
   const want = await model.evaluate({ x, y });
   for (const set of [Dataset.from({ x, y }), Dataset.from(examples).batch(7), examples, new Set(examples)]) {
     const { loss, accuracy } = await model.evaluate(set);
@@ -237,7 +224,7 @@ t.test('two inputs and two outputs, from a stream', async (t) => {
 });
 
 t.test('a stream ends in the middle of an epoch when it is told to', async (t) => {
-  const model = make();
+  const model = smallNet();
   const control = new AbortController();
   let asked = 0;
   let closed = 0;
@@ -259,7 +246,7 @@ t.test('a stream ends in the middle of an epoch when it is told to', async (t) =
 });
 
 t.test('what is refused', async (t) => {
-  const model = make();
+  const model = smallNet();
   const refuses = async (
     data: unknown,
     code: string,

@@ -14,7 +14,6 @@ import {
   type FitData,
   type FitOptions,
   grad,
-  type History,
   initializers,
   losses,
   Model,
@@ -32,6 +31,7 @@ import {
   tensor,
   variable,
 } from '../../src/index.ts';
+import { outcomeOf, type SmallNet, smallNet } from '../support/small-net.ts';
 
 const quiet = { verbose: false } as const;
 const n = 90;
@@ -39,27 +39,8 @@ const points = Array.from({ length: n }, (_, i) => [Math.sin(i), Math.cos(3 * i)
 const x = Float32Array.from(points.flat());
 const y = Int32Array.from(points, ([a, b]) => Number(a! * b! > 0));
 
-function make(options: { readonly seed?: number; readonly units?: number } = {}): Model {
-  const { seed = 4, units = 6 } = options;
-  return new Model({ input: [2] })
-    .add(nn.dense(units), nn.batchNorm(), nn.relu(), nn.dropout(0.3), nn.dense(2))
-    .compile({
-      loss: losses.softmaxCrossEntropy,
-      optimizer: optimizers.adam({ learningRate: 0.02 }),
-      metrics: [metrics.accuracy(), metrics.f1()],
-      threads: 1,
-      seed,
-    });
-}
-
-/** Everything that training leaves behind. */
-async function outcome(model: Model, history: History): Promise<string> {
-  const values = [...model.program.state()].map(([name, { data }]) => [
-    name,
-    Buffer.from(data.buffer).toString('hex'),
-  ]);
-  return JSON.stringify([history, values], null, 1);
-}
+const make = (options: SmallNet = {}): Model =>
+  smallNet({ metrics: [metrics.accuracy(), metrics.f1()], ...options });
 
 /** Trains to the end, and keeps a checkpoint at each of the pauses. */
 async function interruptible(
@@ -81,7 +62,7 @@ async function interruptible(
     ...given,
     callbacks: [...(given.callbacks ?? []), keep],
   });
-  const end = await outcome(model, history);
+  const end = outcomeOf(model, history);
   await model.dispose();
   return { end, checkpoints };
 }
@@ -90,7 +71,7 @@ async function resumed(train: FitData, options: FitOptions, from: Uint8Array): P
   const model = make();
   try {
     const history = await model.fit(train, { ...quiet, ...options, resume: from });
-    return await outcome(model, history);
+    return outcomeOf(model, history);
   } finally {
     await model.dispose();
   }
@@ -195,7 +176,7 @@ t.test('metrics that keep values, and many steps at a time', async (t) => {
   const target = Float32Array.from(y);
   const options = { epochs: 2, batchSize: 2, ...quiet };
   const whole = make();
-  const want = await outcome(whole, await whole.fit({ x, y: target }, options));
+  const want = outcomeOf(whole, await whole.fit({ x, y: target }, options));
   const half = make();
   const at: Uint8Array[] = [];
   const keep = callbacks.checkpoint({
@@ -203,17 +184,17 @@ t.test('metrics that keep values, and many steps at a time', async (t) => {
     everySteps: 61,
     onInterrupt: 'ignore',
   });
-  t.equal(await outcome(half, await half.fit({ x, y: target }, { ...options, callbacks: [keep] })), want);
+  t.equal(outcomeOf(half, await half.fit({ x, y: target }, { ...options, callbacks: [keep] })), want);
   t.equal(at.length, 2, 'step 61, in the second epoch, and the end');
   const rest = make();
-  t.equal(await outcome(rest, await rest.fit({ x, y: target }, { ...options, resume: at[0]! })), want);
+  t.equal(outcomeOf(rest, await rest.fit({ x, y: target }, { ...options, resume: at[0]! })), want);
   for (const model of [whole, half, rest]) await model.dispose();
 });
 
 t.test('stopped by a signal: what is saved goes on', async (t) => {
   const options = { epochs: 3, batchSize: 8, ...quiet };
   const whole = make();
-  const want = await outcome(whole, await whole.fit({ x, y }, options));
+  const want = outcomeOf(whole, await whole.fit({ x, y }, options));
   for (const stopAt of [1, 7, 12, 13]) {
     const control = new AbortController();
     const at: Uint8Array[] = [];
@@ -232,7 +213,7 @@ t.test('stopped by a signal: what is saved goes on', async (t) => {
     t.equal(at.length, 1);
     const rest = make();
     t.equal(
-      await outcome(rest, await rest.fit({ x, y }, { ...options, resume: at[0]! })),
+      outcomeOf(rest, await rest.fit({ x, y }, { ...options, resume: at[0]! })),
       want,
       `step ${stopAt}`,
     );
@@ -245,11 +226,7 @@ t.test('stopped by a signal: what is saved goes on', async (t) => {
   const keep = callbacks.checkpoint({ path: (bytes) => at.push(bytes), everyEpochs: 2 });
   await longer.fit({ x, y }, { ...options, epochs: 2, callbacks: [keep] });
   t.equal(at.length, 1, 'the last epoch and the end are one checkpoint');
-  t.equal(
-    await outcome(longer, await longer.fit({ x, y }, { ...options, resume: at[0]! })),
-    want,
-    'more epochs',
-  );
+  t.equal(outcomeOf(longer, await longer.fit({ x, y }, { ...options, resume: at[0]! })), want, 'more epochs');
   t.equal(process.listenerCount('SIGINT'), listeners, 'nobody listens any more');
   await whole.dispose();
   await longer.dispose();
@@ -267,7 +244,7 @@ t.test('stopped in the midst of a run of many steps, on two threads', async (t) 
       });
   const options = { epochs: 150, batchSize: 10, ...quiet };
   const whole = make();
-  const want = await outcome(whole, await whole.fit({ x, y }, options));
+  const want = outcomeOf(whole, await whole.fit({ x, y }, options));
   let resume: Uint8Array | undefined;
   const seen: number[] = [];
   // Whenever that is: a run, between two, at the end of an epoch.
@@ -291,7 +268,7 @@ t.test('stopped in the midst of a run of many steps, on two threads', async (t) 
   }
   const rest = make();
   t.equal(
-    await outcome(rest, await rest.fit({ x, y }, { ...options, resume: resume! })),
+    outcomeOf(rest, await rest.fit({ x, y }, { ...options, resume: resume! })),
     want,
     `stopped at ${seen.at(-1)}`,
   );

@@ -4,6 +4,7 @@
 
 import { writeFileSync } from 'node:fs';
 import { callbacks, Dataset, losses, Model, metrics, nn, optimizers, schedules } from '../../src/index.ts';
+import { outcomeOf } from './small-net.ts';
 
 const [path, outcome, epochs = '4', seed = '1'] = process.argv.slice(2) as [string, string, string?, string?];
 const n = 240;
@@ -32,11 +33,7 @@ try {
     resume: { path, ifExists: true },
     verbose: false,
   });
-  const values = [...model.program.state()].map(([name, { data }]) => [
-    name,
-    Buffer.from(data.buffer).toString('hex'),
-  ]);
-  writeFileSync(outcome, JSON.stringify([history, values]));
+  writeFileSync(outcome, outcomeOf(model, history));
   console.log('done');
 } finally {
   await model.dispose();
