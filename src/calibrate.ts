@@ -18,7 +18,7 @@ import { Executor } from '../runtime/executor.ts';
 import { availableCores } from '../runtime/host.ts';
 import type { Plan, PlanManifest, ScheduleItem } from '../runtime/plan.ts';
 import { tableHead } from '../runtime/timing.ts';
-import { mayRelax } from './engine.ts';
+import { mayRelax } from './compiled-engine.ts';
 
 export interface CalibrateOptions {
   /** Workers to measure barriers and waking with; default one per core, as for programs. */

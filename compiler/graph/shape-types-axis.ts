@@ -2,8 +2,7 @@
 // is followed as well as one that counts from the start.
 
 import type { DivideFloor, Multiply, Subtract } from './number-types.ts';
-import type { IsLiteral, IsTuple, ShapeError } from './shape-types.ts';
-import type { Differ } from './shape-types-view.ts';
+import type { Differ, IsLiteral, IsTuple, ShapeError } from './shape-types.ts';
 import type { Shape } from './types.ts';
 
 /** The place of an axis, counted from the start; never when it is not literal or is none of S. */

@@ -3,9 +3,8 @@
 
 import type { Node } from './ir.ts';
 import type { Add, DivideFloor, Multiply, Subtract } from './number-types.ts';
-import type { IsLiteral, IsTuple, ShapeError, ShapeOf } from './shape-types.ts';
+import type { Differ, IsLiteral, IsTuple, ShapeError, ShapeOf } from './shape-types.ts';
 import type { OfRank } from './shape-types-axis.ts';
-import type { Differ } from './shape-types-view.ts';
 import type { Shape } from './types.ts';
 
 /** Pairs [before, after], one for each dimension. */

@@ -4,8 +4,7 @@
 //   matmul: inner dimensions 784 and 785 differ
 
 import type { Add, DivideFloor, Multiply, Subtract } from './number-types.ts';
-import type { Broadcast, IsLiteral, IsTuple, LastOf, ShapeError, ShapeOf } from './shape-types.ts';
-import type { Differ } from './shape-types-view.ts';
+import type { Broadcast, Differ, IsLiteral, IsTuple, LastOf, ShapeError, ShapeOf } from './shape-types.ts';
 import type { Shape } from './types.ts';
 
 type Known<A extends Shape, B extends Shape> = IsTuple<A> extends false ? false : IsTuple<B>;

@@ -1,8 +1,7 @@
 // Shapes in the editor of functions on matrices and vectors; the pattern is that of shape-types.ts.
 
 import type { Add } from './number-types.ts';
-import type { Broadcast, IsTuple, LastOf, ShapeError, ShapeOf } from './shape-types.ts';
-import type { Differ } from './shape-types-view.ts';
+import type { Broadcast, Differ, IsTuple, LastOf, ShapeError, ShapeOf } from './shape-types.ts';
 import type { Shape } from './types.ts';
 
 /** The shape of the diagonals of the matrices in S. */

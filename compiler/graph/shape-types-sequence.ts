@@ -1,8 +1,7 @@
 // Shapes in the editor of attention and of recurrent nets; the pattern is that of shape-types.ts.
 
 import type { DivideFloor, Multiply } from './number-types.ts';
-import type { Broadcast, IsTuple, LastOf, ShapeError, ShapeOf } from './shape-types.ts';
-import type { Differ } from './shape-types-view.ts';
+import type { Broadcast, Differ, IsTuple, LastOf, ShapeError, ShapeOf } from './shape-types.ts';
 import type { Shape } from './types.ts';
 
 type SecondLastOf<S extends Shape> = S extends readonly [...Shape, infer D extends number, number]

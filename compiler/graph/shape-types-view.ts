@@ -3,18 +3,9 @@
 
 import type { Node } from './ir.ts';
 import type { Add, Product } from './number-types.ts';
-import type { FormatShape, IsTuple, ShapeError, ShapeOf } from './shape-types.ts';
+import type { Differ, FormatShape, IsTuple, ShapeError, ShapeOf } from './shape-types.ts';
 import type { AxisOf } from './shape-types-axis.ts';
 import type { DType, Shape } from './types.ts';
-
-/** Two dimensions that are both literal, and different. */
-export type Differ<A extends number, B extends number> = number extends A
-  ? false
-  : number extends B
-    ? false
-    : [A] extends [B]
-      ? false
-      : true;
 
 /** One axis or several, as users write them; negative ones count from the end. */
 export type Axes = number | readonly number[];

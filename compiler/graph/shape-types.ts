@@ -37,6 +37,15 @@ export type IsTuple<S extends Shape> = number extends S['length'] ? false : true
 /** True when the dimension is a literal. */
 export type IsLiteral<N extends number> = number extends N ? false : true;
 
+/** Two dimensions that are both literal, and different. */
+export type Differ<A extends number, B extends number> = number extends A
+  ? false
+  : number extends B
+    ? false
+    : [A] extends [B]
+      ? false
+      : true;
+
 /** The last dimension. */
 export type LastOf<S extends Shape> = S extends readonly [...Shape, infer D extends number] ? D : number;
 

@@ -7,8 +7,8 @@ import type { Context } from '../context.ts';
 import { type Elem, type ExternalData, elementOf, readTensor, type Stored } from './elements.ts';
 import { OnnxConstantError } from './errors.ts';
 import type { Known } from './known.ts';
-import type { Value } from './operator.ts';
 import type { Message } from './schema.ts';
+import type { Value } from './value.ts';
 
 export type Attribute = Message<'AttributeProto'>;
 

@@ -22,7 +22,6 @@ import {
   type Stored,
 } from './elements.ts';
 import { Known } from './known.ts';
-import type { Value } from './operator.ts';
 import {
   Builder,
   domainOf,
@@ -35,6 +34,7 @@ import {
 } from './run.ts';
 import type { Message } from './schema.ts';
 import { onnxOperators } from './table.ts';
+import type { Value } from './value.ts';
 import { readMessage } from './wire.ts';
 
 /** Values for a constant: row-major with their shape, nested arrays, or one number. */

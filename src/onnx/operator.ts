@@ -3,13 +3,7 @@
 
 import type { Tensor } from '../../compiler/graph/ir.ts';
 import type { Call } from './call.ts';
-import type { Elem } from './elements.ts';
-
-/** A value of the model while it is built: its node, and the element type that ONNX gives it. */
-export interface Value {
-  readonly node: Tensor;
-  readonly elem: Elem;
-}
+import type { Value } from './value.ts';
 
 /**
  * What building a node gives: its outputs in order. A bare tensor has the element type that follows from its dtype and the

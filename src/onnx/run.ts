@@ -9,9 +9,10 @@ import type { Context } from '../context.ts';
 import { type Attribute, Call, type Site } from './call.ts';
 import { constantOf, type Elem, type ExternalData, elementInfo, readTensor } from './elements.ts';
 import type { Known } from './known.ts';
-import type { OnnxOp, Results, Value } from './operator.ts';
+import type { OnnxOp, Results } from './operator.ts';
 import type { Message } from './schema.ts';
 import { denseOf } from './sparse.ts';
+import type { Value } from './value.ts';
 import { wrapTo } from './wrap.ts';
 
 type Graph = Message<'GraphProto'>;

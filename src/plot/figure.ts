@@ -1,8 +1,8 @@
 // A figure: data and a description, drawn on demand. Making one loads nothing; `svg` and `png` load the plotting library, which
 // is a peer that only those who draw need: vega and vega-lite, for PNG also @resvg/resvg-wasm and a font.
 
-import { compilerError } from '../../compiler/graph/errors.ts';
 import { refuse } from './check.ts';
+import { needed } from './needed.ts';
 import { type Theme, type ThemeName, themes } from './themes.ts';
 
 /** A part of a Vega-Lite description. */
@@ -110,23 +110,6 @@ const round = (v: number): number => Math.round(v * 100) / 100;
 
 function escapeXml(text: string): string {
   return text.replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('"', '&quot;');
-}
-
-/** What an import of an optional package gives. Throws HDL0040 when it is not there. */
-export async function needed<T>(name: string, loading: Promise<T>): Promise<T> {
-  try {
-    return await loading;
-  } catch (cause) {
-    throw compilerError(
-      'HDL0040',
-      {
-        what: `figures are drawn with the package ${name}, which cannot be loaded`,
-        rule: 'what only figures need is not installed with Heddle',
-        hint: 'npm install vega vega-lite; for PNG also @resvg/resvg-wasm dejavu-fonts-ttf, for graphs @dagrejs/dagre',
-      },
-      { cause },
-    );
-  }
 }
 
 function configOf({ text, faint, grid, colors }: Theme): Spec {

@@ -2,7 +2,8 @@
 // comes back below. Places are found by dagre.
 
 import { refuse } from './check.ts';
-import { Figure, type FigureOptions, needed, type Spec } from './figure.ts';
+import { Figure, type FigureOptions, type Spec } from './figure.ts';
+import { needed } from './needed.ts';
 
 export interface GraphNode {
   readonly id: string;

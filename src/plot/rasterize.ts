@@ -3,7 +3,7 @@
 
 import { nodeModule } from '../../runtime/node.ts';
 import { expectFiles } from '../files.ts';
-import { needed } from './figure.ts';
+import { needed } from './needed.ts';
 
 let ready: Promise<typeof import('@resvg/resvg-wasm')> | undefined;
 

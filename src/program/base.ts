@@ -4,9 +4,10 @@
 import type { Graph, Node } from '../../compiler/graph/ir.ts';
 import { runtimeError } from '../../runtime/errors.ts';
 import type { RunData, RunInput } from '../../runtime/tensor.ts';
+import { compiledEngine } from '../compiled-engine.ts';
 import type { Registry } from '../context.ts';
 import type { Subject } from '../debug/index.ts';
-import { compiledEngine, type Engine } from '../engine.ts';
+import type { Engine } from '../engine.ts';
 import type { AnyEntry, Traced } from '../entry.ts';
 import { type BoundFeeds, bindFeeds } from '../feeds.ts';
 import { findEntry, unknownVariable } from '../find-entry.ts';

@@ -2,8 +2,9 @@
 
 import t from 'tap';
 import { contour } from '../../src/plot/contour.ts';
-import { type Figure, needed } from '../../src/plot/figure.ts';
+import type { Figure } from '../../src/plot/figure.ts';
 import * as plot from '../../src/plot/index.ts';
+import { needed } from '../../src/plot/needed.ts';
 import { picture } from '../../src/plot/png.ts';
 
 const figures: Readonly<Record<string, () => Figure | Promise<Figure>>> = {

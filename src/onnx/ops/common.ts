@@ -5,7 +5,7 @@ import { elementCount, type Shape } from '../../../compiler/graph/types.ts';
 import * as h from '../../../compiler/ops/index.ts';
 import type { Call } from '../call.ts';
 import { elementInfo } from '../elements.ts';
-import type { Value } from '../operator.ts';
+import type { Value } from '../value.ts';
 
 export type T = Tensor;
 export type F = Tensor<Shape, 'f32'>;

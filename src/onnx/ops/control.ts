@@ -4,8 +4,9 @@ import { sameType } from '../../../compiler/graph/types.ts';
 import * as h from '../../../compiler/ops/index.ts';
 import type { Call } from '../call.ts';
 import { OnnxConstantError } from '../errors.ts';
-import { type OnnxOp, op, type Results, type Value } from '../operator.ts';
+import { type OnnxOp, op, type Results } from '../operator.ts';
 import type { Message } from '../schema.ts';
+import type { Value } from '../value.ts';
 import { at, type B, int64, ints, rankOf, scalarOf, shapeOf, type T } from './common.ts';
 
 /** Loops of more rounds would make graphs that take long to compile. */

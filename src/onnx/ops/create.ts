@@ -3,8 +3,9 @@
 import * as h from '../../../compiler/ops/index.ts';
 import type { Call } from '../call.ts';
 import { constantOf, type Elem, elementInfo, elementNamed, isFloat, type Stored } from '../elements.ts';
-import { type OnnxOp, op, type Value } from '../operator.ts';
+import { type OnnxOp, op } from '../operator.ts';
 import { denseOf } from '../sparse.ts';
+import type { Value } from '../value.ts';
 import { wrapTo } from '../wrap.ts';
 import { type B, type F, filled, floats, ints, range, rankOf, shapeOf, type T } from './common.ts';
 

@@ -2,7 +2,8 @@
 
 import * as h from '../../../compiler/ops/index.ts';
 import type { Call } from '../call.ts';
-import { type OnnxOp, op, type Value } from '../operator.ts';
+import { type OnnxOp, op } from '../operator.ts';
+import type { Value } from '../value.ts';
 import {
   asFloat,
   type B,

@@ -3,7 +3,8 @@
 import * as h from '../../../compiler/ops/index.ts';
 import type { Call } from '../call.ts';
 import { type Elem, elementInfo, isFloat } from '../elements.ts';
-import { type OnnxOp, op, type Results, type Value } from '../operator.ts';
+import { type OnnxOp, op, type Results } from '../operator.ts';
+import type { Value } from '../value.ts';
 import { along, asFloat, asInt, type F, product, rankOf, scalarOf, shapeOf, type T } from './common.ts';
 import { biased, convolution } from './convolve.ts';
 

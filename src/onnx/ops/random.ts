@@ -4,7 +4,8 @@
 import * as h from '../../../compiler/ops/index.ts';
 import type { Call } from '../call.ts';
 import { type Elem, elementInfo } from '../elements.ts';
-import { type OnnxOp, op, type Value } from '../operator.ts';
+import { type OnnxOp, op } from '../operator.ts';
+import type { Value } from '../value.ts';
 import { asFloat, type F, shapeOf, type T } from './common.ts';
 import { castTo } from './create.ts';
 
