@@ -9,10 +9,12 @@ import { findWorkerClass } from './thread.ts';
 /** Why there cannot be threads here, and what to do about it; null when there can. */
 export async function findObstacle(): Promise<string | null> {
   if (!canShareMemory()) {
-    return (
-      'there is no memory that threads can share. Serve the page with the headers ' +
-      'Cross-Origin-Opener-Policy: same-origin and Cross-Origin-Embedder-Policy: require-corp.'
-    );
+    const isIsolated = typeof crossOriginIsolated !== 'undefined' && crossOriginIsolated;
+    return `there is no memory that threads can share. ${
+      isIsolated
+        ? 'The page is isolated as it should be, but this browser has no SharedArrayBuffer.'
+        : 'Serve the page with the headers Cross-Origin-Opener-Policy: same-origin and Cross-Origin-Embedder-Policy: require-corp.'
+    }`;
   }
   if ((await findWorkerClass()) === undefined) {
     return 'no workers can be started here. Create the executor in the main thread.';

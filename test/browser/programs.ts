@@ -1,7 +1,13 @@
 // What the tests do in a page and in Node alike: arguments and results are JSON, so that either may be asked.
 
+import { featureObstacle, relaxedSimd } from '../../runtime/features.ts';
 import * as h from '../../src/index.ts';
 import { batches, trainingProgram, type Workload } from '../support/workloads.ts';
+
+/** Whether plans use fused multiply-add here, unless they are told not to. */
+export function isRelaxed(): boolean {
+  return featureObstacle(relaxedSimd) === null;
+}
 
 export interface TraceOptions extends Pick<h.ProgramOptions, 'threads' | 'target' | 'relaxed'> {
   readonly steps: number;

@@ -45,9 +45,19 @@ export interface Site {
   close(): Promise<void>;
 }
 
-/** Serves the files, by path, and those of the checkout. */
-export async function startSite(files: ReadonlyMap<string, string | Uint8Array>): Promise<Site> {
+/** Serves the files, by path, and those of the checkout; `onPost` is told what pages send. */
+export async function startSite(
+  files: ReadonlyMap<string, string | Uint8Array>,
+  onPost?: (text: string) => void,
+): Promise<Site> {
   const server = createServer(async (request, response) => {
+    if (request.method === 'POST') {
+      const parts: Buffer[] = [];
+      for await (const part of request) parts.push(part as Buffer);
+      response.end();
+      onPost?.(Buffer.concat(parts).toString());
+      return;
+    }
     const [, policy = '', path = ''] =
       /^\/([^/]*)\/(.*)$/.exec(new URL(request.url!, 'http://x').pathname) ?? [];
     const isSafe = !normalize(path).startsWith('..');
