@@ -202,7 +202,7 @@ function isChecked(indices: Node, size: number): boolean {
 }
 
 /** The nearest index that exists. */
-function clamped(index: Expr, size: number): Expr {
+export function clamped(index: Expr, size: number): Expr {
   return binary('min', binary('max', index, constant('i32', 0)), constant('i32', Math.max(0, size - 1)));
 }
 

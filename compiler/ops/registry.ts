@@ -25,6 +25,7 @@ import sigmoidOps from './sigmoid.ts';
 import sliceOps from './slice.ts';
 import unaryOps from './unary.ts';
 import windowOps from './window.ts';
+import windowConvolutionOps from './window-convolution.ts';
 
 const families: readonly (readonly OpDef[])[] = [
   leafOps,
@@ -43,6 +44,7 @@ const families: readonly (readonly OpDef[])[] = [
   reduceOps,
   contractOps,
   windowOps,
+  windowConvolutionOps,
   randomOps,
   gatherOps,
   checkOps,

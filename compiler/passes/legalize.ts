@@ -49,7 +49,7 @@ const explicitPadding: Readonly<Record<string, (node: Node) => Node | null>> = {
  * Pads below a transpose: transpose(pad(x)) instead of pad(transpose(x)). The gradient to a convolution's weights reads
  * the same padded picture as the convolution itself, seen from another side; so both are one value.
  */
-function padBelow(
+export function padBelow(
   x: Node,
   amounts: { readonly lo: number[]; readonly hi: number[]; readonly interior: number[] },
 ): Node {

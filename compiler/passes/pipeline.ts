@@ -10,6 +10,7 @@ import { legalize } from './legalize.ts';
 import { improveLoops } from './loops/index.ts';
 import { insideLoops } from './loops/regions.ts';
 import { type GraphPass, repeated } from './manager.ts';
+import { onePerWindow } from './one-per-window.ts';
 import { reuseMasks } from './reuse-masks.ts';
 import { sharePads } from './share-pads.ts';
 import { splitDilation } from './split-dilation.ts';
@@ -45,8 +46,9 @@ export function standardPasses(options: PipelineOptions = {}): readonly GraphPas
     ...[
       simplify,
       reuseMasks,
-      // Convolutions without zeros between elements, explicit padding, one padded copy of each value, one traversal for
+      // Sums without the zeros of pooling's gradient, convolutions without zeros between elements, explicit padding, one padded copy of each value, one traversal for
       // mean and variance, shorter reductions: new views and constants, so it tidies up once more.
+      onePerWindow,
       splitDilation,
       legalize,
       sharePads,

@@ -61,6 +61,7 @@ t.test('a training step: fewer nodes, the same values, padding explicit, long su
       'loops',
       'simplify',
       'reuse-masks',
+      'one-per-window',
       'split-dilation',
       'legalize',
       'share-pads',

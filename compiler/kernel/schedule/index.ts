@@ -5,6 +5,7 @@ import type { Kernel, Target } from '../ir.ts';
 import { collapseSpace } from './collapse.ts';
 import { scheduleContraction } from './contraction.ts';
 import { scheduleElementwise } from './elementwise.ts';
+import { scheduleGathered } from './gathered.ts';
 import { productOf } from './product.ts';
 import { scheduleReduction } from './reduction.ts';
 import { canCutInto } from './units.ts';
@@ -25,7 +26,7 @@ export { productOf } from './product.ts';
 /** Chooses the schedule by the form of the definition. */
 export function scheduleKernel(def: KernelDefinition, target: Target): Kernel {
   if (reductionsOf(def.stores).length === 0) return scheduleElementwise(def, target);
-  return scheduleContraction(def, target) ?? scheduleReduction(def, target);
+  return scheduleContraction(def, target) ?? scheduleGathered(def, target) ?? scheduleReduction(def, target);
 }
 
 /** The definition with its number of units given, if it has one like that; null otherwise, and for contractions. */

@@ -11,6 +11,7 @@ import type { Target } from '../ir.ts';
 import type { Bound, NewTemporary } from './bound.ts';
 import type { Choice } from './choice.ts';
 import { collapseSpace } from './collapse.ts';
+import { splitGathered } from './gathered.ts';
 import { choosePacking, packOperands } from './pack.ts';
 import { productOf } from './product.ts';
 import { chooseSum, splitSum } from './split.ts';
@@ -38,7 +39,7 @@ export function prepareBy<Arg>(
   given?: Preparation,
 ): { readonly parts: Bound<Arg>[]; readonly by: Preparation } {
   if (productOf(bound.def)?.reduction.type !== 'f32')
-    return { parts: [bound], by: { packing: null, sum: null } };
+    return { parts: splitGathered(bound, target, temporary) ?? [bound], by: { packing: null, sum: null } };
   // Loops as they will be when they are scheduled: taps and channels that lie side by side are one.
   const whole: Bound<Arg> = { ...bound, def: collapseSpace(bound.def) };
   const packing = given ? given.packing : choosePacking(whole.def, target);
