@@ -43,7 +43,9 @@ export async function loadCsv(source: DataSource, options: CsvOptions = {}): Pro
 /** As `loadCsv`, of text. */
 export async function parseCsv(text: string, options: CsvOptions = {}): Promise<CsvTable> {
   const { header = true, delimiter = ',', missingAs = noValue, missing = 'error' } = options;
-  const { default: Papa } = await import('papaparse');
+  const module = await import('papaparse');
+  // Some bundlers give what a module of the old kind exports without a wrapper.
+  const Papa = (module as Partial<typeof module>).default ?? (module as unknown as typeof module.default);
   const { data: all, errors } = Papa.parse<string[]>(text.replace(/^\uFEFF/, ''), {
     delimiter,
     skipEmptyLines: true,

@@ -42,7 +42,7 @@ export interface DataEvent {
 export interface NamedDataOptions extends DownloadOptions {
   /** A folder that has the files, packed or not: nothing is downloaded. */
   readonly folder?: string | undefined;
-  /** Where the files are, in place of the usual address; ends with a slash. */
+  /** Where the files are, in place of the usual address; ends with a slash. In a page it may be relative to it. */
   readonly base?: string | URL | undefined;
   /**
    * The folder in which downloads are kept; `null` keeps nothing. Default: HEDDLE_CACHE, or `heddle` in the user's cache folder; in browsers
