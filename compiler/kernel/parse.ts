@@ -1,7 +1,6 @@
 // Reads the text that print.ts writes. In: text of one kernel. Out: the kernel, loop variables and registers numbered in
 // order of declaration. Invariant: printing what was parsed gives the same text.
 
-import { compilerError } from '../graph/errors.ts';
 import {
   type Atom,
   addIndex,
@@ -33,6 +32,7 @@ import {
   unaryFunctions,
 } from './expr.ts';
 import type { Kernel, KernelParam, Lanes, Stmt } from './ir.ts';
+import { KernelTokens } from './tokens.ts';
 
 const scalarTypes: readonly string[] = ['f32', 'i32', 'u32', 'bool'];
 const storageTypes: readonly string[] = [...scalarTypes, 'u8'];
@@ -49,18 +49,8 @@ export function parseKernel(text: string): Kernel {
   return new Parser(text).kernel();
 }
 
-interface Token {
-  readonly text: string;
-  readonly at: number;
-}
-
-const pattern =
-  /\s+|("(?:[^"\\]|\\.)*"|\$\d+|[A-Za-z_][A-Za-z0-9_]*(?:\.\d+)?|\d+(?:\.\d+)?(?:e[+-]?\d+)?[iu]?|\.\.|[^\s])/gy;
-
 class Parser {
-  readonly #text: string;
-  readonly #tokens: Token[] = [];
-  #next = 0;
+  readonly #tokens: KernelTokens;
   #ids = 0;
   readonly #params = new Map<string, number>();
   readonly #storage: StorageType[] = [];
@@ -70,126 +60,123 @@ class Parser {
   #values = new Map<Expr, number>();
 
   constructor(text: string) {
-    this.#text = text;
-    for (const match of text.matchAll(pattern)) {
-      if (match[1] !== undefined) this.#tokens.push({ text: match[1], at: match.index });
-    }
+    this.#tokens = new KernelTokens(text);
   }
 
   kernel(): Kernel {
-    this.#expect('kernel');
-    const name = this.#string();
-    this.#expect('schedule');
-    const schedule = this.#string();
-    this.#expect('cost');
-    const flops = this.#integer();
-    this.#expect('flops');
-    this.#expect(',');
-    const bytes = this.#integer();
-    this.#expect('bytes');
+    this.#tokens.expect('kernel');
+    const name = this.#tokens.string();
+    this.#tokens.expect('schedule');
+    const schedule = this.#tokens.string();
+    this.#tokens.expect('cost');
+    const flops = this.#tokens.integer();
+    this.#tokens.expect('flops');
+    this.#tokens.expect(',');
+    const bytes = this.#tokens.integer();
+    this.#tokens.expect('bytes');
     const params: KernelParam[] = [];
-    while (this.#accept('param')) params.push(this.#param());
-    const flags = this.#accept('flags') ? this.#paramNumber(this.#name()) : null;
-    this.#expect('unit');
+    while (this.#tokens.accept('param')) params.push(this.#param());
+    const flags = this.#tokens.accept('flags') ? this.#paramNumber(this.#tokens.name()) : null;
+    this.#tokens.expect('unit');
     const unit = this.#declareVar();
     const body = this.#block();
-    if (this.#next < this.#tokens.length) throw this.#error('the end of the text');
+    if (!this.#tokens.isAtEnd()) throw this.#tokens.error('the end of the text');
     return { name, params, flags, unit, body, schedule, cost: { flops, bytes } };
   }
 
   #param(): KernelParam {
-    const id = this.#name();
-    this.#expect(':');
-    const access = this.#oneOf(['read', 'write'], 'read or write') as KernelParam['access'];
-    const storage = this.#oneOf(storageTypes, 'a storage type') as StorageType;
-    this.#expect('[');
-    const elements = this.#integer();
-    this.#expect(']');
-    const name = this.#peek().startsWith('"') ? this.#string() : id;
+    const id = this.#tokens.name();
+    this.#tokens.expect(':');
+    const access = this.#tokens.oneOf(['read', 'write'], 'read or write') as KernelParam['access'];
+    const storage = this.#tokens.oneOf(storageTypes, 'a storage type') as StorageType;
+    this.#tokens.expect('[');
+    const elements = this.#tokens.integer();
+    this.#tokens.expect(']');
+    const name = this.#tokens.peek().startsWith('"') ? this.#tokens.string() : id;
     this.#params.set(id, this.#storage.length);
     this.#storage.push(storage);
     return { name, storage, access, elements };
   }
 
   #block(): Stmt[] {
-    this.#expect('{');
+    this.#tokens.expect('{');
     const out: Stmt[] = [];
-    while (!this.#accept('}')) out.push(this.#statement());
+    while (!this.#tokens.accept('}')) out.push(this.#statement());
     return out;
   }
 
   #statement(): Stmt {
     this.#shared = new Map();
     this.#values = new Map();
-    while (this.#peek().startsWith('$')) {
-      const name = this.#take();
-      this.#expect('=');
+    while (this.#tokens.peek().startsWith('$')) {
+      const name = this.#tokens.take();
+      this.#tokens.expect('=');
       this.#shared.set(name, this.#expr());
     }
-    switch (this.#oneOf(['for', 'if', 'let', 'set', 'store'], 'a statement')) {
+    switch (this.#tokens.oneOf(['for', 'if', 'let', 'set', 'store'], 'a statement')) {
       case 'for': {
         const v = this.#declareVar();
-        const step = this.#accept('step') ? this.#integer() : 1;
-        const limit = this.#accept('below') ? this.#index() : constIndex(v.extent);
+        const step = this.#tokens.accept('step') ? this.#tokens.integer() : 1;
+        const limit = this.#tokens.accept('below') ? this.#index() : constIndex(v.extent);
         return { kind: 'for', v, step, limit, body: this.#block() };
       }
       case 'if': {
-        this.#expect('(');
+        this.#tokens.expect('(');
         const conditions = this.#conditions();
-        this.#expect(')');
+        this.#tokens.expect(')');
         const body = this.#block();
-        return { kind: 'if', conditions, body, otherwise: this.#accept('else') ? this.#block() : [] };
+        return { kind: 'if', conditions, body, otherwise: this.#tokens.accept('else') ? this.#block() : [] };
       }
       case 'let': {
-        const id = this.#name();
-        this.#expect(':');
-        const type = this.#oneOf(scalarTypes, 'a type') as ScalarType;
+        const id = this.#tokens.name();
+        this.#tokens.expect(':');
+        const type = this.#tokens.oneOf(scalarTypes, 'a type') as ScalarType;
         const lanes = this.#lanes();
-        this.#expect('=');
+        this.#tokens.expect('=');
         const value = this.#expr();
         const reg: Register = { name: baseName(id), type, id: this.#ids++ };
         this.#registers.set(id, reg);
         return { kind: 'let', reg, value, lanes };
       }
       case 'set': {
-        const reg = this.#register(this.#name());
+        const reg = this.#register(this.#tokens.name());
         const lanes = this.#lanes();
-        this.#expect('=');
+        this.#tokens.expect('=');
         return { kind: 'set', reg, value: this.#expr(), lanes };
       }
       default: {
-        const param = this.#paramNumber(this.#name());
+        const param = this.#paramNumber(this.#tokens.name());
         const { index, laneStride } = this.#place();
         const lanes = this.#lanes();
-        this.#expect('=');
+        this.#tokens.expect('=');
         return { kind: 'store', param, index, value: this.#expr(), lanes, laneStride };
       }
     }
   }
 
   #lanes(): Lanes {
-    return this.#accept('x4') ? 4 : this.#accept('x2') ? 2 : 1;
+    return this.#tokens.accept('x4') ? 4 : this.#tokens.accept('x2') ? 2 : 1;
   }
 
   #declareVar(): LoopVar {
-    const id = this.#name();
-    this.#expect('of');
-    const v: LoopVar = { kind: 'var', name: baseName(id), extent: this.#integer(), id: this.#ids++ };
+    const id = this.#tokens.name();
+    this.#tokens.expect('of');
+    const v: LoopVar = { kind: 'var', name: baseName(id), extent: this.#tokens.integer(), id: this.#ids++ };
     this.#vars.set(id, v);
     return v;
   }
 
   #expr(): Expr {
-    const token = this.#take();
+    const token = this.#tokens.take();
     if (token.startsWith('$')) {
       const shared = this.#shared.get(token);
-      if (!shared) throw this.#error('an expression that was defined above', -1);
+      if (!shared) throw this.#tokens.error('an expression that was defined above', -1);
       return shared;
     }
-    if (token === '-') return this.#number(this.#take(), -1);
+    if (token === '-') return this.#number(this.#tokens.take(), -1);
     if (/^\d/.test(token) || token === 'inf' || token === 'nan') return this.#number(token, 1);
     if (token === 'true' || token === 'false') return constant('bool', token === 'true' ? 1 : 0);
-    const after = this.#peek();
+    const after = this.#tokens.peek();
     if (after === '(') return this.#call(token);
     if (after === '[') {
       const { index, laneStride } = this.#place();
@@ -208,36 +195,36 @@ class Parser {
     const suffix = token.at(-1);
     const type = suffix === 'i' ? 'i32' : suffix === 'u' ? 'u32' : 'f32';
     const value = Number(type === 'f32' ? token : token.slice(0, -1));
-    if (Number.isNaN(value)) throw this.#error('a number', -1);
+    if (Number.isNaN(value)) throw this.#tokens.error('a number', -1);
     return constant(type, sign * value);
   }
 
   #call(fn: string): Expr {
-    this.#expect('(');
+    this.#tokens.expect('(');
     const e = this.#arguments(fn);
-    this.#expect(')');
+    this.#tokens.expect(')');
     return e;
   }
 
   #arguments(fn: string): Expr {
     if (fn === 'guard') {
       const conditions = this.#conditions();
-      this.#expect('?');
+      this.#tokens.expect('?');
       const value = this.#expr();
-      this.#expect(':');
+      this.#tokens.expect(':');
       return { kind: 'guard', type: value.type, conditions, value, otherwise: this.#expr() };
     }
     if (fn === 'checkIndex') {
       const x = this.#expr();
-      this.#expect(',');
-      const size = this.#integer();
-      this.#expect(',');
-      return { kind: 'checkIndex', type: 'i32', x, size, site: this.#integer() };
+      this.#tokens.expect(',');
+      const size = this.#tokens.integer();
+      this.#tokens.expect(',');
+      return { kind: 'checkIndex', type: 'i32', x, size, site: this.#tokens.integer() };
     }
     if (fn === 'checkFinite') {
       const x = this.#expr();
-      this.#expect(',');
-      return { kind: 'checkFinite', type: 'f32', x, site: this.#integer() };
+      this.#tokens.expect(',');
+      return { kind: 'checkFinite', type: 'f32', x, site: this.#tokens.integer() };
     }
     if ((unaryFunctions as readonly string[]).includes(fn)) return unary(fn as UnaryFunction, this.#expr());
     const [head, tail] = splitOnce(fn);
@@ -252,139 +239,91 @@ class Parser {
     }
     const isBinary = (binaryFunctions as readonly string[]).includes(fn);
     const isCompare = (compareFunctions as readonly string[]).includes(fn);
-    if (!isBinary && !isCompare && fn !== 'select') throw this.#error('a function', -2);
+    if (!isBinary && !isCompare && fn !== 'select') throw this.#tokens.error('a function', -2);
     const x = this.#expr();
-    this.#expect(',');
+    this.#tokens.expect(',');
     const y = this.#expr();
     if (isBinary) return binary(fn as BinaryFunction, x, y);
     if (isCompare) return compare(fn as CompareFunction, x, y);
-    this.#expect(',');
+    this.#tokens.expect(',');
     return select(x, y, this.#expr());
   }
 
   #place(): { index: Index; laneStride: number } {
-    this.#expect('[');
+    this.#tokens.expect('[');
     const index = this.#index();
-    const laneStride = this.#accept(':') ? this.#integer() : 0;
-    this.#expect(']');
+    const laneStride = this.#tokens.accept(':') ? this.#tokens.integer() : 0;
+    this.#tokens.expect(']');
     return { index, laneStride };
   }
 
   #conditions(): Condition[] {
     const out: Condition[] = [];
-    if (this.#peek() === ')' || this.#peek() === '?') return out;
+    if (this.#tokens.peek() === ')' || this.#tokens.peek() === '?') return out;
     do {
       const index = this.#index();
-      if (this.#accept('by')) out.push({ kind: 'divisible', index, by: this.#integer() });
+      if (this.#tokens.accept('by')) out.push({ kind: 'divisible', index, by: this.#tokens.integer() });
       else {
-        this.#expect('in');
-        const lo = this.#integer();
-        this.#expect('..');
-        out.push({ kind: 'inRange', index, lo, hi: this.#integer() });
+        this.#tokens.expect('in');
+        const lo = this.#tokens.integer();
+        this.#tokens.expect('..');
+        out.push({ kind: 'inRange', index, lo, hi: this.#tokens.integer() });
       }
-    } while (this.#accept('&'));
+    } while (this.#tokens.accept('&'));
     return out;
   }
 
   #index(): Index {
     const parts: Index[] = [];
-    let sign = this.#accept('-') ? -1 : 1;
+    let sign = this.#tokens.accept('-') ? -1 : 1;
     for (;;) {
       parts.push(scaleIndex(this.#term(), sign));
-      if (this.#accept('+')) sign = 1;
-      else if (this.#accept('-')) sign = -1;
+      if (this.#tokens.accept('+')) sign = 1;
+      else if (this.#tokens.accept('-')) sign = -1;
       else return addIndex(...parts);
     }
   }
 
   #term(): Index {
-    if (!/^\d/.test(this.#peek())) return this.#atom();
-    const n = this.#integer();
-    return this.#accept('*') ? scaleIndex(this.#atom(), n) : constIndex(n);
+    if (!/^\d/.test(this.#tokens.peek())) return this.#atom();
+    const n = this.#tokens.integer();
+    return this.#tokens.accept('*') ? scaleIndex(this.#atom(), n) : constIndex(n);
   }
 
   #atom(): Index {
-    if (this.#accept('(')) {
+    if (this.#tokens.accept('(')) {
       const x = this.#index();
-      this.#expect(')');
-      if (this.#accept('/')) return atomIndex({ kind: 'div', x, by: this.#integer() });
-      if (this.#accept('%')) return atomIndex({ kind: 'mod', x, by: this.#integer() });
+      this.#tokens.expect(')');
+      if (this.#tokens.accept('/')) return atomIndex({ kind: 'div', x, by: this.#tokens.integer() });
+      if (this.#tokens.accept('%')) return atomIndex({ kind: 'mod', x, by: this.#tokens.integer() });
       return x;
     }
-    const name = this.#take();
-    if (name === 'at' && this.#accept('(')) {
+    const name = this.#tokens.take();
+    if (name === 'at' && this.#tokens.accept('(')) {
       const expr = this.#expr();
-      this.#expect(',');
-      const extent = this.#integer();
-      this.#expect(')');
+      this.#tokens.expect(',');
+      const extent = this.#tokens.integer();
+      this.#tokens.expect(')');
       const id = this.#values.get(expr) ?? this.#ids++;
       this.#values.set(expr, id);
       const atom: Atom = { kind: 'value', expr, extent, id };
       return atomIndex(atom);
     }
     const v = this.#vars.get(name);
-    if (!v) throw this.#error('a loop variable', -1);
+    if (!v) throw this.#tokens.error('a loop variable', -1);
     return varIndex(v);
   }
 
   #register(id: string): Register {
     const reg = this.#registers.get(id);
-    if (!reg) throw this.#error('a register', -1);
+    if (!reg) throw this.#tokens.error('a register', -1);
     return reg;
   }
 
   #paramNumber(id: string): number {
     const param = this.#params.get(id);
-    if (param === undefined) throw this.#error('a parameter', -1);
+    if (param === undefined) throw this.#tokens.error('a parameter', -1);
     return param;
-  }
-
-  #name(): string {
-    if (!/^[A-Za-z_]/.test(this.#peek())) throw this.#error('a name');
-    return this.#take();
-  }
-
-  #string(): string {
-    if (!this.#peek().startsWith('"')) throw this.#error('a text in quotes');
-    return JSON.parse(this.#take()) as string;
-  }
-
-  #integer(): number {
-    const sign = this.#accept('-') ? -1 : 1;
-    if (!/^\d+(\.\d+)?(e[+-]?\d+)?$/.test(this.#peek())) throw this.#error('a number');
-    return sign * Number(this.#take());
-  }
-
-  #oneOf(words: readonly string[], what: string): string {
-    if (!words.includes(this.#peek())) throw this.#error(what);
-    return this.#take();
-  }
-
-  #accept(text: string): boolean {
-    if (this.#peek() !== text) return false;
-    this.#next++;
-    return true;
-  }
-
-  #expect(text: string): void {
-    if (!this.#accept(text)) throw this.#error(`'${text}'`);
-  }
-
-  #peek(): string {
-    return this.#tokens[this.#next]?.text ?? '';
-  }
-
-  #take(): string {
-    return this.#tokens[this.#next++]?.text ?? '';
-  }
-
-  #error(wanted: string, back = 0): Error {
-    const token = this.#tokens[this.#next + back];
-    const before = this.#text.slice(0, token?.at ?? this.#text.length).split('\n');
-    return compilerError('HDL0006', {
-      what: `kernel text has ${token ? `'${token.text}'` : 'its end'} where ${wanted} should be`,
-      loc: { file: 'kernel', line: before.length, column: before.at(-1)!.length + 1 },
-    });
   }
 }
 
