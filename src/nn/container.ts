@@ -13,11 +13,16 @@ import type { CheckOf, InputShape, OutputOf, SameShape, ShapeRule } from './shap
 /** What a layer does to shapes. */
 type RuleOf<L> = L extends Layer<infer R> ? R : ShapeRule;
 
-/** The shape after one layer after the other. */
+/**
+ * The shape after one layer after the other. Each shape is computed before the next layer is asked, or the compiler would stand
+ * as deep in them as there are layers.
+ */
 type Chained<L extends readonly Layer[], S extends Shape> = number extends L['length']
   ? Shape
   : L extends readonly [infer First, ...infer Rest extends readonly Layer[]]
-    ? Chained<Rest, OutputOf<RuleOf<First>, S>>
+    ? OutputOf<RuleOf<First>, S> extends infer Next extends Shape
+      ? Chained<Rest, Next>
+      : Shape
     : S;
 
 /** The first check that fails. */
@@ -26,7 +31,9 @@ type ChainCheck<L extends readonly Layer[], S extends Shape> = L extends readonl
   ...infer Rest extends readonly Layer[],
 ]
   ? unknown extends CheckOf<RuleOf<First>, S>
-    ? ChainCheck<Rest, OutputOf<RuleOf<First>, S>>
+    ? OutputOf<RuleOf<First>, S> extends infer Next extends Shape
+      ? ChainCheck<Rest, Next>
+      : unknown
     : CheckOf<RuleOf<First>, S>
   : unknown;
 
