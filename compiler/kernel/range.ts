@@ -4,7 +4,6 @@
 import {
   type Atom,
   addIndex,
-  atomIndex,
   atomKey,
   atomRange,
   type Index,
@@ -57,7 +56,11 @@ export function withoutConditions(scope: RangeScope, conditions: readonly Condit
   const bounds: Bound[] = [];
   if (r.min >= only.lo) bounds.push({ index: only.index, lo: only.hi, hi: r.max });
   else if (r.max < only.hi) bounds.push({ index: only.index, lo: r.min, hi: only.lo - 1 });
-  return narrow({ ...scope, bounds: [...scope.bounds, ...bounds] }, bounds);
+  const opposite = bounds.map(
+    (b): Condition => ({ kind: 'inRange', index: b.index, lo: b.lo, hi: b.hi + 1 }),
+  );
+  const known = { ...scope, conditions: [...scope.conditions, ...opposite] };
+  return narrow({ ...known, bounds: [...scope.bounds, ...bounds] }, bounds);
 }
 
 /** A bound on a multiple of floor(x / k) is one on x as well. */
@@ -121,22 +124,7 @@ function isUnreachable(scope: RangeScope): boolean {
   return false;
 }
 
-/** x mod k + k · floor(x / k) is x again. */
-function rejoin(index: Index): Index {
-  for (const { coeff, atom } of index.terms) {
-    if (atom.kind !== 'mod') continue;
-    const quotient: Atom = { kind: 'div', x: atom.x, by: atom.by };
-    const key = atomKey(quotient);
-    const whole = index.terms.find((t) => t.atom.kind === 'div' && atomKey(t.atom) === key);
-    if (whole?.coeff !== coeff * atom.by) continue;
-    const gone = [atom, whole.atom].map((a, i) => scaleIndex(atomIndex(a), -coeff * (i === 0 ? 1 : atom.by)));
-    return rejoin(addIndex(index, ...gone, scaleIndex(atom.x, coeff)));
-  }
-  return index;
-}
-
-function plainRange(whole: Index, scope: RangeScope): Range {
-  const index = rejoin(whole);
+function plainRange(index: Index, scope: RangeScope): Range {
   let min = index.constant;
   let max = index.constant;
   for (const { coeff, atom } of index.terms) {
