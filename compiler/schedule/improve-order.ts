@@ -9,7 +9,7 @@
 // was refused is not looked at again before something in its stretch has changed.
 
 import type { Dependences } from './dependences.ts';
-import { type LiveModel, liveProfile, type Spans, savedAt, spansOf } from './live.ts';
+import { type LiveModel, liveProfile, type Spans, savedAt, spansOf, type Users, usersOf } from './live.ts';
 
 /** Arguments that may be looked at: some 20 ns each. */
 export const defaultOrderEffort = 4_000_000;
@@ -33,13 +33,17 @@ export function improveOrder(
   return [...state.order];
 }
 
-class OrderState {
+/** An order, what is alive in it, and the moves that were tried. */
+export class OrderState {
   readonly order: Int32Array;
   readonly #position: Int32Array;
   readonly #model: LiveModel;
   readonly #dependences: Dependences;
   readonly #spans: Spans;
   readonly #live: Float64Array;
+  /** By position: bytes that places shared by inputs and outputs save, which `live` does without. */
+  readonly #saved: Float64Array;
+  readonly #users: Users;
   /** Scratch, by buffer: its span if the move were made; the number of the move that it was seen in. */
   readonly #first: Int32Array;
   readonly #last: Int32Array;
@@ -48,6 +52,7 @@ class OrderState {
   /** Scratch: a stretch of the order and of what is alive in it if the move were made; and where that changes. */
   readonly #order: Int32Array;
   readonly #alive: Float64Array;
+  readonly #savings: Float64Array;
   readonly #change: Float64Array;
   /** Moves made, and by position the last one that changed it. */
   #moves = 0;
@@ -56,7 +61,12 @@ class OrderState {
   readonly #refused: { readonly sink: Refusals; readonly rise: Refusals };
   #effort: number;
 
-  constructor(model: LiveModel, dependences: Dependences, start: readonly number[], effort: number) {
+  constructor(
+    model: LiveModel,
+    dependences: Dependences,
+    start: readonly number[],
+    effort: number = defaultOrderEffort,
+  ) {
     this.#model = model;
     this.#dependences = dependences;
     this.#effort = effort;
@@ -67,11 +77,14 @@ class OrderState {
     });
     this.#spans = spansOf(model, this.order);
     this.#live = liveProfile(model, this.order, this.#spans);
+    this.#saved = Float64Array.from(this.order, (s, k) => savedAt(model, s, k, this.#spans));
+    this.#users = usersOf(model);
     this.#first = new Int32Array(model.bytes.length);
     this.#last = new Int32Array(model.bytes.length);
     this.#seen = new Int32Array(model.bytes.length);
     this.#order = new Int32Array(start.length);
     this.#alive = new Float64Array(start.length);
+    this.#savings = new Float64Array(start.length);
     this.#change = new Float64Array(start.length + 1);
     this.#changed = new Int32Array(start.length);
     this.#refused = { sink: new Refusals(start.length), rise: new Refusals(start.length) };
@@ -121,12 +134,7 @@ class OrderState {
     const hi = Math.max(from, to);
     const length = hi - lo + 1;
     const stretch = this.#order;
-    const old = this.order;
-    if (to > from) for (let k = 0; k < length - 1; k++) stretch[k] = old[lo + k + 1]!;
-    else for (let k = 1; k < length; k++) stretch[k] = old[lo + k - 1]!;
-    stretch[to - lo] = old[from]!;
-    this.#liveIn(length, lo);
-    const live = this.#alive;
+    const live = this.liveIf(from, to);
     let peak = 0;
     let sum = 0;
     let oldPeak = 0;
@@ -142,56 +150,146 @@ class OrderState {
     if (peak > oldPeak || (peak === oldPeak && sum >= oldSum)) return false;
     this.#moves++;
     this.#changed.fill(this.#moves, lo, hi + 1);
+    this.#moveSpans(from, to);
     for (let k = 0; k < length; k++) {
       this.order[lo + k] = stretch[k]!;
       this.#live[lo + k] = live[k]!;
+      this.#saved[lo + k] = this.#savings[k]!;
       this.#position[stretch[k]!] = lo + k;
-      for (const id of this.#model.touched[stretch[k]!]!) {
-        this.#spans.first[id] = this.#first[id]!;
-        this.#spans.last[id] = this.#last[id]!;
-      }
     }
     return true;
   }
 
-  /** Finds the bytes alive at each position of the stretch, which starts at `lo`, and the spans of what it touches. */
-  #liveIn(length: number, lo: number): void {
+  /**
+   * The bytes alive at each position from the lower one of both on, as far as the other, if the step at `from` were moved to
+   * `to` ≠ `from`; valid until it is asked again. The other steps move by one, together with what they touch: for them only
+   * what the moved step touches is alive for longer, or less long.
+   */
+  liveIf(from: number, to: number): Float64Array {
     const { touched, bytes, pairs } = this.#model;
-    const { first, last } = this.#spans;
     const stretch = this.#order;
-    const hi = lo + length - 1;
-    const spans = { first: this.#first, last: this.#last };
+    const old = this.order;
+    const lo = Math.min(from, to);
+    const length = Math.abs(to - from) + 1;
+    if (to > from) for (let k = 0; k < length - 1; k++) stretch[k] = old[lo + k + 1]!;
+    else for (let k = 1; k < length; k++) stretch[k] = old[lo + k - 1]!;
+    stretch[to - lo] = old[from]!;
+    /** Where the others come from: one place on, or one back. */
+    const by = to > from ? 1 : -1;
+    const own = touched[this.order[from]!]!;
+    const { first, last } = this.#spans;
     const stamp = ++this.#stamp;
-    const ids: number[] = [];
+    const change = this.#change.fill(0, 0, length + 1);
+    const add = (begin: number, end: number, amount: number): void => {
+      const a = Math.max(0, begin - lo);
+      const b = Math.min(length, end + 1 - lo);
+      if (a >= b) return;
+      change[a]! += amount;
+      change[b]! -= amount;
+    };
+    for (let i = 0; i < own.length; i++) {
+      const id = own[i]!;
+      this.#seen[id] = stamp;
+      this.#spanIf(id, from, to);
+      add(first[id]! - by, last[id]! - by, -bytes[id]!);
+      add(this.#first[id]!, this.#last[id]!, bytes[id]!);
+    }
+    const spans = { first: this.#first, last: this.#last };
+    const live = this.#alive;
+    const saved = this.#savings;
+    let more = 0;
     for (let k = 0; k < length; k++) {
-      const list = touched[stretch[k]!]!;
-      this.#effort -= list.length + 1;
-      for (let i = 0; i < list.length; i++) {
-        const id = list[i]!;
+      const step = stretch[k]!;
+      this.#effort -= touched[step]!.length + 1;
+      more += change[k]!;
+      if (lo + k === to) continue;
+      const at = lo + k + by;
+      saved[k] = this.#saved[at]!;
+      const list = pairs[step]!;
+      if (list.length > 0 && this.#isTouched(list, stamp)) {
+        for (const pair of list)
+          for (const id of pair) if (this.#seen[id] !== stamp) this.#shift(id, from, to);
+        saved[k] = savedAt(this.#model, step, lo + k, spans);
+      }
+      live[k] = this.#live[at]! + this.#saved[at]! + more - saved[k]!;
+    }
+    // At the new place of the step: what is alive at its neighbour and does not end there, and what it touches.
+    const neighbour = to - by - lo;
+    let now = live[neighbour]! + saved[neighbour]!;
+    for (let i = 0; i < own.length; i++) {
+      const id = own[i]!;
+      const isAlive = this.#first[id]! <= to - by && this.#last[id]! >= to - by;
+      if (!isAlive) now += bytes[id]!;
+    }
+    const others = touched[stretch[neighbour]!]!;
+    for (let i = 0; i < others.length; i++) {
+      const id = others[i]!;
+      if (this.#seen[id] === stamp) continue;
+      // It was the step at `to`: what ends (or begins, for a step that rises) with it has its old place there.
+      if ((by > 0 ? last[id] : first[id]) === to) now -= bytes[id]!;
+    }
+    const step = stretch[to - lo]!;
+    saved[to - lo] = savedAt(this.#model, step, to, spans);
+    live[to - lo] = now - saved[to - lo]!;
+    return live;
+  }
+
+  #isTouched(pairs: LiveModel['pairs'][number], stamp: number): boolean {
+    for (let k = 0; k < pairs.length; k++) {
+      const [input, output] = pairs[k]!;
+      if (this.#seen[input] === stamp || this.#seen[output] === stamp) return true;
+    }
+    return false;
+  }
+
+  /** The span of a buffer that the moved step touches, if the move were made. */
+  #spanIf(id: number, from: number, to: number): void {
+    const { isInput, isOutput } = this.#model;
+    const users = this.#users[id]!;
+    const n = this.order.length;
+    let first = isInput[id] ? -1 : n;
+    let last = isOutput[id] ? n : -1;
+    for (let i = 0; i < users.length; i++) {
+      const position = this.#position[users[i]!]!;
+      const at = position === from ? to : moved(position, from, to);
+      if (at < first) first = at;
+      if (at > last) last = at;
+    }
+    this.#first[id] = first;
+    this.#last[id] = last;
+  }
+
+  /** The same for one that it does not touch. */
+  #shift(id: number, from: number, to: number): void {
+    this.#first[id] = moved(this.#spans.first[id]!, from, to);
+    this.#last[id] = moved(this.#spans.last[id]!, from, to);
+  }
+
+  /** Makes the move in the spans: after `liveIf`. */
+  #moveSpans(from: number, to: number): void {
+    const { first, last } = this.#spans;
+    const stamp = this.#stamp;
+    const ids: number[] = [];
+    for (let k = Math.min(from, to); k <= Math.max(from, to); k++) {
+      for (const id of this.#model.touched[this.order[k]!]!) {
         if (this.#seen[id] !== stamp) {
           this.#seen[id] = stamp;
-          ids.push(id);
-          spans.first[id] = first[id]! < lo ? first[id]! : lo + k;
+          this.#shift(id, from, to);
         }
-        spans.last[id] = last[id]! > hi ? last[id]! : lo + k;
+        ids.push(id);
       }
     }
-    // What the stretch does not touch is alive in all of it, or in none.
-    let now = this.#live[lo]! + savedAt(this.#model, this.order[lo]!, lo, this.#spans);
-    const change = this.#change.fill(0, 0, length + 1);
-    for (let i = 0; i < ids.length; i++) {
-      const id = ids[i]!;
-      if (first[id]! <= lo && last[id]! >= lo) now -= bytes[id]!;
-      change[Math.max(0, spans.first[id]! - lo)]! += bytes[id]!;
-      change[Math.min(length, spans.last[id]! + 1 - lo)]! -= bytes[id]!;
-    }
-    const live = this.#alive;
-    for (let k = 0; k < length; k++) {
-      now += change[k]!;
-      const step = stretch[k]!;
-      live[k] = pairs[step]!.length === 0 ? now : now - savedAt(this.#model, step, lo + k, spans);
+    for (const id of ids) {
+      first[id] = this.#first[id]!;
+      last[id] = this.#last[id]!;
     }
   }
+}
+
+/** Where a position is, other than that of the moved step, after a move. */
+function moved(position: number, from: number, to: number): number {
+  if (position > from && position <= to) return position - 1;
+  return position >= to && position < from ? position + 1 : position;
 }
 
 /** The last refused move of each step: to where, and how many moves had been made. */

@@ -11,7 +11,7 @@ import { arrange } from '../../compiler/schedule/arrange.ts';
 import { checkPlan } from '../../compiler/schedule/check.ts';
 import { defaultMachine } from '../../compiler/schedule/cost.ts';
 import { dependencesOf } from '../../compiler/schedule/dependences.ts';
-import { improveOrder } from '../../compiler/schedule/improve-order.ts';
+import { improveOrder, OrderState } from '../../compiler/schedule/improve-order.ts';
 import {
   highest,
   LiveFacts,
@@ -135,6 +135,34 @@ t.test('a move that was refused is looked at again when its stretch has changed'
     { seed, numRuns: 100 },
   );
   t.pass(`seed ${seed}`);
+});
+
+t.test('what is alive if a step were moved is what is alive then, before and after moves', async (t) => {
+  let moves = 0;
+  const agrees = (program: Lowered): boolean => {
+    const model = liveModel(program);
+    const state = new OrderState(model, dependencesOf(program), own(program));
+    const all = own(program);
+    const isSame = (from: number, to: number): boolean => {
+      if (from === to) return true;
+      const order = [...state.order];
+      const then = liveProfile(model, order.toSpliced(from, 1).toSpliced(to, 0, order[from]!));
+      const stretch = then.slice(Math.min(from, to), Math.max(from, to) + 1);
+      return state.liveIf(from, to).slice(0, stretch.length).join() === stretch.join();
+    };
+    const agreesNow = (): boolean => all.every((from) => all.every((to) => isSame(from, to)));
+    if (!agreesNow()) return false;
+    for (const k of all.toReversed()) if (state.sink(k)) moves++;
+    for (const k of all) if (state.rise(k)) moves++;
+    return agreesNow();
+  };
+  fc.assert(fc.property(programArbitrary, agrees), { numRuns: 60, seed });
+  t.ok(moves > 50, `${moves} moves (seed ${seed})`);
+  const x = input('x', [2, 3, 8, 8]);
+  const [v, w] = [input('v', [4, 3, 3, 3]), input('w', [4, 4, 3, 3])];
+  const loss = sum(square(relu(conv2d(relu(conv2d(x, v, { padding: 1 })), w, { padding: 1 }))));
+  const [dv, dw] = grad(loss, [v, w]);
+  t.ok(agrees(lower(graphOf({ loss, dv: dv!, dw: dw! }))), 'a net of convolutions');
 });
 
 t.test('what copies would need is what they need when they are made', async (t) => {
