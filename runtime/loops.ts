@@ -4,7 +4,7 @@
 //   steps 4 to 6, 256 times     step 4: reads x at 1024 + 64 t, reads h at 512 + 64 (t mod 2), writes h at 576 − 64 (t mod 2)
 //
 // A thread that runs a plan does not loop: its list (walk.ts) and the argument table are written out when the plan is loaded,
-// some twenty bytes a call. So nothing is decided, and no word is changed, while a run is on.
+// some sixty bytes a call. So nothing is decided, and no word is changed, while a run is on.
 
 import type { PlainItem, PlanLoop, PlanManifest, PlanMove, PlanStep, ScheduleItem } from './plan.ts';
 
@@ -41,6 +41,14 @@ export function loopOfSteps<L extends Range>({ steps, loops = [] }: Looped<L>): 
 /** How often each step runs. */
 export function timesOfSteps(program: Looped<Range & Pick<PlanLoop, 'length'>>): number[] {
   return loopOfSteps(program).map((loop) => loop?.length ?? 1);
+}
+
+/** Calls that a plan may make in a run: each takes some sixty bytes once it is loaded. */
+export const mostCalls: number = 2 ** 22;
+
+/** How many calls of kernels a plan makes in a run, whoever makes them. */
+export function callsOf({ steps, loops = [] }: Looped<Range & Pick<PlanLoop, 'length'>>): number {
+  return loops.reduce((n, { begin, end, length }) => n + (end - begin) * (length - 1), steps.length);
 }
 
 /** An item of a list that stands for itself, and the iteration of its loop. */

@@ -4,7 +4,7 @@
 // of the `js` target is a program, to be loaded only from where programs are loaded from.
 
 import { runtimeError } from './errors.ts';
-import { loopOfSteps, reachOf } from './loops.ts';
+import { callsOf, loopOfSteps, mostCalls, reachOf } from './loops.ts';
 import { check, checkCount, checkUnique, isRecord, itemAt, Malformed } from './malformed.ts';
 import {
   type Location,
@@ -183,14 +183,10 @@ function checkWork(work: PlanWork, where: string): void {
   check(typeof work.schedule === 'string', `${where}.schedule is not a string`);
 }
 
-/** Calls that a plan may make, each of some twenty bytes once it is loaded. */
-const mostCalls = 2 ** 24;
-
 function checkLoops(m: PlanManifest): void {
   const { loops = [] } = m;
   check(Array.isArray(loops), 'loops is not a list');
   let end = 0;
-  let calls = m.steps.length;
   loops.forEach((loop, i) => {
     const where = `loops[${i}]`;
     check(isRecord(loop) && typeof loop.label === 'string', `${where} has no label`);
@@ -202,8 +198,8 @@ function checkLoops(m: PlanManifest): void {
       `${where} is steps [${loop.begin}, ${loop.end}) of ${m.steps.length}, ${loop.length} times, after step ${end}`,
     );
     end = loop.end;
-    calls += (loop.end - loop.begin) * (loop.length - 1);
   });
+  const calls = callsOf(m);
   check(calls <= mostCalls, `its loops make ${calls} calls, more than ${mostCalls}`);
 }
 

@@ -21,7 +21,14 @@ export function sampleScan(random: SampleSource): Sample {
       drawTensor(random, 'f32', [length, ...shape]),
       drawTensor(random, 'f32', shape),
     ],
-    attrs: { result: random.int(0, 1), carries: 1, sequences: 1, length, reverse: random.bool() },
+    attrs: {
+      result: random.int(0, 1),
+      carries: 1,
+      sequences: 1,
+      length,
+      reverse: random.bool(),
+      ...(random.bool() && { unroll: false }),
+    },
     regions: [region],
   };
 }

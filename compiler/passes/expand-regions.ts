@@ -11,15 +11,16 @@ import { mapBodies } from './loops/regions.ts';
 import type { GraphPass } from './manager.ts';
 import { rewriteNodes } from './rewrite.ts';
 
-/** Loops of fewer steps than this are unrolled: what is computed in several steps is computed once then, and steps fuse. */
-const fewSteps = 9;
-/** So are loops that become no more nodes than this. */
-const fewNodes = 160;
+/**
+ * Loops of so many steps are unrolled: steps fuse then. By the length alone, so that a loop and those of its gradients are
+ * treated alike: only loops keep what others would compute again.
+ */
+const fewSteps = 4;
 
 export const expandRegions: GraphPass = {
   name: 'expand-regions',
   doc: 'Unrolls short loops and copies other regions in place.',
-  run: (graph) => mapBodies(expand(mergeLoops(graph), staysLoop), unrolled),
+  run: (graph) => mapBodies(mergeLoops(expand(graph, staysLoop)), unrolled),
 };
 
 /** The graph without any regions: all loops unrolled. */
@@ -46,8 +47,7 @@ function staysLoop(node: Node): boolean {
   // Of loops in each other the longer one stays.
   const isWithin = body.nodes.some((n) => isLoop(n) && Number(n.attrs['length']) > length && staysLoop(n));
   if (isWithin) return false;
-  if (node.attrs['unroll'] === false) return true;
-  return length >= fewSteps && length * body.nodes.length > fewNodes;
+  return node.attrs['unroll'] === false || length > fewSteps;
 }
 
 function expandOnce(graph: Graph, stays: (node: Node) => boolean): Graph {

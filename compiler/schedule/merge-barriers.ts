@@ -17,7 +17,7 @@ import type { Range } from '../kernel/affine.ts';
 import { elementBytes } from '../kernel/cost.ts';
 import type { Kernel, KernelParam } from '../kernel/ir.ts';
 import { touchedBy } from './footprint.ts';
-import { hasLongRange, type ShareContext, splitAtBarriers } from './share.ts';
+import { hasLongRange, type PlacedStep, type ShareContext, splitAtBarriers } from './share.ts';
 import { type Trace, traceOf } from './trace.ts';
 
 /** Bytes that one worker touches in one space. */
@@ -59,9 +59,43 @@ function rangesOfUnits(): RangesOf {
 
 /** Removes the barriers over which no byte goes from one worker to another; as late as it can be, the rest stays. */
 export function mergeBarriers(schedules: readonly PlanSchedule[], context: ShareContext): PlanSchedule[] {
-  const { steps } = context;
+  const spansOf = spansIn(context.steps, rangesOfUnits());
+  const isLong = (parts: readonly RunItem[][]): boolean =>
+    parts.filter((items) => items.length > 0).length > 1 && hasLongRange(parts.flat(), context);
+  return schedules.map((schedule) => mergeIn(schedule, spansOf, isLong));
+}
+
+/** Iterations after which all places have been seen: carries go to and fro. */
+const differentIterations = 3;
+
+/**
+ * Whether all workers must meet between two iterations of a loop: not where each worker begins the next iteration with what
+ * no other touched since they last met. `placesAt`: the steps of the body, as an iteration finds them.
+ */
+export function mustMeetBetween(
+  { lists }: PlanSchedule,
+  placesAt: (iteration: number) => readonly PlacedStep[],
+  length: number,
+): boolean {
+  const phases = lists.map(splitAtBarriers);
+  // Without a barrier in the body there would be none at all.
+  if (phases[0]!.length < 2) return length > 1;
   const rangesOf = rangesOfUnits();
-  const spansOf = (item: RunItem): Span[] => {
+  for (let t = 0; t + 1 < Math.min(length, differentIterations); t++) {
+    const now = spansIn(placesAt(t), rangesOf);
+    const then = spansIn(placesAt(t + 1), rangesOf);
+    const last = phases.map((parts) => parts.at(-1)!.flatMap(now));
+    const first = phases.map((parts) => parts[0]!.flatMap(then));
+    if (first.some((spans, w) => last.some((others, v) => v !== w && conflict(spans, others)))) return true;
+  }
+  return false;
+}
+
+type SpansOf = (item: RunItem) => Span[];
+
+/** What an item touches. */
+function spansIn(steps: readonly PlacedStep[], rangesOf: RangesOf): SpansOf {
+  return (item) => {
     const { kernel, args } = steps[item.step]!;
     const ranges = kernel.isLoop ? kernel.params.map(wholeRange) : null;
     return (ranges ?? rangesOf(kernel, item.begin, item.end)).flatMap((range, p): Span[] => {
@@ -80,14 +114,11 @@ export function mergeBarriers(schedules: readonly PlanSchedule[], context: Share
       ];
     });
   };
-  const isLong = (parts: readonly RunItem[][]): boolean =>
-    parts.filter((items) => items.length > 0).length > 1 && hasLongRange(parts.flat(), context);
-  return schedules.map((schedule) => mergeIn(schedule, spansOf, isLong));
 }
 
 function mergeIn(
   schedule: PlanSchedule,
-  spansOf: (item: RunItem) => Span[],
+  spansOf: SpansOf,
   isLong: (parts: readonly RunItem[][]) => boolean,
 ): PlanSchedule {
   if (schedule.workers === 1) {

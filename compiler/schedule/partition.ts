@@ -119,9 +119,9 @@ function share(
   machine: Machine,
   workers: number,
 ): Share {
-  // A loop is a phase of its own.
+  // A loop that may be shared is a phase of its own.
   const { times } = steps[begin]!;
-  if (times !== undefined && workers > 1) {
+  if (times !== undefined && workers > 1 && end === begin + 1 && group[begin]! < 0) {
     const run: ScheduleItem = { do: 'run', step: begin, begin: 0, end: 1 };
     return { parts: Array.from({ length: workers }, () => [run]), time: times.shared };
   }

@@ -7,6 +7,7 @@
 // Everything depends on the lowered program, the target and the set of worker counts; results of a run depend on none
 // of it. The lowered program comes back with its steps in the order of the plan: what dumps and the checker go by.
 
+import { movedBy } from '../../runtime/loops.ts';
 import {
   type Location,
   type Plan,
@@ -36,19 +37,22 @@ import {
   type LoweredTensor,
   moveLocation,
 } from './lowered.ts';
-import { mergeBarriers } from './merge-barriers.ts';
+
+import { mergeBarriers, mustMeetBetween } from './merge-barriers.ts';
+
 import { type PartitionedStep, partition } from './partition.ts';
 import type { Lifetime } from './phases.ts';
 import { place } from './place.ts';
 import {
   type Body,
+  type BodySchedule,
   isShared,
   partitionBody,
   putBodiesBack,
   repeatBodies,
   timesOfLoop,
 } from './schedule-loops.ts';
-import { type PlacedStep, type ShareContext, shareUnits } from './share.ts';
+import { type PlacedStep, shareUnits } from './share.ts';
 
 export { manifestFromJson, manifestToJson } from './manifest.ts';
 export { printPlan } from './print.ts';
@@ -149,23 +153,34 @@ export function scheduleProgram(program: Lowered, options: ScheduleOptions): Sch
       ...(moves.some((m) => m !== null) && { moves }),
     };
   });
-  const placed = (list: readonly LoweredStep[]): PlacedStep[] =>
-    list.map((s) => ({ kernel: s.kernel, args: placesOf(s) }));
+  const placed = (list: readonly LoweredStep[], iteration = 0): PlacedStep[] =>
+    list.map((s) => ({
+      kernel: s.kernel,
+      args: placesOf(s).map((l, p) =>
+        moveLocation(l, movedBy(moveOf(lowered.buffers[s.args[p]!]!), iteration)),
+      ),
+    }));
   const machine = machineOf(options);
-  const together = (list: readonly PlanSchedule[], context: ShareContext): PlanSchedule[] =>
-    mergeBarriers(list, context).map((schedule) => shareUnits(schedule, context));
-  const inBodies = bodies.map((body, l) =>
-    together(
+  const inBodies = bodies.map(({ lowered: body, loop, phases: within }, l) => {
+    const context = { steps: placed(body.steps), phases: within, machine };
+    const merged = mergeBarriers(
       divisions.map((d) => d.bodies[l]!),
-      { steps: placed(body.lowered.steps), phases: body.phases, machine },
-    ),
-  );
-  const schedules = together(
+      context,
+    );
+    return merged.map((schedule): BodySchedule => {
+      const meets =
+        isShared(schedule) && mustMeetBetween(schedule, (t) => placed(body.steps, t), loop.length);
+      // Where workers go on to the next iteration without meeting, nobody may take what others will go on with.
+      return { ...(meets ? shareUnits(schedule, context) : schedule), meets };
+    });
+  });
+  const context = { steps: placed(outer.steps), phases, machine };
+  const schedules = mergeBarriers(
     divisions.map((d) => d.outer),
-    { steps: placed(outer.steps), phases, machine },
+    context,
   ).map((schedule, k) =>
     repeatBodies(
-      schedule,
+      shareUnits(schedule, context),
       outer.steps,
       inBodies.map((list) => list[k]!),
       flat,

@@ -4,7 +4,8 @@
 //   around    0  1  L  5        worker 0:  0, barrier, L, barrier, 5
 //   flat      0  1  2  3  4  5  worker 0:  0, barrier, repeat (2, 3 [0, 4), barrier, 4, barrier), barrier, 5
 //
-// All workers that take part in a loop meet at the end of each iteration; one that does a loop alone meets nobody.
+// All workers that take part in a loop meet at the end of each iteration, unless they have met within and none begins the next
+// with what another has just touched; one that does a loop alone meets nobody.
 
 import type { PlainItem, PlanSchedule, ScheduleItem } from '../../runtime/plan.ts';
 import type { Machine } from '../kernel/ir.ts';
@@ -83,11 +84,16 @@ export function putBodiesBack({ steps: outer }: Lowered, bodies: readonly Body[]
   return { steps, loops, first, last };
 }
 
+/** What each worker does in an iteration, and whether all meet at its end. */
+export interface BodySchedule extends PlanSchedule {
+  readonly meets: boolean;
+}
+
 /** One schedule with the parts of bodies in place of the steps that stood for loops. `bodies`: by loop, for as many workers. */
 export function repeatBodies(
   { workers, lists }: PlanSchedule,
   outer: readonly LoweredStep[],
-  bodies: readonly PlanSchedule[],
+  bodies: readonly BodySchedule[],
   { first }: Flat,
 ): PlanSchedule {
   const loopOf = (item: ScheduleItem): number | undefined =>
@@ -105,7 +111,7 @@ export function repeatBodies(
       );
     const body = bodies[loop]!;
     const items = isAlone[loop] ? aloneOf(body) : body.lists[worker]!;
-    const meeting: PlainItem[] = isAlone[loop] ? [] : [{ do: 'barrier' }];
+    const meeting: PlainItem[] = isAlone[loop] || !body.meets ? [] : [{ do: 'barrier' }];
     return { do: 'repeat', loop: numbers.get(loop)!, items: [...moved(items), ...meeting] };
   };
   return {

@@ -13,6 +13,7 @@ import type { PlanManifest, PlanStep, RepeatItem } from '../../runtime/plan.ts';
 import { validatePlan } from '../../runtime/validate.ts';
 import { argsTable, itemSize, makeWalk } from '../../runtime/walk.ts';
 import { eagerMachine } from '../support/agree.ts';
+import { errorOf } from '../support/error-of.ts';
 
 const length = 5;
 
@@ -168,7 +169,7 @@ t.test('the loader finds what is malformed', async (t) => {
     [(m) => Object.assign(m, { loops: 3 }), /loops is not a list/],
     [withLoop({ label: 3 }), /loops\[0\] has no label/],
     [withLoop({ length: 0 }), /loops\[0\] is steps .* 0 times/],
-    [withLoop({ length: 2 ** 30 }), /calls, more than 16777216/],
+    [withLoop({ length: 2 ** 30 }), /calls, more than 4194304/],
     [
       withLoop({ length: length + 1 }),
       /leads behind the end of the arena|is not the place of a buffer|there are/,
@@ -256,4 +257,23 @@ t.test('the loader finds what is malformed', async (t) => {
   ];
   for (const [change, reason] of wrong)
     t.throws(load(change), { code: 'HDL1006', message: reason }, String(reason));
+});
+
+t.test('a loop of too many steps is refused, with what to do', async (t) => {
+  const x = input('x', [4]);
+  const { carry } = scan(
+    ([h]) => ({ carry: [tanh(h as Node<readonly [4], 'f32'>) as Node], outputs: [] }),
+    [x as Node],
+    [],
+    {
+      length: 10_000_000,
+    },
+  );
+  const graph = makeGraph('long', { outputs: [{ name: 'y', node: carry[0]! }] });
+  t.equal(
+    errorOf(() => compileGraph(graph)),
+    "HDL0017: entry 'long' makes 10000002 calls of kernels in a run: 'scan: scan' has 10000000 steps of 1 calls: " +
+      'a plan makes at most 4194304 calls, since workers have their lists of calls before they start ' +
+      '(cut the loop into pieces, and let a program run one after the other)',
+  );
 });

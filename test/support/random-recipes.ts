@@ -510,6 +510,9 @@ const composed: readonly Recipe[] = [
       if (rank(x) === 0) return null;
       const begin = mul(sum(x, 0), 0.1) as Node;
       const weight = k.weight([]);
+      const reverse = k.choose(0, 1) === 1;
+      const isStacked = k.choose(0, 1) === 0;
+      const isLoop = k.choose(0, 1) === 1;
       const { carry, outputs } = scan(
         ([h], [row]) => {
           const next = tanh(add(mul(h, weight), row as Node)) as Node;
@@ -517,9 +520,9 @@ const composed: readonly Recipe[] = [
         },
         [begin],
         [x as Node],
-        { reverse: k.choose(0, 1) === 1 },
+        { reverse, ...(isLoop && { unroll: false }) },
       );
-      return [k.choose(0, 1) === 0 ? (outputs[0] as Node) : carry[0]!, 1];
+      return [isStacked ? (outputs[0] as Node) : carry[0]!, 1];
     },
   },
   {
