@@ -130,8 +130,8 @@ function figuresOf(a: Inspection, b: Inspection): Figure[] {
     ['lower bound of the arena', 'B', (x) => x.memory.lowerBound],
     ['variables', 'B', (x) => x.memory.variableBytes],
     ['constants', 'B', (x) => x.memory.constantBytes],
-    ['arithmetic', 'flop', (x) => x.steps.reduce((sum, s) => sum + x.kernels[s.kernel]!.flops, 0)],
-    ['bytes of all parameters', 'B', (x) => x.steps.reduce((sum, s) => sum + x.kernels[s.kernel]!.bytes, 0)],
+    ['arithmetic', 'flop', (x) => x.kernels.reduce((sum, k) => sum + k.flops * k.calls, 0)],
+    ['bytes of all parameters', 'B', (x) => x.kernels.reduce((sum, k) => sum + k.bytes * k.calls, 0)],
   ];
   const workers = [...new Set([...a.schedules, ...b.schedules].map((s) => s.workers))].sort((x, y) => x - y);
   const predicted = (x: Inspection, n: number): number | null => {

@@ -11,7 +11,7 @@
 
 import type { Loop } from '../graph/loop.ts';
 import { elementCount, type TensorType } from '../graph/types.ts';
-import type { Home } from '../schedule/lowered.ts';
+import type { Buffer, BufferId, Home, LoweredStep } from '../schedule/lowered.ts';
 
 type View = Omit<Extract<Home, { kind: 'view' }>, 'kind' | 'of'>;
 
@@ -65,4 +65,33 @@ export function carryPlace(
     before,
     after,
   };
+}
+
+/**
+ * The steps of a body that do the same in every iteration, and the others: those that read what lies around the loop, and
+ * nothing that the body writes, such as weights that a contraction wants packed. The first ones may run once, before.
+ */
+export function splitInvariant(
+  steps: readonly LoweredStep[],
+  buffers: readonly Buffer[],
+): { readonly before: readonly LoweredStep[]; readonly within: readonly LoweredStep[] } {
+  const writes = ({ kernel, args }: LoweredStep): BufferId[] =>
+    args.filter((_, p) => kernel.params[p]!.access === 'write');
+  const writers = new Map<BufferId, number>();
+  for (const step of steps) for (const id of writes(step)) writers.set(id, (writers.get(id) ?? 0) + 1);
+  const before = new Set<LoweredStep>();
+  const isMade = new Set<BufferId>();
+  for (const step of steps) {
+    const own = writes(step);
+    const stays = step.args.every((id) => {
+      const { home } = buffers[id]!;
+      if (own.includes(id))
+        return home.kind === 'arena' && home.role === 'temporary' && writers.get(id) === 1;
+      return home.kind !== 'view' && (!writers.has(id) || isMade.has(id));
+    });
+    if (step.kernel.flags !== null || !stays) continue;
+    before.add(step);
+    for (const id of own) isMade.add(id);
+  }
+  return { before: [...before], within: steps.filter((s) => !before.has(s)) };
 }

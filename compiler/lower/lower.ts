@@ -26,7 +26,7 @@ import type { Group } from './groups.ts';
 import { borderParts } from './halo.ts';
 import { contentsOf, labelOf, valueName } from './label.ts';
 import { chooseLayouts, type Order, rowMajor } from './layout.ts';
-import { carryPlace, rowView } from './loop-places.ts';
+import { carryPlace, rowView, splitInvariant } from './loop-places.ts';
 import { chooseBuffers } from './materialize.ts';
 import { isLeaf, Prober } from './probe.ts';
 import type { StoredValues } from './stored.ts';
@@ -317,9 +317,12 @@ class Lowering {
       }
       this.setHome(r, home.buffer, home.start);
     }
+    const { before, within } = splitInvariant(body.lowerBody(sinks), this.shared.buffers);
+    const named = (step: LoweredStep): LoweredStep => ({ ...step, nodes: results });
+    this.steps.push(...before.map(named));
     const begin = this.steps.length;
-    this.steps.push(...body.lowerBody(sinks).map((step) => ({ ...step, nodes: results })));
-    this.ranges.push({ label, begin, end: this.steps.length, length: loop.length });
+    this.steps.push(...within.map(named));
+    if (within.length > 0) this.ranges.push({ label, begin, end: this.steps.length, length: loop.length });
     return label;
   }
 

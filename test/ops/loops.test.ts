@@ -464,3 +464,23 @@ t.test(
     t.ok(long.code.length < 1.5 * short.code.length);
   },
 );
+
+t.test('weights are packed once, before the loop', async (t) => {
+  const build: Build = (x, kernel, recurrent) => lstm(x!, { kernel: kernel!, recurrent: recurrent! }).outputs;
+  const shapes: Shape[] = [
+    [12, 128, 16],
+    [16, 256],
+    [64, 256],
+  ];
+  const { graph } = graphOf(
+    build,
+    shapes.map((s) => draw(s)),
+  );
+  const { lowered } = compileGraph(graph);
+  const packs = lowered.steps.flatMap(({ args }, s) =>
+    args.some((id) => lowered.buffers[id]!.name === 'x2') ? [s] : [],
+  );
+  t.equal(packs.length, 1, 'one step reads them as they are');
+  t.ok(packs[0]! < lowered.loops![0]!.begin);
+  t.same(await differences(build, shapes), []);
+});
