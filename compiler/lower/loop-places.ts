@@ -3,7 +3,7 @@
 //
 //   sequence      row t of what is fed                          x  ▒▒▒█▒▒▒▒
 //   output        row t of a buffer of its own                  y  ▒▒▒█
-//   carry         two slots in turns                            c  █▒        reads t mod 2, writes the other
+//   carry         two slots in turns, or one                    c  █▒        reads t mod 2, writes the other (carry-in-place.ts)
 //   carry that is also an output, before or after the step      c  ▒▒▒▒█     one row more than there are iterations: reads
 //                                                                            row t, writes row t + 1, which is the output
 //

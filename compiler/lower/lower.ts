@@ -16,6 +16,7 @@ import type { Bound } from '../kernel/schedule/index.ts';
 import type { Schedules } from '../kernel/tiles.ts';
 import { makeLoop } from '../schedule/fold-loops.ts';
 import type { Buffer, BufferId, Home, Lowered, LoweredLoop, LoweredStep } from '../schedule/lowered.ts';
+import { placeCarries, type Slots } from './carry-in-place.ts';
 import { type ChainDecision, chainSteps } from './chain.ts';
 import { chooseSubBuffers } from './choose-subbuffers.ts';
 import { type ContractionInfo, Contractions, nameContractions } from './contractions.ts';
@@ -53,7 +54,9 @@ export function lowerGraph(
 ): LoweredGraph {
   const contractions = new Contractions(target, schedules);
   const pool = new KernelPool(target, contractions.prepare);
-  return new Lowering(graph, { contractions, pool, buffers: [], sites: [], flags: null }).run(choices);
+  return new Lowering(graph, { contractions, pool, buffers: [], sites: [], carries: [], flags: null }).run(
+    choices,
+  );
 }
 
 /** What tests may want otherwise than the cost model. */
@@ -88,6 +91,8 @@ interface Shared {
   readonly pool: KernelPool;
   readonly buffers: Buffer[];
   readonly sites: Site[];
+  /** Carries of loops that lie in two slots. */
+  readonly carries: Slots[];
   flags: BufferId | null;
 }
 
@@ -256,6 +261,8 @@ class Lowering {
       return { ...range, begin, end: steps.length };
     });
     add(done, named.length);
+    const placed = placeCarries(steps, buffers, this.shared.carries);
+    steps.splice(0, steps.length, ...placed);
     const loops = ranges.map((range) => makeLoop({ buffers, steps }, range));
     return { program: { steps, ...(loops.length > 0 && { loops }) }, decisions };
   }
@@ -280,8 +287,11 @@ class Lowering {
       const name = `${valueName(first)} carry ${i}`;
       const buffer = this.addLoopBuffer(name, { dtype: type.dtype, shape: [place.rows, ...type.shape] });
       this.emit([{ node: init, buffer, start: place.first }], []);
-      body.homes.set(input, this.addView(`${name} in`, type, buffer, place.read));
-      sinks.push({ node: next, buffer: this.addView(`${name} out`, type, buffer, place.write) });
+      const read = this.addView(`${name} in`, type, buffer, place.read);
+      const write = this.addView(`${name} out`, type, buffer, place.write);
+      body.homes.set(input, read);
+      sinks.push({ node: next, buffer: write });
+      if (place.before === null) this.shared.carries.push({ read, write, of: buffer });
       const result = results.find((r) => resultIndex(r) === i);
       if (result) this.setHome(result, buffer, place.last);
       if (place.before === null || place.after === null) return;

@@ -5,7 +5,7 @@
 //
 // The gradient is a scan in the opposite order (scan-gradient.ts), so gradients of any order are scans too. Short loops are
 // unrolled before a graph is lowered (passes/expand-regions.ts); others stay loops: the body is compiled once, rows are read
-// and written where they lie, and a carried value has two places, or is written where it goes out (lower/loop-places.ts). So
+// and written where they lie, and a carried value has one or two places, or is written where it goes out (lower/loop-places.ts). So
 // neither compile time nor plan grow with the number of steps: an LSTM of 64 units and its gradient take 0.2 s of processor
 // time and 25 steps of a plan for 64 steps or 2000; unrolled they took 1.5 s for 64, and 4.0 s for 256.
 

@@ -3,7 +3,7 @@
 // that it copies computed.
 
 import type { Fail } from './check-memory.ts';
-import type { BufferId, Lowered, LoweredStep } from './lowered.ts';
+import { type BufferId, hazardOf, type Lowered, type LoweredStep } from './lowered.ts';
 
 export function checkOrder(lowered: Lowered, original: Lowered, fail: Fail): void {
   const first = (id: BufferId): BufferId => {
@@ -20,8 +20,9 @@ export function checkOrder(lowered: Lowered, original: Lowered, fail: Fail): voi
   const lastAccess = original.buffers.map(() => -1);
   original.steps.forEach((step, s) => {
     const at = position[s]!;
-    step.args.forEach((id, p) => {
-      const b = original.buffers[id]!;
+    step.args.forEach((arg, p) => {
+      const id = hazardOf(original.buffers, arg);
+      const b = original.buffers[arg]!;
       if (b.home.kind === 'flags') return;
       const isWrite = step.kernel.params[p]!.access === 'write';
       const mustFollow = isWrite ? lastAccess[id]! : lastWrite[id]!;

@@ -88,6 +88,7 @@ function proveSafe(m: PlanManifest, lowered: Lowered, fail: Fail): void {
       );
     return fact;
   });
+  checkArguments(m, lowered, facts, fail);
   const locations = locateBuffers(m, lowered, fail);
   const uses = usesOf(lowered);
   checkRoom(m, lowered, locations, fail);
@@ -125,19 +126,27 @@ function checkSteps(m: PlanManifest, lowered: Lowered, fail: Fail): void {
         'there is one argument per parameter',
       );
     }
-    const written = step.args.filter((_, p) => kernel.params[p]!.access === 'write');
-    const twice = written.find((id) => {
-      const ranges = step.args.flatMap((other, p) => {
-        const { elements, storage } = kernel.params[p]!;
-        const begin = baseBytes(step, p);
-        return other === id ? [{ begin, end: begin + elements * elementBytes(storage) }] : [];
+  });
+}
+
+/** Two arguments of a step share bytes only if both are read, or the step replaces what it reads element by element. */
+function checkArguments(m: PlanManifest, lowered: Lowered, facts: readonly KernelFacts[], fail: Fail): void {
+  lowered.steps.forEach((step, s) => {
+    const { params } = step.kernel;
+    step.args.forEach((id, q) => {
+      if (params[q]!.access !== 'write') return;
+      const end = (p: number): number =>
+        baseBytes(step, p) + params[p]!.elements * elementBytes(params[p]!.storage);
+      step.args.forEach((other, p) => {
+        if (other !== id || p === q || baseBytes(step, p) >= end(q) || baseBytes(step, q) >= end(p)) return;
+        const isSame = baseBytes(step, p) === baseBytes(step, q) && end(p) === end(q);
+        const isRead = params[p]!.access === 'read' && params[p]!.storage === params[q]!.storage;
+        if (isSame && isRead && facts[s]!.mayOverwrite(p, q)) return;
+        fail(
+          `${stepText(m, s)} has buffer '${lowered.buffers[id]!.name}' twice and writes it`,
+          'a buffer may be an argument twice only if both are reads, parts of it that do not meet, or one is replaced by the other',
+        );
       });
-      return ranges.some((a, i) => ranges.some((b, j) => i !== j && a.begin < b.end && b.begin < a.end));
     });
-    if (twice !== undefined)
-      fail(
-        `${stepText(m, s)} has buffer '${lowered.buffers[twice]!.name}' twice and writes it`,
-        'a buffer may be an argument twice only if both are reads, or parts of it that do not meet',
-      );
   });
 }

@@ -4,7 +4,7 @@
 // Constants and current banks are only read. The flags are exempt: each site has a word of its own, and all writers of
 // word 0 write the same.
 
-import type { Buffer, Lowered, LoweredStep } from './lowered.ts';
+import { type Buffer, hazardOf, type Lowered, type LoweredStep } from './lowered.ts';
 
 export interface Dependences {
   /** `before[j]`: steps that must be done before j starts, ascending. */
@@ -22,7 +22,7 @@ export function buffersOf(
   const writes = new Set<number>();
   step.args.forEach((id, p) => {
     if (buffers[id]!.home.kind === 'flags') return;
-    (step.kernel.params[p]!.access === 'write' ? writes : reads).add(id);
+    (step.kernel.params[p]!.access === 'write' ? writes : reads).add(hazardOf(buffers, id));
   });
   return { reads: [...reads], writes: [...writes] };
 }

@@ -67,6 +67,12 @@ export function baseBytes({ kernel, bases }: LoweredStep, param: number): number
   return bases === undefined ? 0 : bases[param]! * elementBytes(kernel.params[param]!.storage);
 }
 
+/** The buffer whose accesses order steps: views that never move lie where the buffer lies that they show. */
+export function hazardOf(buffers: readonly Buffer[], id: BufferId): BufferId {
+  const { home } = buffers[id]!;
+  return home.kind === 'view' && home.stride === 0 ? home.of : id;
+}
+
 /** The place so many bytes further on. Variables and flags are always passed whole. */
 export function moveLocation(l: Location, bytes: number): Location {
   return l.space === 'arena' || l.space === 'constant' ? { ...l, offset: l.offset + bytes } : l;

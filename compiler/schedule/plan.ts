@@ -139,7 +139,7 @@ export function scheduleProgram(program: Lowered, options: ScheduleOptions): Sch
   const placesOf = (s: LoweredStep): Location[] =>
     s.args.map((id, p) => moveLocation(locate(lowered.buffers[id]!), baseBytes(s, p)));
   const moveOf = (b: Buffer): PlanMove | null => {
-    if (b.home.kind !== 'view') return null;
+    if (b.home.kind !== 'view' || b.home.stride === 0) return null;
     const { stride, period } = b.home;
     return { stride: stride * sizeOf(b), ...(period !== undefined && { period }) };
   };

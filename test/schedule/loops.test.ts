@@ -5,7 +5,7 @@ import t from 'tap';
 import { compileGraph } from '../../compiler/compile.ts';
 import { makeGraph } from '../../compiler/graph/graph.ts';
 import type { Node } from '../../compiler/graph/ir.ts';
-import { input, matmul, mul, scan, tanh } from '../../compiler/ops/index.ts';
+import { add, input, matmul, mul, scan, tanh, zeros } from '../../compiler/ops/index.ts';
 import { checkPlan } from '../../compiler/schedule/check.ts';
 import { unrollLowered } from '../../compiler/schedule/fold-loops.ts';
 import { barrierCount, unrollManifest } from '../../runtime/loops.ts';
@@ -276,4 +276,32 @@ t.test('a loop of too many steps is refused, with what to do', async (t) => {
       'a plan makes at most 4194304 calls, since workers have their lists of calls before they start ' +
       '(cut the loop into pieces, and let a program run one after the other)',
   );
+});
+
+t.test('a sum over the steps has one place, which each step writes over', async (t) => {
+  const [xs, w] = [input('xs', [9, 4, 8]), input('w', [8, 8])];
+  const { carry } = scan(
+    ([total], [x]) => {
+      const row = x as Node<readonly [4, 8], 'f32'>;
+      return {
+        carry: [add(total as Node<readonly [4, 8], 'f32'>, tanh(matmul(row, w))) as Node],
+        outputs: [],
+      };
+    },
+    [zeros([4, 8]) as Node],
+    [xs],
+  );
+  const graph = makeGraph('sum', { outputs: [{ name: 'y', node: carry[0]! }] });
+  for (const workers of [1, 2]) {
+    const { plan, lowered } = compileGraph(graph, {
+      workers: [workers],
+      machine: eagerMachine,
+      verify: true,
+    });
+    t.same(
+      lowered.buffers.filter((b) => / carry 0$/.test(b.name)).map((b) => b.type.shape),
+      [[1, 4, 8]],
+    );
+    t.ok(plan.manifest.steps.every(({ moves = [] }) => moves.every((m) => m?.period === undefined)));
+  }
 });
