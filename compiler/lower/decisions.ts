@@ -6,6 +6,7 @@
 
 import { formatLocation } from '../../runtime/errors.ts';
 import type { Graph, Node } from '../graph/ir.ts';
+import { isLoop } from '../graph/loop.ts';
 import { formatType } from '../graph/types.ts';
 import type { ChainDecision } from './chain.ts';
 import { bytesOf, type Costs } from './cost.ts';
@@ -188,6 +189,7 @@ function restOf(whole: Node, parts: SubBuffers): Node[] {
 }
 
 function fateOf(n: Node, stored: StoredValues, isPart: boolean, kernels: number): Fate {
+  if (isLoop(n)) return 'stored';
   if (isLeaf(n)) return 'given';
   if (isPart) return 'part';
   if (stored.has(n)) return 'stored';
@@ -207,7 +209,7 @@ function edgeReason(
   { stored, parts, groups }: Outcome,
   kernelsOf: ReadonlyMap<Node, readonly number[]>,
 ): EdgeReason {
-  if (isLeaf(from)) return 'given';
+  if (isLeaf(from) && !isLoop(from)) return 'given';
   // Also through views of a part.
   if (parts.isWhole(to) && !restOf(to, parts).includes(from)) return 'inside';
   if (!stored.has(from)) return 'computed';

@@ -26,7 +26,7 @@ const mostRecomputed = 64;
 
 export function chooseBuffers(graph: Graph, prober: Prober): StoredValues {
   const stored = new StoredValues();
-  for (const n of graph.nodes) if (isLeaf(n)) stored.add(n, 'given');
+  for (const n of graph.nodes) if (isLeaf(n)) stored.add(n, isLoop(n) ? 'loop' : 'given');
   for (const n of graph.nodes) if (isLoop(n)) for (const o of readByLoop(n)) stored.add(o, 'looped');
   for (const o of graph.outputs) stored.add(o.node, 'result');
   for (const u of graph.updates) stored.add(u.value, 'result');

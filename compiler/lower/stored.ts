@@ -7,6 +7,7 @@ import type { Costs } from './cost.ts';
 export const storingReasons = {
   given: 'fed, a variable, or a large constant',
   result: 'leaves the graph',
+  loop: 'a loop writes it, row by row or step by step',
   looped: 'a loop reads it',
   reduction: 'a reduction that is not read once, in place, by one value: it would run again',
   lookedUp: 'padded or joined, and read at positions known at run time: each would be tested',

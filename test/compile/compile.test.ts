@@ -67,6 +67,7 @@ t.test('the passes, and what one of them did', async (t) => {
 loops: 6 nodes, nothing to do
 simplify: 6 → 2 nodes
 reuse-masks: 2 nodes, nothing to do
+one-per-window: 2 nodes, nothing to do
 split-dilation: 2 nodes, nothing to do
 legalize: 2 nodes, nothing to do
 share-pads: 2 nodes, nothing to do
@@ -108,7 +109,7 @@ graph test (%0) {
   );
   t.equal(
     errorOf(() => dump('pass:check-numerics')),
-    "HDL0017: dump('pass:check-numerics'): this compilation ran expand-regions, loops, simplify, reuse-masks, split-dilation, legalize, share-pads, split-variance, split-reductions, tidy" +
+    "HDL0017: dump('pass:check-numerics'): this compilation ran expand-regions, loops, simplify, reuse-masks, one-per-window, split-dilation, legalize, share-pads, split-variance, split-reductions, tidy" +
       " ('check-numerics' runs when an option asks for it)",
   );
   t.match(
