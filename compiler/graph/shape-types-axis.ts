@@ -38,6 +38,15 @@ export type Repeated<S extends Shape, A extends number, Times extends number> = 
   Multiply<DimAt<S, A>, Times>
 >;
 
+/** S with half of a dimension. */
+export type Halved<S extends Shape, A extends number> = Replaced<S, A, DivideFloor<DimAt<S, A>, 2>>;
+
+/** Check that a dimension has two halves. */
+export type Halves<S extends Shape, A extends number> =
+  Differ<Multiply<DivideFloor<DimAt<S, A>, 2>, 2>, DimAt<S, A>> extends true
+    ? ShapeError<`glu: a dimension of ${DimAt<S, A>} has no two halves`>
+    : unknown;
+
 /** The shape of `diff`, n times. */
 export type Differences<S extends Shape, A extends number, N extends number> = Replaced<
   S,

@@ -3,16 +3,20 @@
 // times an infinite derivative would be NaN. On either side of 0 they are analytic expressions, so gradients of any order
 // are right. What the gradient is at a kink stands with each function.
 
+import { describeNode } from '../graph/describe.ts';
 import type { Node } from '../graph/ir.ts';
 import { scope } from '../graph/scope.ts';
 import type { Accepts, Broadcast, Broadcasts, CommonDType, DTypeOf, ShapeOf } from '../graph/shape-types.ts';
-import { add, div, mul, neg } from './arithmetic.ts';
-import { requireFloats } from './attrs.ts';
+import type { Halved, Halves } from '../graph/shape-types-axis.ts';
+import { add, div, mul, neg, sub } from './arithmetic.ts';
+import { normalizeAxis, requireFloats } from './attrs.ts';
 import { ge, gt, le, lt, where } from './compare.ts';
+import { split } from './concat.ts';
 import { erfc } from './erfc.ts';
 import { composite } from './math.ts';
+import { refuse } from './refuse.ts';
 import { sigmoid } from './sigmoid.ts';
-import { abs, exp, expm1, log1p, tanh } from './unary.ts';
+import { abs, exp, expm1, log, log1p, tanh } from './unary.ts';
 
 /**
  * max(x, 0); the gradient at 0 is 0. Throws HDL0002.
@@ -205,3 +209,44 @@ export function prelu<X extends Node, W extends Node>(
   const node: Node = scope('prelu', () => where(gt(x as Node, 0), x as Node, mul(x as Node, slope as Node)));
   return node as Node<Broadcast<ShapeOf<X>, ShapeOf<W>>, CommonDType<X, W>>;
 }
+
+/**
+ * Logarithm of the odds: the inverse of `sigmoid`. Infinite at 0 and 1, NaN outside of them. f32. Throws HDL0002.
+ *
+ * @formula y = ln(x / (1 − x))
+ * @example logit(probabilities)
+ */
+export function logit<X extends Node>(x: X & Accepts<'logit', X, 'f32'>): Node<ShapeOf<X>, DTypeOf<X>> {
+  return composite<X>('logit', x, (v) => sub(log(v as Floats) as Node, log1p(neg(v) as Floats) as Node));
+}
+
+/**
+ * Gated linear unit: the first half of x along an axis (the last by default), times the sigmoid of the second half. f32.
+ * Dauphin et al., 2017. Throws HDL0001 for an axis of odd size, HDL0002, HDL0003.
+ *
+ * @formula y = a / (1 + e^−b), where x = [a, b]
+ * @example glu(x) // f32[64, 256] → f32[64, 128]
+ */
+export function glu<X extends Node, const A extends number = -1>(
+  x: X & Accepts<'glu', X, 'f32'> & Halves<ShapeOf<X>, A>,
+  axis?: A,
+): Node<Halved<ShapeOf<X>, A>, 'f32'> {
+  requireFloats('glu', x);
+  const a = normalizeAxis('glu', x, axis ?? -1);
+  const size = x.type.shape[a]!;
+  if (size % 2 !== 0) {
+    refuse(
+      'HDL0001',
+      `glu(${describeNode(x)}, axis: ${a})`,
+      `dimension ${a} of size ${size} has no two halves`,
+      'its second half is the gate of the first: make it twice as large as the result',
+    );
+  }
+  const y = scope('glu', () => {
+    const [value, gate] = split(x as Node, 2, a) as readonly Node[] as [Node, Floats];
+    return mul(value, sigmoid(gate) as Node);
+  });
+  return y as Node as Node<Halved<ShapeOf<X>, A>, 'f32'>;
+}
+
+type Floats = Node<readonly number[], 'f32'>;

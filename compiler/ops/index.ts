@@ -36,7 +36,18 @@ export * from './inverse-trig.ts';
 export { full, input, iota, ones, onesLike, variableNode, zeros, zerosLike } from './leaf.ts';
 export * from './loop.ts';
 export * from './masks.ts';
-export { clip, cosh, log2, reciprocal, rsqrt, sinh, square, tan } from './math.ts';
+export {
+  clip,
+  cosh,
+  log2,
+  type NanToNumOptions,
+  nanToNum,
+  reciprocal,
+  rsqrt,
+  sinh,
+  square,
+  tan,
+} from './math.ts';
 export * from './matrix.ts';
 export * from './normalize.ts';
 export * from './norms.ts';

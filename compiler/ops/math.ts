@@ -4,10 +4,10 @@
 import type { Node } from '../graph/ir.ts';
 import { scope } from '../graph/scope.ts';
 import type { Accepts, DTypeOf, ShapeOf } from '../graph/shape-types.ts';
-import type { DType } from '../graph/types.ts';
+import { type DType, dtypes } from '../graph/types.ts';
 import { add, div, mul, neg, sub } from './arithmetic.ts';
 import { floats, numeric, requireDType } from './attrs.ts';
-import { gt, lt, where } from './compare.ts';
+import { eq, gt, lt, ne, where } from './compare.ts';
 import { abs, cos, exp, expm1, log, sin, sqrt } from './unary.ts';
 
 /** Builds under the function's name; the result has the operand's type. Throws HDL0002 unless that is `allowed`. */
@@ -133,4 +133,31 @@ export function clip<X extends Node>(
   hi: number,
 ): Node<ShapeOf<X>, DTypeOf<X>> {
   return composite<X>('clip', x, (v) => where(lt(v, lo), lo, where(gt(v, hi), hi, v)), numeric);
+}
+
+export interface NanToNumOptions {
+  /** In place of NaN (default 0). */
+  readonly nan?: number;
+  /** In place of ∞ (default: the largest f32). */
+  readonly positive?: number;
+  /** In place of −∞ (default: the smallest f32). */
+  readonly negative?: number;
+}
+
+/**
+ * Numbers in place of what is none: NaN becomes 0, infinities the largest and the smallest f32, unless others are given. f32; no
+ * gradient goes to what was replaced. Throws HDL0002.
+ *
+ * @formula y = nan if x is NaN, positive if x = ∞, negative if x = −∞, else x
+ * @example nanToNum(x, { positive: 1e6 })
+ */
+export function nanToNum<X extends Node>(
+  x: X & Accepts<'nanToNum', X, 'f32'>,
+  options: NanToNumOptions = {},
+): Node<ShapeOf<X>, DTypeOf<X>> {
+  const { nan = 0, positive = dtypes.f32.max, negative = dtypes.f32.min } = options;
+  const infinity = Number.POSITIVE_INFINITY;
+  return composite<X>('nanToNum', x, (v) =>
+    where(ne(v, v), nan, where(eq(v, infinity), positive, where(eq(v, -infinity), negative, v))),
+  );
 }

@@ -5,8 +5,8 @@ import type { Node } from '../../compiler/graph/ir.ts';
 import type { Shape } from '../../compiler/graph/types.ts';
 import {
   allClose, arange, causalMask, cdist, constant, cosineSimilarity, countNonZero, cross, diag, diagonal, diff, expand, eye,
-  floorDiv, floorMod, hypot, input, iota, isClose, lerp, linspace, logAddExp, median, meshgrid, moveAxis, norm, normalize, outer,
-  pairwiseDistance, quantile, reshape, sequenceMask, sum, swapAxes, trace, transpose,
+  floorDiv, floorMod, glu, hypot, input, iota, isClose, lerp, linspace, logAddExp, logit, median, meshgrid, moveAxis, nanToNum, norm, normalize, outer,
+  pairwiseDistance, quantile, reshape, sequenceMask, sigmoid, sum, swapAxes, trace, transpose,
 } from '../../compiler/ops/index.ts'; // biome-ignore format: a list
 import { grad } from '../../compiler/passes/grad.ts';
 import { errorOf } from '../support/error-of.ts';
@@ -175,6 +175,20 @@ t.test('hypot, lerp, diff', async (t) => {
   t.same(evaluate(diff(floats(1, 4, 9, 16), 0, 2)), [2, 2]);
   t.same(evaluate(diff(floats(1), 0, 3)), []);
   t.match(errorOf(() => diff(input('x', [3]), 0, -1)), /HDL0003: .*n is an integer of at least 0/);
+}); // biome-ignore format: tables
+
+t.test('logit, glu, nanToNum', async (t) => {
+  t.ok(near(evaluate(sigmoid(logit(floats(1e-6, 0.25, 0.5, 0.999)))), [1e-6, 0.25, 0.5, 0.999], 1e-15), 'logit undoes sigmoid');
+  t.same(evaluate(logit(floats(0, 1, -0.1, 1.1))), [-inf, inf, nan, nan]);
+  const gated = glu(constant([[1, 2, 0, 1e3], [3, 4, -1e3, 0]]) as Floats);
+  t.ok(near(evaluate(gated), [0.5, 2, 0, 2]), 'the first half, as far as the second lets it');
+  t.ok(near(evaluate(glu(floats(3, 0), 0)), [1.5]));
+  t.match(errorOf(() => glu(input('x', [3]) as Floats)), /HDL0001: glu.*dimension 0 of size 3 has no two halves/);
+  t.same(evaluate(nanToNum(floats(nan, inf, -inf, 2))), [0, 3.4028234663852886e38, -3.4028234663852886e38, 2]);
+  t.same(evaluate(nanToNum(floats(nan, inf, -inf, 2), { nan: 1, positive: 7, negative: -7 })), [1, 7, -7, 2]);
+  const x = input('x', [4]);
+  const [g] = grad(sum(nanToNum(x)) as Node, [x]);
+  t.same(evaluate(g!, { x: [nan, inf, -inf, 2] }), [0, 0, 0, 1]);
 }); // biome-ignore format: tables
 
 t.test('logAddExp', async (t) => {

@@ -74,7 +74,7 @@ const rows: readonly Row[] = [
   row('celu', h.celu(x), [6, 4]), row('selu', h.selu(x), [6, 4]), row('gelu', h.gelu(x), [6, 4]), row('silu', h.silu(x), [6, 4]),
   row('mish', h.mish(x), [6, 4]), row('sigmoid', h.sigmoid(x), [6, 4]), row('hardSigmoid', h.hardSigmoid(x), [6, 4]),
   row('hardSwish', h.hardSwish(x), [6, 4]), row('softplus', h.softplus(x), [6, 4]), row('softsign', h.softsign(x), [6, 4]),
-  row('logSigmoid', h.logSigmoid(x), [6, 4]), row('softmax', h.softmax(x), [6, 4]), row('logSoftmax', h.logSoftmax(x, 0), [6, 4]),
+  row('logSigmoid', h.logSigmoid(x), [6, 4]), row('logit', h.logit(x), [6, 4]), row('nanToNum', h.nanToNum(x), [6, 4]), row('glu', h.glu(x), [6, 2]), row('glu', h.glu(x, 0), [3, 4]), row('softmax', h.softmax(x), [6, 4]), row('logSoftmax', h.logSoftmax(x, 0), [6, 4]),
   row('prelu', h.prelu(x, y), [6, 4]), row('add', h.add(x, y), [6, 4]), row('sub', h.sub(1, x), [6, 4]), row('mul', h.mul(y, x), [6, 4]),
   row('div', h.div(x, 2), [6, 4]), row('mod', h.mod(x, y), [6, 4]), row('floorMod', h.floorMod(x, y), [6, 4]), row('floorDiv', h.floorDiv(x, y), [6, 4]),
   row('pow', h.pow(x, y), [6, 4]), row('atan2', h.atan2(x, y), [6, 4]), row('hypot', h.hypot(x, y), [6, 4]), row('lerp', h.lerp(x, y, 0.5), [6, 4]), row('logAddExp', h.logAddExp(x, y), [6, 4]),
