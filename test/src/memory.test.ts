@@ -24,7 +24,7 @@ const collect = runInNewContext('gc') as () => void;
 const isLong = process.env['HEDDLE_LONG'] === '1';
 const [first, then] = isLong ? [300, 1000] : [60, 120];
 /** What the engine may learn meanwhile; a graph and its plan take tens of KiB a cycle. */
-const most = 3 * 2 ** 20;
+const most = 2 * 2 ** 20;
 
 /** A training step; shapes differ from one to the next, so that no plan is an earlier one. */
 async function cycle(i: number, threads: number): Promise<void> {
