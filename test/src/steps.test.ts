@@ -1,7 +1,9 @@
 // Many steps of a program in one call: the same bits as step by step, for any number of workers and every feed.
 
 import t from 'tap';
+import type { Machine } from '../../compiler/kernel/ir.ts';
 import { HeddleError } from '../../runtime/errors.ts';
+import { loadPlans } from '../../runtime/file.ts';
 import * as h from '../../src/index.ts';
 
 const batch = 12;
@@ -60,6 +62,16 @@ const batchAt = (step: number) => {
 };
 const set = () => h.resident({ x: { data: images, shape: [examples, 2, 6, 6] }, y: labels });
 
+/** Where work is dear and company costs nothing: whatever can be cut is, and all of it is shared. */
+const eager: Machine = {
+  flopsPerNs: 0.01,
+  bytesPerNs: 0.01,
+  nearBytesPerNs: 0.01,
+  callNs: 0.001,
+  barrierNs: 0.001,
+  wakeNs: 0.001,
+};
+
 t.test(
   'fifty steps with batch norm and dropout: same bits for any number of workers, and one by one',
   async (t) => {
@@ -71,10 +83,19 @@ t.test(
     const wanted = state(single);
     t.ok(losses.at(-1)! < losses[0]!, 'it learns');
     for (const threads of [1, 2, 3, 4, 8]) {
-      const p = makeProgram({ threads });
+      const p = makeProgram({ threads, machine: eager });
       const { loss } = await p.run('train', { steps, feed: set().rows(order) });
       t.same([...loss.data], losses, `${threads} threads`);
       t.same(state(p), wanted);
+      const { schedules } = loadPlans(await p.save()).plans[0]!.manifest;
+      const { lists } = schedules.find(({ workers }) => workers === threads)!;
+      const runs = lists.map((list) => list.filter((item) => item.do === 'run'));
+      t.ok(
+        runs.every((own) => own.length > 0),
+        'all have something to do',
+      );
+      const isShared = runs.flat().some(({ shared }) => shared !== undefined);
+      t.equal(isShared, threads === 2 || threads === 3, 'and two and three have ranges long enough to share');
       await p.dispose();
     }
     await single.dispose();
