@@ -122,7 +122,10 @@ export interface LowerInput {
   readonly newVar: (name: string, extent: number) => LoopVar;
 }
 
-/** The element of the node's value at `at`, as an expression of elements of its operands. Must be pure. */
+/**
+ * The element of the node's value at `at`, as an expression of elements of its operands. Must be pure, and go by nothing but
+ * the node's attributes and the types of it and of its operands: nodes that agree in these are fused alike.
+ */
 export type LoweringRule = (input: LowerInput) => Expr;
 
 /** Source of random choices for samplers; deterministic for a seed. */

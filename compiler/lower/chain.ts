@@ -78,6 +78,7 @@ class Chains {
   readonly #pays: (costs: Costs) => boolean;
   readonly #steps: LoweredStep[];
   readonly #decisions: ChainDecision[] = [];
+  readonly #args = new Map<LoweredStep, Readonly<Record<'read' | 'write', readonly BufferId[]>>>();
   readonly #touched = new Map<Kernel, Map<string, readonly Range[] | null>>();
 
   constructor(
@@ -239,8 +240,15 @@ class Chains {
   }
 
   #argsOf(s: number, access: 'read' | 'write'): readonly BufferId[] {
-    const { args, kernel } = this.#steps[s]!;
-    return args.filter((_, p) => kernel.params[p]!.access === access);
+    const step = this.#steps[s]!;
+    let known = this.#args.get(step);
+    if (known === undefined) {
+      const { args, kernel } = step;
+      const of = (a: 'read' | 'write'): BufferId[] => args.filter((_, p) => kernel.params[p]!.access === a);
+      known = { read: of('read'), write: of('write') };
+      this.#args.set(step, known);
+    }
+    return known[access];
   }
 }
 

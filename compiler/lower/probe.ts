@@ -1,10 +1,13 @@
 // Probing: what an op does with its operands, found by running its lowering rule once on symbolic positions. Fusion and
 // layout work from probes, so a user's own op takes part in both without telling anything twice.
 
+import { sameAttrs } from '../graph/equal.ts';
 import { compilerError } from '../graph/errors.ts';
-import type { LoweringRule, Node } from '../graph/ir.ts';
+
+import type { LoweringRule, Node, OpDef } from '../graph/ir.ts';
 import { isLoop } from '../graph/loop.ts';
-import { elementCount, formatShape, sameShape } from '../graph/types.ts';
+import { elementCount, formatShape, formatType, sameShape } from '../graph/types.ts';
+
 import { type Atom, type Index, indexKey, type LoopVar, sameIndex, varIndex } from '../kernel/affine.ts';
 import { operationsOf } from '../kernel/cost.ts';
 import { isReduction, type ReduceExpr, VarSource, volume } from '../kernel/definition.ts';
@@ -53,17 +56,46 @@ export function isLeaf(node: Node): boolean {
   return node.op.lower === 'leaf' || isLoop(node) || node.payload !== null;
 }
 
+/** Probes of one compilation: layers repeat, so most nodes have the op, the attributes and the types of an earlier one. */
 export class Prober {
   private readonly memo = new Map<Node, Probe>();
+  /** By op, then by types: one of the nodes with each set of attributes. */
+  private readonly alike = new Map<OpDef, Map<string, Node[]>>();
 
   probe(node: Node): Probe {
     let p = this.memo.get(node);
     if (!p) {
-      p = probeNode(node);
+      p = this.ofAlike(node) ?? probeNode(node);
       this.memo.set(node, p);
     }
     return p;
   }
+
+  /** The probe of a node that a lowering rule cannot tell from this one; null when it is the first. */
+  private ofAlike(node: Node): Probe | null {
+    if (isLeaf(node) || node.regions.length > 0) return null;
+    let byTypes = this.alike.get(node.op);
+    if (byTypes === undefined) {
+      byTypes = new Map();
+      this.alike.set(node.op, byTypes);
+    }
+    const key = typesOf(node);
+    const nodes = byTypes.get(key);
+    const same = nodes?.find((n) => n.attrs === node.attrs || sameAttrs(n.attrs, node.attrs));
+    if (same !== undefined) return this.memo.get(same)!;
+    if (nodes === undefined) byTypes.set(key, [node]);
+    else if (nodes.length < mostAlike) nodes.push(node);
+    return null;
+  }
+}
+
+/** Nodes of equal op and types that are compared: constants, say, are hardly ever equal. */
+const mostAlike = 16;
+
+function typesOf({ type, operands }: Node): string {
+  let text = formatType(type);
+  for (let k = 0; k < operands.length; k++) text += ` ${formatType(operands[k]!.type)}`;
+  return text;
 }
 
 function probeNode(node: Node): Probe {
