@@ -25,7 +25,8 @@ async function readText(name: string): Promise<string> {
       {
         what: `the viewer's ${name} cannot be read: ${cause instanceof Error ? cause.message : String(cause)}`,
         rule: 'the viewer is built together with Heddle',
-        hint: 'npm run build',
+        hint:
+          url.protocol === 'file:' ? 'npm run build' : `serve build/viewer/${name} of the package as ${url}`,
       },
       { cause },
     );

@@ -236,6 +236,30 @@ t.test('a worker that is not served is named', { skip }, async (t) => {
   await page.close();
 });
 
+t.test('the viewer, a figure and a profile are made in a page', { skip }, async (t) => {
+  const { page, call } = await open('isolated', 'user.html');
+  const make = `const p = heddle.program({ f: heddle.entry({ x: heddle.tensor([64]) }, ({ x }) => ({ y: heddle.exp(x) })) }, { threads: 2 });
+    await p.compile('f');`;
+  t.match(
+    await call(
+      `(async () => { ${make} return (await p.profile('f', { x: new Float32Array(64) }, { runs: 3 })).steps.length; })`,
+    ),
+    1,
+  );
+  // Bundlers that know the expression copy these files; here the server has to.
+  const missing = await call<string>(
+    `(async () => { ${make} return p.view().catch((error) => error.message); })`,
+  );
+  const [, url = ''] =
+    /try: {2}serve build\/viewer\/client\.js of the package as http:\/\/[^/]*\/(\S*)$/.exec(missing) ?? [];
+  t.match(url, /client\.js$/, missing);
+  await page.route('**/viewer/client.*', (route) =>
+    route.fulfill({ path: `build/viewer/${new URL(route.request().url()).pathname.split('/').at(-1)}` }),
+  );
+  t.match(await call(`(async () => { ${make} return p.view(); })`), /^<!doctype html>/i);
+  await page.close();
+});
+
 t.test('errors name the line of the user, where the bundle is a file of its own', { skip }, async (t) => {
   const modules = await open('isolated', 'user.html');
   t.match(await modules.call('mistake'), /^HDL0003: [\s\S]*\n {2}at: {3}http:\S*\/user\.js:5:31\n/);
