@@ -14,7 +14,7 @@ import { collapseSpace } from './collapse.ts';
 import { splitGathered } from './gathered.ts';
 import { choosePacking, packOperands } from './pack.ts';
 import { productOf } from './product.ts';
-import { chooseSum, splitSum } from './split.ts';
+import { chooseSum, isLong, splitSum } from './split.ts';
 
 /** What preparation goes by; both choices leave aside what follows the sum. */
 export interface Preparation {
@@ -40,8 +40,9 @@ export function prepareBy<Arg>(
 ): { readonly parts: Bound<Arg>[]; readonly by: Preparation } {
   if (productOf(bound.def)?.reduction.type !== 'f32')
     return { parts: splitGathered(bound, target, temporary) ?? [bound], by: { packing: null, sum: null } };
-  // Loops as they will be when they are scheduled: taps and channels that lie side by side are one.
-  const whole: Bound<Arg> = { ...bound, def: collapseSpace(bound.def) };
+  // Loops as they will be when they are scheduled: taps and channels that lie side by side are one. Of a long sum they stay:
+  // it is stored in parts, and columns along a merged loop would be read across when the parts are added up.
+  const whole: Bound<Arg> = isLong(bound.def) ? bound : { ...bound, def: collapseSpace(bound.def) };
   const packing = given ? given.packing : choosePacking(whole.def, target);
   const { copies, main } = packOperands(whole, packing, temporary);
   const sum = given ? given.sum : chooseSum(main.def, target);

@@ -23,6 +23,11 @@ const shortestPart = 128;
 /** Partial results of a split may take this many bytes in all. */
 const splitBytes = 2.5 * 1024 * 1024;
 
+/** Whether a sum may be cut into parts for its length. */
+export function isLong(def: KernelDefinition): boolean {
+  return volume(productOf(def)!.reduction.vars) >= splitLength;
+}
+
 /** What the loops of the sum should be, whatever follows it. */
 export function chooseSum(def: KernelDefinition, target: Target): Choice | null {
   return chooseLoops(def, productOf(def)!, target, { sumOnly: true });
