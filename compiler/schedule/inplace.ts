@@ -104,10 +104,11 @@ export function overwritesWhatItRead(trace: readonly Trace[], read: number, writ
     if (stored.has(key)) isFine = false;
     pending.add(key);
   };
-  /** Loads of a guard happen in the list where the guard stands. */
+  /** Loads of a guard happen in the list where the guard stands; those of a loop in it, again and again. */
   const inline = (nodes: readonly Trace[]): void => {
     for (const t of nodes) {
-      if (t.kind === 'branch') {
+      if (t.kind === 'loop') isFine &&= overwritesWhatItRead(t.body, read, write);
+      else if (t.kind === 'branch') {
         inline(t.body);
         inline(t.otherwise);
       } else if (t.kind === 'load' && t.param === read) load(accessKey(t));

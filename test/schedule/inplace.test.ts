@@ -2,6 +2,7 @@
 
 import fc from 'fast-check';
 import t from 'tap';
+import { parseKernel } from '../../compiler/kernel/parse.ts';
 import { examineKernel } from '../../compiler/schedule/check-kernel.ts';
 import { findInPlacePairs, overwritesWhatItRead } from '../../compiler/schedule/inplace.ts';
 import { lifetimesOf } from '../../compiler/schedule/lifetimes.ts';
@@ -83,6 +84,30 @@ t.test('the condition on the kernel agrees with enumeration', async (t) => {
       );
     }
   }
+});
+
+t.test('loads in loops under a condition count, however deep', async (t) => {
+  const kernel = parseKernel(`kernel "taps"
+schedule ""
+cost 0 flops, 0 bytes
+param x: read f32[4] "x"
+param y: write f32[4] "y"
+unit u of 4 {
+  let acc: f32 = 0.0
+  for k of 3 {
+    if (u + k - 1 in 0..4) {
+      for c of 1 {
+        set acc = add(acc, x[u + k - 1])
+      }
+    }
+  }
+  store y[u] = acc
+}
+`);
+  const { problem, mayOverwrite } = examineKernel(kernel);
+  t.equal(problem, null);
+  t.notOk(mayOverwrite(0, 1), 'each element is read for its neighbours, too');
+  t.notOk(overwritesWhatItRead(traceOf(kernel), 0, 1));
 });
 
 t.test('random programs: pairs hand over at one step and are in one pair only', async (t) => {
