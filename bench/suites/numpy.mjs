@@ -1,9 +1,9 @@
-// numpy: the experiments' training steps against the same steps in float32 NumPy (bench/numpy/reference.py) on one thread. Both
-// train from the same first weights on the same rows; their losses over the first hundred steps are compared. Then they take
-// turns, each for about 6 ms of steps, many times: the shortest turn of each counts, since whatever else the machine does only
-// adds time. A training that has had all its steps starts anew: beyond its end, the probabilities of `circles` become 1, and its
-// loss NaN. Beside it stands the ratio of processor time over all turns, which waiting for a core does not change. It says nothing
-// of two threads.
+// numpy: the experiments' training steps against the same steps in float32 NumPy (bench/numpy/reference.py) on one thread: a second
+// thread of its BLAS made the MNIST net no faster. Both train from the same first weights on the same rows; their losses over the
+// first hundred steps are compared. Then they take turns, each for about 6 ms of steps and at least eight, many times: the shortest
+// turn of each counts, since whatever else the machine does only adds time. A training that has had all its steps starts anew:
+// beyond its end, the probabilities of `circles` become 1, and its loss NaN. Beside it stands the ratio of processor time over all
+// turns, which waiting for a core does not change. It says nothing of two threads.
 
 import { spawn, spawnSync } from 'node:child_process';
 import { existsSync } from 'node:fs';
@@ -29,6 +29,8 @@ const contests = [
 
 /** Short enough to fall between the turns of other processes now and then. */
 const turnSeconds = 0.006;
+/** A training is many steps: the first one of a turn finds the caches as the other left them. */
+const fewestSteps = 8;
 const turnsPerRound = 16;
 /** Turns before those that count: the engine compiles a plan's code twice, the second time better. */
 const warmUp = 24;
@@ -86,7 +88,9 @@ async function contend({ name, threads }, experiment, rounds, data) {
     const turns = { heddle: a.seconds / 100, numpy: b.seconds / 100 };
     for (let r = -warmUp; r < rounds * turnsPerRound; r++) {
       // As many steps as fit into a turn by what the last one took.
-      const [m, n] = [turns.heddle, turns.numpy].map((each) => Math.max(1, Math.round(turnSeconds / each)));
+      const [m, n] = [turns.heddle, turns.numpy].map((each) =>
+        Math.max(fewestSteps, Math.round(turnSeconds / each)),
+      );
       ours.before(m);
       theirs.before(n, ours.steps);
       const [p, q] = [await ours.train(m), await theirs.train(n)];
