@@ -1,13 +1,10 @@
 // Lowering: Graph IR to Kernel IR. Chooses layouts and buffers, groups values into kernels, composes their element
 // expressions and schedules them for a target. What comes out has no offsets and no workers yet (schedule/lowered.ts).
 
-import { formatLocation } from '../../runtime/errors.ts';
-import { compilerError } from '../graph/errors.ts';
 import type { Graph, Node } from '../graph/ir.ts';
 import { isLoop, type Loop, loopsOf, resultIndex } from '../graph/loop.ts';
-import { elementCount, formatType, type TensorType } from '../graph/types.ts';
+import { elementCount } from '../graph/types.ts';
 import { type Index, type LoopVar, offsetIndex, sameIndex, varIndex } from '../kernel/affine.ts';
-import { elementBytes } from '../kernel/cost.ts';
 import { type DefinitionStore, type KernelDefinition, VarSource } from '../kernel/definition.ts';
 import type { Expr } from '../kernel/expr.ts';
 import type { KernelParam, Target } from '../kernel/ir.ts';
@@ -15,7 +12,8 @@ import { KernelPool } from '../kernel/pool.ts';
 import type { Bound } from '../kernel/schedule/index.ts';
 import type { Schedules } from '../kernel/tiles.ts';
 import { makeLoop } from '../schedule/fold-loops.ts';
-import type { Buffer, BufferId, Home, Lowered, LoweredLoop, LoweredStep } from '../schedule/lowered.ts';
+import type { Buffer, BufferId, Lowered, LoweredLoop, LoweredStep } from '../schedule/lowered.ts';
+import { Buffers } from './buffers.ts';
 import { placeCarries, type Slots } from './carry-in-place.ts';
 import { type ChainDecision, chainSteps } from './chain.ts';
 import { chooseSubBuffers } from './choose-subbuffers.ts';
@@ -33,11 +31,6 @@ import { isLeaf, Prober } from './probe.ts';
 import type { StoredValues } from './stored.ts';
 import { piecesOf, type SubBuffers } from './subbuffers.ts';
 
-type Site = Lowered['sites'][number];
-
-/** Addresses are computed in 32 bits. */
-const mostElements = 2 ** 31 - 1;
-
 /** A lowered graph, its contractions by key, and what fusion decided. */
 export interface LoweredGraph extends Lowered {
   readonly contractions: readonly ContractionInfo[];
@@ -54,9 +47,7 @@ export function lowerGraph(
 ): LoweredGraph {
   const contractions = new Contractions(target, schedules);
   const pool = new KernelPool(target, contractions.prepare);
-  return new Lowering(graph, { contractions, pool, buffers: [], sites: [], carries: [], flags: null }).run(
-    choices,
-  );
+  return new Lowering(graph, { contractions, pool, buffers: new Buffers(), carries: [] }).run(choices);
 }
 
 /** What tests may want otherwise than the cost model. */
@@ -89,11 +80,9 @@ interface Builder {
 interface Shared {
   readonly contractions: Contractions;
   readonly pool: KernelPool;
-  readonly buffers: Buffer[];
-  readonly sites: Site[];
+  readonly buffers: Buffers;
   /** Carries of loops that lie in two slots. */
   readonly carries: Slots[];
-  flags: BufferId | null;
 }
 
 class Lowering {
@@ -112,6 +101,7 @@ class Lowering {
   private readonly siteOf = new Map<Node, number>();
   private readonly steps: LoweredStep[] = [];
   private readonly shared: Shared;
+  private readonly buffers: Buffers;
   /** Results of loops: where they begin in their buffer. */
   private readonly starts = new Map<Node, number>();
   /** In the body of a loop, values of the program around it. */
@@ -124,6 +114,7 @@ class Lowering {
   constructor(graph: Graph, shared: Shared, given?: ReadonlyMap<Node, Order>) {
     this.graph = graph;
     this.shared = shared;
+    this.buffers = shared.buffers;
     this.orders = chooseLayouts(graph, this.prober, given);
     const buffered = chooseBuffers(graph, this.prober);
     const { parts, groups, stored } = chooseSubBuffers(graph, buffered, this.orders, this.prober);
@@ -143,12 +134,12 @@ class Lowering {
     for (const n of graph.inputs)
       this.homes.set(
         n,
-        this.addBuffer(valueName(n), n, this.orders.get(n)!, { kind: 'arena', role: 'input' }),
+        this.buffers.add(valueName(n), n, this.orders.get(n)!, { kind: 'arena', role: 'input' }),
       );
     for (const [i, n] of variables.entries()) {
       this.homes.set(
         n,
-        this.addBuffer(valueName(n), n, this.orders.get(n)!, {
+        this.buffers.add(valueName(n), n, this.orders.get(n)!, {
           kind: 'variable',
           variable: i,
           bank: 'current',
@@ -163,7 +154,7 @@ class Lowering {
     for (const [i, v] of variables.entries()) {
       const value = updates.get(v);
       if (!value) continue;
-      const buffer = this.addBuffer(`${valueName(v)} (next)`, v, this.orders.get(v)!, {
+      const buffer = this.buffers.add(`${valueName(v)} (next)`, v, this.orders.get(v)!, {
         kind: 'variable',
         variable: i,
         bank: 'next',
@@ -175,7 +166,7 @@ class Lowering {
       const known = direct.get(o.node);
       if (known !== undefined && !isLeaf(o.node)) return { name: o.name, buffer: known };
       const order = rowMajor(o.node.type.shape.length);
-      const buffer = this.addBuffer(o.name, o.node, order, { kind: 'arena', role: 'output' });
+      const buffer = this.buffers.add(o.name, o.node, order, { kind: 'arena', role: 'output' });
       if (isLeaf(o.node)) extra.push({ node: o.node, buffer });
       else direct.set(o.node, buffer);
       return { name: o.name, buffer };
@@ -185,7 +176,7 @@ class Lowering {
     const chained = this.chainAll(chains);
     return {
       entry: graph.name,
-      buffers: this.shared.buffers,
+      buffers: this.buffers.list,
       ...chained.program,
       inputs: graph.inputs.map((n) => ({ name: n.name ?? '', buffer: this.homes.get(n)! })),
       outputs,
@@ -196,7 +187,7 @@ class Lowering {
         trainable: n.attrs['trainable'] === true,
         updated: updates.has(n),
       })),
-      sites: this.shared.sites,
+      sites: this.buffers.sites,
       contractions: this.shared.contractions.list(),
       fusion: () => {
         const { stored, parts, groups } = this;
@@ -212,10 +203,13 @@ class Lowering {
       if (n.payload)
         this.homes.set(
           n,
-          this.addBuffer(valueName(n), n, this.orders.get(n)!, { kind: 'constant', payload: n.payload }),
+          this.buffers.add(valueName(n), n, this.orders.get(n)!, { kind: 'constant', payload: n.payload }),
         );
     }
-    for (const n of nodes) this.addSites(n);
+    for (const n of nodes) {
+      const site = this.buffers.addSites(n, this.prober.probe(n).checks);
+      if (site !== null) this.siteOf.set(n, site);
+    }
     for (const { body } of this.loops.values()) body.addGiven();
   }
 
@@ -243,7 +237,8 @@ class Lowering {
     readonly program: Pick<Lowered, 'steps' | 'loops'>;
     readonly decisions: readonly ChainDecision[];
   } {
-    const { buffers, pool } = this.shared;
+    const { pool } = this.shared;
+    const buffers = this.buffers.list;
     const named = nameContractions(this.steps);
     const steps: LoweredStep[] = [];
     const decisions: ChainDecision[] = [];
@@ -285,10 +280,13 @@ class Lowering {
       const { type } = input;
       const place = carryPlace(loop, type, isOutput(input) || isOutput(next));
       const name = `${valueName(first)} carry ${i}`;
-      const buffer = this.addLoopBuffer(name, { dtype: type.dtype, shape: [place.rows, ...type.shape] });
+      const buffer = this.buffers.addTemporary(name, {
+        dtype: type.dtype,
+        shape: [place.rows, ...type.shape],
+      });
       this.emit([{ node: init, buffer, start: place.first }], []);
-      const read = this.addView(`${name} in`, type, buffer, place.read);
-      const write = this.addView(`${name} out`, type, buffer, place.write);
+      const read = this.buffers.addView(`${name} in`, type, buffer, place.read);
+      const write = this.buffers.addView(`${name} out`, type, buffer, place.write);
       body.homes.set(input, read);
       sinks.push({ node: next, buffer: write });
       if (place.before === null) this.shared.carries.push({ read, write, of: buffer });
@@ -302,7 +300,7 @@ class Lowering {
       const { buffer, start } = this.rowsOf(from);
       body.homes.set(
         input,
-        this.addView(valueName(from), input.type, buffer, rowView(loop, input.type, start)),
+        this.buffers.addView(valueName(from), input.type, buffer, rowView(loop, input.type, start)),
       );
     }
     for (const { from, input } of loop.captured) {
@@ -313,21 +311,19 @@ class Lowering {
       const node = outputOf(r);
       let home = homes.get(node);
       if (home === undefined) {
-        const out = extra.findIndex(
-          (s) => s.node === r && this.shared.buffers[s.buffer]!.home.kind === 'arena',
-        );
+        const out = extra.findIndex((s) => s.node === r && this.buffers.of(s.buffer).home.kind === 'arena');
         const given = out < 0 ? null : extra.splice(out, 1)[0]!;
-        home = { buffer: given?.buffer ?? this.addLoopBuffer(valueName(r), r.type), start: 0 };
+        home = { buffer: given?.buffer ?? this.buffers.addTemporary(valueName(r), r.type), start: 0 };
         homes.set(node, home);
         const { type } = node;
         sinks.push({
           node,
-          buffer: this.addView(`${valueName(r)} row`, type, home.buffer, rowView(loop, type)),
+          buffer: this.buffers.addView(`${valueName(r)} row`, type, home.buffer, rowView(loop, type)),
         });
       }
       this.setHome(r, home.buffer, home.start);
     }
-    const { before, within } = splitInvariant(body.lowerBody(sinks), this.shared.buffers);
+    const { before, within } = splitInvariant(body.lowerBody(sinks), this.buffers.list);
     const named = (step: LoweredStep): LoweredStep => ({ ...step, nodes: results });
     this.steps.push(...before.map(named));
     const begin = this.steps.length;
@@ -353,20 +349,6 @@ class Lowering {
     return this.steps;
   }
 
-  private addLoopBuffer(name: string, type: TensorType): BufferId {
-    const order = rowMajor(type.shape.length);
-    return this.addTypedBuffer(name, type, order, { kind: 'arena', role: 'temporary' }, null);
-  }
-
-  private addView(
-    name: string,
-    type: TensorType,
-    of: BufferId,
-    view: Omit<Extract<Home, { kind: 'view' }>, 'kind' | 'of'>,
-  ): BufferId {
-    return this.addTypedBuffer(name, type, rowMajor(type.shape.length), { kind: 'view', of, ...view }, null);
-  }
-
   /** Where the rows of a value lie one after the other: in its own buffer, or in a copy. */
   private rowsOf(node: Node): { readonly buffer: BufferId; readonly start: number } {
     const buffer = this.homes.get(node)!;
@@ -376,16 +358,12 @@ class Lowering {
     const found = this.address(node, buffer, at);
     const start = found.constant;
     const wanted = addressOf(shape, rowMajor(shape.length), at);
-    const { kind } = this.shared.buffers[buffer]!.home;
+    const { kind } = this.buffers.of(buffer).home;
     const mayMove = kind === 'arena' || kind === 'constant';
     if (mayMove && sameIndex(offsetIndex(found, -start), wanted)) return { buffer, start };
-    const copy = this.addLoopBuffer(`${valueName(node)} (rows)`, node.type);
+    const copy = this.buffers.addTemporary(`${valueName(node)} (rows)`, node.type);
     this.emit([{ node, buffer: copy }], []);
     return { buffer: copy, start: 0 };
-  }
-
-  private addBuffer(name: string, node: Node, order: Order, home: Home): BufferId {
-    return this.addTypedBuffer(name, node.type, order, home, node);
   }
 
   /** The buffer of a temporary: its own, or that of the value that it is a part of. */
@@ -394,7 +372,7 @@ class Lowering {
     const known = this.wholes.get(root);
     if (known !== undefined) return known;
     const home = { kind: 'arena', role: 'temporary' } as const;
-    const buffer = this.addBuffer(valueName(root), root, this.orders.get(root)!, home);
+    const buffer = this.buffers.add(valueName(root), root, this.orders.get(root)!, home);
     if (this.parts.isWhole(root)) this.wholes.set(root, buffer);
     return buffer;
   }
@@ -434,7 +412,7 @@ class Lowering {
     if (captured) return captured.around.address(captured.node, buffer, at);
     const start = this.starts.get(node);
     if (start !== undefined) return this.rowAddress(node, start, at);
-    const held = this.shared.buffers[buffer]!;
+    const held = this.buffers.of(buffer);
     if (!this.liesIn(node, held)) return addressOf(node.type.shape, held.order, at);
     return addressOf(held.type.shape, held.order, this.parts.inRoot(node, at));
   }
@@ -442,7 +420,7 @@ class Lowering {
   /** Where a value goes: to its own buffer, or to one that holds it alone. */
   private sinkAddress({ node, buffer }: Sink, at: readonly Index[]): Index {
     if (this.homes.get(node) === buffer) return this.address(node, buffer, at);
-    const held = this.shared.buffers[buffer]!;
+    const held = this.buffers.of(buffer);
     if (this.liesIn(node, held)) return this.address(node, buffer, at);
     return addressOf(held.type.shape, held.order, at);
   }
@@ -458,53 +436,6 @@ class Lowering {
     return root !== node && held.node === root;
   }
 
-  private addTypedBuffer(
-    name: string,
-    type: TensorType,
-    order: Order,
-    home: Home,
-    node: Node | null,
-  ): BufferId {
-    const id = this.shared.buffers.length as BufferId;
-    const elements = elementCount(type.shape);
-    if (elements > mostElements) {
-      throw compilerError('HDL0017', {
-        what: `a buffer for '${name}' (${formatType(type)})`,
-        rule: `buffers have at most ${mostElements} elements`,
-        hint: 'reduce the batch, or the value before it is needed twice',
-        loc: node?.loc ?? null,
-      });
-    }
-    const bytes = elements * elementBytes(type.dtype);
-    this.shared.buffers.push({ id, name, type, order, bytes, home, node });
-    return id;
-  }
-
-  private addSites(n: Node): void {
-    const { checks } = this.prober.probe(n);
-    if (checks.length > 0) this.siteOf.set(n, this.shared.sites.length);
-    const { label } = n.attrs;
-    for (const check of checks) {
-      this.shared.sites.push({
-        kind: check.kind === 'checkIndex' ? 'index' : 'finite',
-        label: typeof label === 'string' && label ? label : valueName(n.operands[0] ?? n),
-        loc: n.loc ? formatLocation(n.loc) : null,
-        size: check.kind === 'checkIndex' ? check.size : 0,
-      });
-    }
-  }
-
-  private flagsBuffer(): BufferId {
-    this.shared.flags ??= this.addTypedBuffer(
-      'flags',
-      { dtype: 'i32', shape: [this.shared.sites.length + 1] },
-      [0],
-      { kind: 'flags' },
-      null,
-    );
-    return this.shared.flags;
-  }
-
   /** One kernel that computes all sinks, or the few that its schedule wants instead; gives their label. */
   private emit(sinks: readonly Sink[], computed: readonly Node[]): string {
     // What this kernel computes is inlined; what others computed before, and leaves, are read.
@@ -516,15 +447,9 @@ class Lowering {
     if (elementCount(sinks[0]!.node.type.shape) === 0) return label;
     const whole = this.define(sinks, isRead, label);
     const temporary = (name: string, elements: number): BufferId =>
-      this.addTypedBuffer(
-        name,
-        { dtype: 'f32', shape: [elements] },
-        [0],
-        { kind: 'arena', role: 'temporary' },
-        null,
-      );
+      this.buffers.addTemporary(name, { dtype: 'f32', shape: [elements] });
     const mayMove = (id: BufferId): boolean => {
-      const { kind } = this.shared.buffers[id]!.home;
+      const { kind } = this.buffers.of(id).home;
       return kind === 'arena' || kind === 'constant' || kind === 'view';
     };
     const { key, def, calls } = this.shared.pool.calls(whole, temporary, mayMove);
@@ -550,7 +475,7 @@ class Lowering {
     const first = sinks[0]!;
     const { shape } = first.node.type;
     // A part walks in its own order: the buffer may have other dimensions.
-    const held = this.shared.buffers[first.buffer]!;
+    const held = this.buffers.of(first.buffer);
     const isPart = first.into !== undefined || first.start !== undefined || this.liesIn(first.node, held);
     const order = isPart ? this.orders.get(first.node)! : held.order;
     const dims: LoopVar[] = [];
@@ -584,7 +509,7 @@ class Lowering {
       const key = `${buffer}${access}`;
       const seen = known.get(key);
       if (seen !== undefined) return seen;
-      const b = this.shared.buffers[buffer]!;
+      const b = this.buffers.of(buffer);
       known.set(key, params.length);
       params.push({ name: b.name, storage: b.type.dtype, access, elements: elementCount(b.type.shape) });
       args.push(buffer);
@@ -601,7 +526,7 @@ class Lowering {
         return site;
       },
     });
-    const flags = (): number | null => (usesFlags ? param(this.flagsBuffer(), 'write') : null);
+    const flags = (): number | null => (usesFlags ? param(this.buffers.flags(), 'write') : null);
     return { params, args, param, element, flags };
   }
 }
