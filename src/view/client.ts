@@ -4,10 +4,10 @@ import { runtimeError } from '../../runtime/errors.ts';
 import { nodeModule } from '../../runtime/node.ts';
 import type { Client } from './html.ts';
 
-/** Reads the client. Throws HDL1099 where it was not built. */
+/** Reads the client. Throws HDL1099 where it was not built, for the first file that is missing. */
 export async function readClient(): Promise<Client> {
-  const [script, style] = await Promise.all(['client.js', 'client.css'].map(readText));
-  return { script: script!, style: style! };
+  const script = await readText('client.js');
+  return { script, style: await readText('client.css') };
 }
 
 async function readText(name: string): Promise<string> {

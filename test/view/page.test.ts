@@ -40,15 +40,24 @@ async function open(html: string, hash = ''): Promise<{ page: Page; wrong: strin
   return { page, wrong };
 }
 
-/** The text of an element as soon as it matches, or after ten seconds as it is then: a click's effect may take a moment. */
-async function textOf(element: Locator, pattern: RegExp | string): Promise<string> {
+/** What is read as soon as it is as wanted, or after ten seconds as it is then: the effect of a key or a click may take a moment. */
+async function settled(
+  read: () => string | Promise<string>,
+  isWanted: (found: string) => boolean,
+): Promise<string> {
   const deadline = Date.now() + 10_000;
   for (;;) {
-    const text = await element.innerText();
-    const matches = typeof pattern === 'string' ? text.includes(pattern) : pattern.test(text);
-    if (matches || Date.now() > deadline) return text;
+    const found = await read();
+    if (isWanted(found) || Date.now() > deadline) return found;
     await new Promise((resolve) => setTimeout(resolve, 50));
   }
+}
+
+function textOf(element: Locator, pattern: RegExp | string): Promise<string> {
+  return settled(
+    () => element.innerText(),
+    (text) => (typeof pattern === 'string' ? text.includes(pattern) : pattern.test(text)),
+  );
 }
 
 /** How many different colours a canvas shows: an empty one has one. */
@@ -136,9 +145,10 @@ t.test('keys: search, panels, the list of scopes, help', { skip }, async (t) => 
   );
 
   await page.keyboard.press('2');
-  t.match(new URL(page.url()).hash, /^#memory\//);
+  const hash = (): string => new URL(page.url()).hash;
+  t.match(await settled(hash, (h) => h.startsWith('#memory/')), /^#memory\//);
   await page.keyboard.press('Escape');
-  t.equal(new URL(page.url()).hash, '#memory');
+  t.equal(await settled(hash, (h) => h === '#memory'), '#memory');
   await page.keyboard.press('1');
 
   const focused = (): Promise<string> => page.evaluate('document.activeElement.innerText');
@@ -175,18 +185,19 @@ t.test('everything that acts has a name and can be reached', { skip }, async (t)
 t.test('light and dark', { skip }, async (t) => {
   const { page, wrong } = await open(html);
   const background = (): Promise<string> => page.evaluate('getComputedStyle(document.body).backgroundColor');
+  const becomes = (wanted: string): Promise<string> => settled(background, (found) => found === wanted);
   const light = await background();
   await page.getByRole('button', { name: 'Dark colours' }).click();
   const dark = await background();
   t.not(dark, light);
   await page.getByRole('button', { name: 'Light colours' }).click();
-  t.equal(await background(), light);
+  t.equal(await becomes(light), light);
   await page.emulateMedia({ colorScheme: 'dark' });
   t.equal(await background(), light, 'what was chosen stays');
   await page.reload();
-  t.equal(await background(), dark, 'before that, the page follows the system');
+  t.equal(await becomes(dark), dark, 'before that, the page follows the system');
   await page.emulateMedia({ colorScheme: 'light' });
-  t.equal(await background(), light, 'as long as it is open');
+  t.equal(await becomes(light), light, 'as long as it is open');
   t.same(wrong, []);
 });
 
