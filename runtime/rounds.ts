@@ -196,24 +196,14 @@ export class Rounds {
     const list = (this.#control[Part.indices]! >>> 2) + round * rows;
     const begin = Math.floor((rows * part) / parts);
     const stop = Math.floor((rows * (part + 1)) / parts);
-    if (isFew(to, from, rowBytes)) {
-      // Addresses in words are small integers, which the engine keeps in registers.
-      const rowWords = rowBytes >>> 2;
-      const start = from >>> 2;
-      let i = (to >>> 2) + begin * rowWords;
-      for (let row = begin; row < stop; row++) {
-        const source = start + words[list + row]! * rowWords;
-        for (let k = 0; k < rowWords; k++) words[i++] = words[source + k]!;
-      }
-      return;
-    }
     for (let row = begin; row < stop; row++) {
       this.#copy(to + row * rowBytes, from + words[list + row]! * rowBytes, rowBytes);
     }
   }
 
+  /** A loop for a few words: a call of copyWithin costs as much as some tens of them. */
   #copy(to: number, from: number, bytes: number): void {
-    if (isFew(to, from, bytes)) {
+    if (((to | from | bytes) & 3) === 0 && bytes <= 128) {
       const words = this.#words;
       const shift = (from >>> 2) - (to >>> 2);
       const end = (to >>> 2) + (bytes >>> 2);
@@ -252,9 +242,4 @@ export class Rounds {
     }
     control[Word.more] = 0;
   }
-}
-
-/** Whether so many bytes are copied by a loop over words: a call of copyWithin costs as much as some tens of them. */
-function isFew(to: number, from: number, bytes: number): boolean {
-  return ((to | from | bytes) & 3) === 0 && bytes <= 128;
 }

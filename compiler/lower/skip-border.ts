@@ -6,8 +6,7 @@
 import type { Node } from '../graph/ir.ts';
 import { type LoopVar, offsetIndex } from '../kernel/affine.ts';
 import type { Condition } from '../kernel/expr.ts';
-import { exactShare } from '../kernel/range.ts';
-import { coefficientOf } from '../kernel/substitute.ts';
+import { isAsked, shareOf } from '../kernel/schedule/guards.ts';
 import type { Prober, Read } from './probe.ts';
 
 /** A border is left out when no more than this part of the products is with elements. */
@@ -33,16 +32,8 @@ export function skipsBorder(pad: Node, reader: Node, prober: Prober): boolean {
   });
   const loops = loopsOf(picture);
   const asking = conditions.filter((_, d) => pad.type.shape[d] !== shape[d]);
-  const asked = (v: LoopVar): boolean => asking.some((c) => coefficientOf(c.index, v) !== 0);
-  const share = asking.reduce(
-    (all, c) =>
-      all *
-      exactShare(
-        [c],
-        loops.filter((v) => coefficientOf(c.index, v) !== 0),
-      ),
-    1,
-  );
+  const asked = (v: LoopVar): boolean => isAsked(asking, v);
+  const share = shareOf(asking, loops);
   const inFilter = loopsOf(filter);
   const isSide = (v: LoopVar): boolean => vars.includes(v) && v.extent >= shortestSide && !asked(v);
   const rounds = loops.reduce((n, v) => (vars.includes(v) || asked(v) ? n : n * v.extent), 1);

@@ -2,27 +2,11 @@
 // the file does not compile, and just what the run says, or the test fails.
 
 import t from 'tap';
-import type { Node } from '../../compiler/graph/ir.ts';
-import type { FormatShape, ShapeError, ShapeOf } from '../../compiler/graph/shape-types.ts';
-import { formatShape, type Shape } from '../../compiler/graph/types.ts';
+import { formatShape } from '../../compiler/graph/types.ts';
 import { entry, input, mul, nn, program, tensor } from '../../src/index.ts';
+import { type Row, rowsFor } from '../support/known-shape.ts';
 
-type Row = readonly [name: string, node: Node, shape: Shape];
-
-/** `unknown` when the editor knows just this shape. */
-type Exactly<A extends Shape, B extends Shape> = [A] extends [B]
-  ? [B] extends [A]
-    ? unknown
-    : ShapeError<`the editor knows ${FormatShape<A>}`>
-  : ShapeError<`the editor knows ${FormatShape<A>}`>;
-
-function row<N extends Node, const S extends Shape>(
-  name: keyof typeof nn,
-  node: N,
-  shape: S & Exactly<ShapeOf<N>, S>,
-): Row {
-  return [name, node, shape];
-}
+const row = rowsFor<keyof typeof nn>();
 
 const rows: Row[] = [];
 

@@ -5,27 +5,11 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import t from 'tap';
-import type { Node } from '../../compiler/graph/ir.ts';
-import type { FormatShape, ShapeError, ShapeOf } from '../../compiler/graph/shape-types.ts';
-import { formatShape, type Shape } from '../../compiler/graph/types.ts';
+import { formatShape } from '../../compiler/graph/types.ts';
 import * as h from '../../compiler/ops/index.ts';
+import { type Row, rowsFor } from '../support/known-shape.ts';
 
-type Row = readonly [name: string, node: Node, shape: Shape];
-
-/** `unknown` when the editor knows just this shape. */
-type Exactly<A extends Shape, B extends Shape> = [A] extends [B]
-  ? [B] extends [A]
-    ? unknown
-    : ShapeError<`the editor knows ${FormatShape<A>}`>
-  : ShapeError<`the editor knows ${FormatShape<A>}`>;
-
-function row<N extends Node, const S extends Shape>(
-  name: keyof typeof h,
-  node: N,
-  shape: S & Exactly<ShapeOf<N>, S>,
-): Row {
-  return [name, node, shape];
-}
+const row = rowsFor<keyof typeof h>();
 
 const x = h.input('x', [6, 4]);
 const y = h.input('y', [4]);
