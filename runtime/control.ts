@@ -6,6 +6,8 @@
 //     arrived     workers at the barrier
 //     generation  counts barriers passed; workers that wait at a barrier watch it
 //     sleepers    workers that sleep at the barrier, so that nobody is woken when none does
+//     calls       counts wake-ups of those who wait for single workers (point-to-point waits)
+//     dozers      workers that sleep in such a wait
 //     abort       see `Abort`. Set first, then `generation` is bumped, so that nobody stays at a barrier
 //     stop        not 0: end the run after the round in flight
 //     committed   rounds of this run that are complete: everything that they wrote counts
@@ -13,6 +15,7 @@
 //     more        not 0: there is a next round. Written before the barrier that ends a round
 //     position    of each worker: the item that it is at, −1 before the first. For errors
 //     offer       of each worker, beside its position: how many pieces of its part are taken. See offers.ts
+//     progress    of each worker, there too: the point-to-point barriers that it has come to in this run
 //
 // A worker sleeps on its mailbox, which counts commands: run a program, read messages, or quit.
 
@@ -27,6 +30,8 @@ export const Word = {
   committed: 80,
   outcome: 81,
   more: 82,
+  calls: 83,
+  dozers: 84,
   /** From here on: written before a run, and only read in it. See rounds.ts. */
   description: 96,
   position: 128,
@@ -47,6 +52,11 @@ export function positionWord(index: number): number {
 /** Counts the pieces that are taken of the part of worker `index`. */
 export function offerWord(index: number): number {
   return positionWord(index) + 1;
+}
+
+/** Counts the point-to-point barriers that worker `index` has come to. */
+export function progressWord(index: number): number {
+  return positionWord(index) + 2;
 }
 
 /** First word after the positions of so many participants. */
@@ -84,8 +94,10 @@ export function awaitCommand(mailbox: Int32Array, seen: number, spinMs: number):
 export function abortRun(control: Int32Array, reason: number): void {
   if (reason === Abort.failed) Atomics.store(control, Word.abort, reason);
   else Atomics.compareExchange(control, Word.abort, Abort.none, reason);
-  Atomics.add(control, Word.generation, 1);
-  Atomics.notify(control, Word.generation);
+  for (const word of [Word.generation, Word.calls]) {
+    Atomics.add(control, word, 1);
+    Atomics.notify(control, word);
+  }
 }
 
 /** Polls between two looks at the clock. */
@@ -118,6 +130,31 @@ export function passBarrier(
       Atomics.wait(control, Word.generation, generation);
     }
     Atomics.sub(control, Word.sleepers, 1);
+  }
+  return Atomics.load(control, Word.abort) === Abort.none;
+}
+
+/** Says that worker `index` has come to its point-to-point barrier number `count`. */
+export function tellProgress(control: Int32Array, index: number, count: number): void {
+  Atomics.store(control, progressWord(index), count);
+  if (Atomics.load(control, Word.dozers) === 0) return;
+  Atomics.add(control, Word.calls, 1);
+  Atomics.notify(control, Word.calls);
+}
+
+/** Waits until worker `other` has come to point-to-point barrier number `count`; spins first. False when the run was aborted. */
+export function awaitProgress(control: Int32Array, other: number, count: number, spinMs: number): boolean {
+  const word = progressWord(other);
+  // It may be several behind, and may be ahead.
+  for (let at = Atomics.load(control, word); at < count; at = Atomics.load(control, word)) {
+    if (spinMs > 0 && spinWhile(control, word, at, spinMs)) continue;
+    Atomics.add(control, Word.dozers, 1);
+    // In this order: who tells its progress after the second look finds a sleeper; who did before it is seen by it.
+    const calls = Atomics.load(control, Word.calls);
+    if (Atomics.load(control, word) === at && Atomics.load(control, Word.abort) === Abort.none)
+      Atomics.wait(control, Word.calls, calls);
+    Atomics.sub(control, Word.dozers, 1);
+    if (Atomics.load(control, Word.abort) !== Abort.none) return false;
   }
   return Atomics.load(control, Word.abort) === Abort.none;
 }

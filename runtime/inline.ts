@@ -122,7 +122,12 @@ function runTimed(program: Program, kernels: readonly KernelFunction[], times: T
     const args = program.control[Part.args]! >>> 0;
     // One thread meets nobody and is offered nothing.
     const never = () => true;
-    walkTimed(program.walk.lists[0]!, kernels, args, times, { enter, barrier: never, take: never });
+    walkTimed(program.walk.lists[0]!, kernels, args, times, {
+      enter,
+      barrier: never,
+      wait: never,
+      take: never,
+    });
     program.rounds.end();
   } catch (cause) {
     throw failure(program, at, cause);

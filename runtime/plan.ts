@@ -91,9 +91,18 @@ export interface PlanLoop {
   readonly length: number;
 }
 
-/** Order of work for one worker: unit ranges of steps, and barriers that all workers pass together. */
+/** Order of work for one worker: unit ranges of steps, and barriers that all workers come to in the same order. */
 export type ScheduleItem = PlainItem | RepeatItem;
-export type PlainItem = RunItem | { readonly do: 'barrier' };
+export type PlainItem = RunItem | BarrierItem;
+
+export interface BarrierItem {
+  readonly do: 'barrier';
+  /**
+   * The workers who must have come here before this one goes on, which need not be so the other way round: a point-to-point
+   * wait. Absent: all wait for all. All workers say it of the same barriers; in loops nobody does.
+   */
+  readonly after?: readonly number[];
+}
 
 /** A worker's part of one iteration of a loop, as often as the loop runs; its steps are all in the loop. */
 export interface RepeatItem {
@@ -117,7 +126,7 @@ export interface RunItem {
 
 export interface PlanSchedule {
   readonly workers: number;
-  /** One list per worker; all pass the same number of barriers, and those within loops in the same iterations. */
+  /** One list per worker; all come to the same number of barriers, and those within loops in the same iterations. */
   readonly lists: readonly (readonly ScheduleItem[])[];
 }
 

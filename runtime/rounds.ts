@@ -13,7 +13,7 @@
 // indices[round · rows + i]. Small inputs are copied by the worker that ends the round before; when `shared` is set,
 // all workers do it together, and meet.
 
-import { endOfPositions, Outcome, offerWord, positionWord, Word } from './control.ts';
+import { endOfPositions, Outcome, offerWord, positionWord, progressWord, Word } from './control.ts';
 
 /** Places in the description, which begins at `Word.description`. */
 export const Part = {
@@ -88,6 +88,7 @@ export function describeRun(
   for (let index = 0; index < participants; index++) {
     control[positionWord(index)] = -1;
     control[offerWord(index)] = 0;
+    control[progressWord(index)] = 0;
   }
   const { rounds, watched, indices, inputs, outputs } = run;
   control[Part.rounds] = rounds;
@@ -123,6 +124,7 @@ const leftByRuns = [
   Word.committed,
   Word.outcome,
   Word.more,
+  Word.dozers,
 ] as const;
 
 /** A thread's view of a program's rounds. Allocates nothing while a run is on. */

@@ -10,7 +10,7 @@
 // read when its run has ended: no atomics.
 
 import type { KernelFunction } from './kernels.ts';
-import { barrierItem, itemSize, offerItem, type Walk } from './walk.ts';
+import { barrierItem, itemSize, offerItem, type Walk, waitItem } from './walk.ts';
 
 /** Times of one worker in one run. */
 export type TimeTable = Float64Array;
@@ -64,6 +64,8 @@ export interface TimedWalk {
   readonly enter: (item: number) => void;
   /** Waits at a barrier; false: the run was aborted. */
   readonly barrier: () => boolean;
+  /** Waits for some of the workers; false: the run was aborted. */
+  readonly wait: (low: number, high: number) => boolean;
   /** Takes pieces of an offer and tells `note` each when it is done; false: the run was aborted. */
   readonly take: (offer: number, note: (piece: number) => void) => boolean;
 }
@@ -74,7 +76,7 @@ export function walkTimed(
   kernels: readonly KernelFunction[],
   args: number,
   times: TimeTable,
-  { enter, barrier, take }: TimedWalk,
+  { enter, barrier, wait, take }: TimedWalk,
 ): boolean {
   const whatAt = tableHead + room(times);
   let entries = 0;
@@ -95,8 +97,11 @@ export function walkTimed(
       if (!take(items[i + 1]!, notePiece)) return false;
       continue;
     }
-    if (kernel !== barrierItem) kernels[kernel]!(items[i + 1]!, items[i + 2]!, args + items[i + 3]!);
-    else if (!barrier()) return false;
+    if (kernel === barrierItem) {
+      if (!barrier()) return false;
+    } else if (kernel === waitItem) {
+      if (!wait(items[i + 1]!, items[i + 2]!)) return false;
+    } else kernels[kernel]!(items[i + 1]!, items[i + 2]!, args + items[i + 3]!);
     note(item);
   }
   times[entriesAt] = entries;

@@ -4,6 +4,7 @@
 //     kernel, begin, end, args      call a kernel on units [begin, end); args counts bytes from the plan's argument table
 //     -1,     0,     0,   0         barrier
 //     -2,     o,     0,   0         take pieces of offer o, until none is left
+//     -3,     low,   high, 0        tell the others to have come here; wait for the threads whose bits are set
 //
 // Ranges that others may take units of (`shared`) are not in the lists but cut into pieces, in items of the same form. All
 // pieces of a phase are an offer: of each worker, in the order in which they are to be taken. Large pieces come first, so that
@@ -25,6 +26,9 @@ export const itemSize = 4;
 /** In the place of a kernel. */
 export const barrierItem = -1;
 export const offerItem = -2;
+export const waitItem = -3;
+/** Threads that have a bit in a wait; with more, all meet instead. */
+const mostThreads = 64;
 
 export interface Walk {
   /** Threads that take part in barriers. */
@@ -54,6 +58,9 @@ interface Call extends RunItem {
 /** What one thread does between two barriers. */
 type Part = readonly Call[];
 
+/** Of a barrier, the threads that this one waits for; null: all wait for all. */
+type After = readonly number[] | null;
+
 /** The walk of a plan on so many threads. */
 export function makeWalk(manifest: PlanManifest, threads: number): Walk {
   const schedule = chooseSchedule(manifest.schedules, threads);
@@ -65,6 +72,11 @@ export function makeWalk(manifest: PlanManifest, threads: number): Walk {
     mergeParts(busy.filter((__, worker) => worker % participants === thread).map(partsOf)),
   );
   while (parts.every((of) => of.length > 1 && of.at(-1)!.length === 0)) for (const of of parts) of.pop();
+  const waits = waitsOf(
+    busy,
+    busy.map((list) => all.indexOf(list)),
+    participants,
+  );
 
   const argsOffsets = argsTable(manifest).offsets;
   const itemOf = ({ step, begin, end, iteration }: Call): number[] => {
@@ -87,7 +99,7 @@ export function makeWalk(manifest: PlanManifest, threads: number): Walk {
       const list = lists[thread]!;
       const last = (): number => steps[thread]!.at(-1) ?? -1;
       if (p > 0 && participants > 1) {
-        list.push([barrierItem, 0, 0, 0]);
+        list.push(meetingItem(waits[thread]![p - 1]!));
         steps[thread]!.push(last());
       }
       for (const item of of[p]!) {
@@ -170,6 +182,45 @@ function isWork({ item }: LoopItem): boolean {
 
 function isShared({ shared }: Call): boolean {
   return shared !== undefined;
+}
+
+/** Of each thread, whom it waits for at each barrier. Where one thread does the work of several, all meet. */
+function waitsOf(
+  lists: readonly (readonly LoopItem[])[],
+  workers: readonly number[],
+  threads: number,
+): After[][] {
+  const waits = lists.map((list) =>
+    list.flatMap(({ item }): After[] => {
+      if (item.do !== 'barrier') return [];
+      return [item.after?.map((worker) => workers.indexOf(worker)) ?? null];
+    }),
+  );
+  const isKnown = lists.length === threads && threads <= mostThreads;
+  // Someone who has no work may stand between two who have.
+  const isMeeting = (_: unknown, b: number): boolean =>
+    !isKnown || waits.some((of) => of[b] === null || of[b]!.includes(-1));
+  const meetings = waits[0]!.map(isMeeting);
+  return waits.map((of) => of.map((after, b) => (meetings[b] ? null : after)));
+}
+
+function meetingItem(after: After): number[] {
+  if (after === null) return [barrierItem, 0, 0, 0];
+  const bits = (from: number): number =>
+    after.reduce(
+      (set, thread) => (thread >= from && thread < from + 32 ? set | (1 << (thread - from)) : set),
+      0,
+    );
+  return [waitItem, bits(0), bits(32), 0];
+}
+
+/** Calls `visit` for the threads of a wait, until it says no; whether it never did. */
+export function everyAwaited(low: number, high: number, visit: (thread: number) => boolean): boolean {
+  for (let set = low, thread = 0; set !== 0; set >>>= 1, thread++)
+    if ((set & 1) !== 0 && !visit(thread)) return false;
+  for (let set = high, thread = 32; set !== 0; set >>>= 1, thread++)
+    if ((set & 1) !== 0 && !visit(thread)) return false;
+  return true;
 }
 
 /** A list cut at its barriers. */

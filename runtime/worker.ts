@@ -2,13 +2,24 @@
 // once per round, and sleeps again. It decides nothing and keeps nothing from one run to the next. Every error of its own
 // becomes a message, because an error thrown in a worker reaches nobody in some hosts.
 
-import { Abort, abortRun, awaitCommand, Command, Mail, passBarrier, positionWord, Word } from './control.ts';
+import {
+  Abort,
+  abortRun,
+  awaitCommand,
+  awaitProgress,
+  Command,
+  Mail,
+  passBarrier,
+  positionWord,
+  tellProgress,
+  Word,
+} from './control.ts';
 import { bindKernels, type KernelFunction } from './kernels.ts';
 import { Offers } from './offers.ts';
 import type { FromWorker, ToWorker, WorkerProgram } from './protocol.ts';
 import { Part, Rounds } from './rounds.ts';
 import { type TimeTable, walkTimed } from './timing.ts';
-import { barrierItem, itemSize } from './walk.ts';
+import { barrierItem, everyAwaited, itemSize, waitItem } from './walk.ts';
 
 interface Loaded extends Omit<WorkerProgram, 'offers'> {
   readonly rounds: Rounds;
@@ -125,6 +136,8 @@ class WorkerThread {
       return;
     }
     const isShared = control[Part.shared] !== 0;
+    let waits = 0;
+    const hasCome = (other: number): boolean => awaitProgress(control, other, waits, spinMs);
     for (let round = 0; ; round++) {
       if (isShared) {
         rounds.fetch(round, index, participants);
@@ -139,6 +152,9 @@ class WorkerThread {
           kernels[kernel]!(items[i + 1]!, items[i + 2]!, args + items[i + 3]!);
         } else if (kernel === barrierItem) {
           if (!passBarrier(control, participants, spinMs, between)) return;
+        } else if (kernel === waitItem) {
+          tellProgress(control, index, ++waits);
+          if (!everyAwaited(items[i + 1]!, items[i + 2]!, hasCome)) return;
         } else if (!offers.take(items[i + 1]!, kernels, args, null)) return;
       }
       if (!passBarrier(control, participants, spinMs, end)) return;
@@ -149,13 +165,20 @@ class WorkerThread {
   /** One round, with its times. */
   #runTimed(program: Loaded, times: TimeTable): void {
     const { control, items, kernels, participants, spinMs, offers, between, end } = program;
-    const position = positionWord(this.#start.index);
+    const { index } = this.#start;
+    const position = positionWord(index);
     const args = control[Part.args]! >>> 0;
+    let waits = 0;
+    const hasCome = (other: number): boolean => awaitProgress(control, other, waits, spinMs);
     const isDone = walkTimed(items, kernels, args, times, {
       enter: (item) => {
         control[position] = item;
       },
       barrier: () => passBarrier(control, participants, spinMs, between),
+      wait: (low, high) => {
+        tellProgress(control, index, ++waits);
+        return everyAwaited(low, high, hasCome);
+      },
       take: (offer, note) => offers.take(offer, kernels, args, note),
     });
     if (isDone) passBarrier(control, participants, spinMs, end);

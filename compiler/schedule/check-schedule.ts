@@ -1,9 +1,12 @@
 // The part of the checker that looks at time: each unit runs once, workers meet the same number of times, and under any
 // interleaving what a step reads is what the steps before it wrote.
 //
-// Only two things order two accesses: a barrier between them, and the list of one worker, where it does not share them. So
-// of any two steps that touch the same bytes, one of them writing, the earlier must be done in an earlier phase, or each
-// pair of parts that may run on different workers must touch different elements.
+// Only two things order two accesses: barriers between them, and the list of one worker, where it does not share them. So
+// of any two steps that touch the same bytes, one of them writing, the earlier must be done in a phase that the worker of the
+// later knows to be over, or each pair of parts that may run on different workers must touch different elements.
+//
+// What a worker knows (a vector clock: Fidge, Mattern 1988): where all meet, that all phases before are over; where it waits
+// for some, what they knew when they came there, and that their own phases before are over.
 
 import type { Location, PlanManifest, PlanSchedule } from '../../runtime/plan.ts';
 import { elementBytes } from '../kernel/cost.ts';
@@ -11,12 +14,17 @@ import type { KernelFacts } from './check-kernel.ts';
 import { type Fail, stepText } from './check-memory.ts';
 import type { Lowered } from './lowered.ts';
 
+/** What is over when a worker goes on: `over(worker, phase, other)` counts the phases of another worker. */
+type Over = (worker: number, phase: number, other: number) => number;
+
 interface Run {
   readonly step: number;
   readonly worker: number;
   readonly begin: number;
   readonly end: number;
+  /** Barriers before, and those of them at which all meet. */
   readonly phase: number;
+  readonly stretch: number;
   /** Position in the worker's list. */
   readonly at: number;
   /** Any worker may run its units, at any time between the barriers. */
@@ -40,10 +48,11 @@ export function checkSchedule(
   fail: Fail,
 ): void {
   const runs = runsOf(m, schedule, fail);
+  const over = knowledgeOf(schedule, fail);
   checkUnits(m, schedule, runs, fail);
   const spans = spansOf(m, lowered);
-  const first = runs.map((list) => Math.min(...list.map((r) => r.phase)));
-  const last = runs.map((list) => Math.max(...list.map((r) => r.phase)));
+  const first = runs.map((list) => Math.min(...list.map((r) => r.stretch)));
+  const last = runs.map((list) => Math.max(...list.map((r) => r.stretch)));
 
   const conflict = (a: Span, b: Span): void => {
     const [x, y] = a.step < b.step ? [a, b] : [b, a];
@@ -51,7 +60,7 @@ export function checkSchedule(
     for (const r of runs[x.step]!) {
       for (const s of runs[y.step]!) {
         const isOneList = r.worker === s.worker && !r.isShared && !s.isShared;
-        if (r.phase < s.phase || (isOneList && r.at < s.at)) continue;
+        if (over(s.worker, s.phase, r.worker) > r.phase || (isOneList && r.at < s.at)) continue;
         if (!meet(x, r, y, s, lowered, facts)) continue;
         const name = (span: Span): string =>
           `${span.isWrite ? 'writes' : 'reads'} '${lowered.buffers[lowered.steps[span.step]!.args[span.param]!]!.name}'`;
@@ -65,19 +74,19 @@ export function checkSchedule(
     }
   };
 
-  // Within a phase: all pairs of spans that meet. Steps in several phases are looked at in each.
-  const phases = Math.max(0, ...last) + 1;
-  const inPhase: number[][] = Array.from({ length: phases }, () => []);
+  // Between two barriers at which all meet: all pairs of spans that meet. Steps in several such stretches are looked at in each.
+  const stretches = Math.max(0, ...last) + 1;
+  const within: number[][] = Array.from({ length: stretches }, () => []);
   runs.forEach((list, step) => {
-    for (const phase of new Set(list.map((r) => r.phase))) inPhase[phase]!.push(step);
+    for (const stretch of new Set(list.map((r) => r.stretch))) within[stretch]!.push(step);
   });
-  for (const steps of inPhase)
+  for (const steps of within)
     forEachMeeting(
       steps.flatMap((s) => spans[s]!),
       conflict,
     );
 
-  // Across phases: steps that run in a phase before one of their predecessors. In a good plan there are none.
+  // Across stretches: steps that run in one before one of their predecessors. In a good plan there are none.
   let latest = -1;
   for (let y = 0; y < runs.length; y++) {
     if (first[y]! < latest) {
@@ -93,9 +102,25 @@ function runsOf(m: PlanManifest, schedule: PlanSchedule, fail: Fail): Run[][] {
   const runs: Run[][] = m.steps.map(() => []);
   const barriers = schedule.lists.map((list, worker) => {
     let phase = 0;
+    let stretch = 0;
+    /** Ranges that others may take between the last barrier and the next. */
+    let open: number | null = null;
+    let isMeeting = true;
+    const boundary = (meets: boolean): void => {
+      if (open !== null && !(isMeeting && meets))
+        fail(
+          `worker ${worker} of ${schedule.workers} shares units of ${stepText(m, open)} beside a barrier at which not all wait`,
+          'what others may take lies between two barriers at which all wait for all',
+        );
+      open = null;
+      isMeeting = meets;
+    };
     list.forEach((item, at) => {
-      if (item.do === 'barrier') phase++;
-      else if (item.do === 'repeat')
+      if (item.do === 'barrier') {
+        phase++;
+        boundary(item.after === undefined);
+        if (item.after === undefined) stretch++;
+      } else if (item.do === 'repeat')
         fail(`worker ${worker} repeats loop ${item.loop}`, 'loops are written out before they are checked');
       else {
         if (!m.steps[item.step])
@@ -105,9 +130,11 @@ function runsOf(m: PlanManifest, schedule: PlanSchedule, fail: Fail): Run[][] {
           );
         const { step, begin, end, shared } = item;
         const isShared = shared !== undefined;
-        if (begin < end) runs[step]!.push({ step, worker, begin, end, phase, at, isShared });
+        if (isShared) open = step;
+        if (begin < end) runs[step]!.push({ step, worker, begin, end, phase, stretch, at, isShared });
       }
     });
+    boundary(true);
     return phase;
   });
   const odd = barriers.findIndex((count) => count !== barriers[0]);
@@ -122,6 +149,31 @@ function runsOf(m: PlanManifest, schedule: PlanSchedule, fail: Fail): Run[][] {
       'all workers pass the same number of barriers',
     );
   return runs;
+}
+
+/** Walks all lists from barrier to barrier. */
+function knowledgeOf({ workers, lists }: PlanSchedule, fail: Fail): Over {
+  const barriers = lists.map((list) => list.filter((item) => item.do === 'barrier'));
+  let known: number[][] = lists.map(() => lists.map(() => 0));
+  const inPhase = [known];
+  barriers[0]!.forEach(({ after: first }, b) => {
+    const phase = b + 1;
+    const before = known;
+    known = lists.map((_, w) => {
+      const { after } = barriers[w]![b]!;
+      if ((after === undefined) !== (first === undefined))
+        fail(
+          `of barrier ${b}, workers 0 and ${w} of ${workers} disagree whether all wait for all`,
+          'all workers wait for all at a barrier, or none does',
+        );
+      if (after === undefined) return lists.map(() => phase);
+      return before[w]!.map((own, v) =>
+        after.includes(v) ? phase : Math.max(own, ...after.map((u) => before[u]![v]!)),
+      );
+    });
+    inPhase.push(known);
+  });
+  return (worker, phase, other) => inPhase[phase]![worker]![other]!;
 }
 
 function checkUnits(m: PlanManifest, schedule: PlanSchedule, runs: readonly Run[][], fail: Fail): void {

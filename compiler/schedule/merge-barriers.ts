@@ -5,6 +5,9 @@
 //   worker 1   conv, images 32 to 63 │ sums of images 32 to 63 ║  scale, images 32 to 63
 //                              not needed              needed: the scale is made of all sums
 //
+// Often only one side waits: where worker 1 goes on with what worker 0 has made, and worker 0 with its own, worker 1 waits for
+// worker 0, who goes on at once (`after` in the plan). Who has waited for a worker knows of all that this one had waited for.
+//
 // Before and after long phases barriers stay: they cost next to nothing there, and what nobody reads before the next one can
 // be taken over by a worker that is done (share.ts).
 //
@@ -57,12 +60,19 @@ function rangesOfUnits(): RangesOf {
   };
 }
 
-/** Removes the barriers over which no byte goes from one worker to another; as late as it can be, the rest stays. */
-export function mergeBarriers(schedules: readonly PlanSchedule[], context: ShareContext): PlanSchedule[] {
+/**
+ * Removes the barriers over which no byte goes from one worker to another; as late as it can be, the rest stays. Where few
+ * workers need to wait, those wait only for whom they need to, if `mayWaitSingly`.
+ */
+export function mergeBarriers(
+  schedules: readonly PlanSchedule[],
+  context: ShareContext,
+  mayWaitSingly = true,
+): PlanSchedule[] {
   const spansOf = spansIn(context.steps, rangesOfUnits());
   const isLong = (parts: readonly RunItem[][]): boolean =>
     parts.filter((items) => items.length > 0).length > 1 && hasLongRange(parts.flat(), context);
-  return schedules.map((schedule) => mergeIn(schedule, spansOf, isLong));
+  return schedules.map((schedule) => mergeIn(schedule, spansOf, isLong, mayWaitSingly));
 }
 
 /** Iterations after which all places have been seen: carries go to and fro. */
@@ -120,29 +130,95 @@ function mergeIn(
   schedule: PlanSchedule,
   spansOf: SpansOf,
   isLong: (parts: readonly RunItem[][]) => boolean,
+  mayWaitSingly: boolean,
 ): PlanSchedule {
   if (schedule.workers === 1) {
     return { ...schedule, lists: schedule.lists.map((list) => list.filter((item) => item.do !== 'barrier')) };
   }
   const phases = schedule.lists.map(splitAtBarriers);
   const lists: ScheduleItem[][] = schedule.lists.map(() => []);
-  let open: Span[][] = lists.map(() => []);
+  const open = new Ordering(schedule.workers);
   let wasLong = true;
   for (let p = 0; p < phases[0]!.length; p++) {
     const next = phases.map((parts) => parts[p]!.flatMap(spansOf));
     const long = isLong(phases.map((parts) => parts[p]!));
-    const count = open.reduce((n, spans) => n + spans.length, 0);
-    const stays = p === 0 || wasLong || long || count > mostSpans;
-    if (stays || next.some((spans, w) => open.some((others, v) => v !== w && conflict(spans, others)))) {
-      if (p > 0) for (const list of lists) list.push({ do: 'barrier' });
-      open = next;
-    } else open = open.map((spans, w) => [...spans, ...next[w]!]);
+    const waits = next.map((spans, w) => open.mustWait(w, spans));
+    const count = waits.reduce((n, after) => n + after.length, 0);
+    // As many as would meet anyhow may as well.
+    const isFew = mayWaitSingly && 2 * count < schedule.workers ** 2;
+    const meet = p === 0 || wasLong || long || open.spans > mostSpans || (count > 0 && !isFew);
+    if (meet) open.meet(p);
+    else if (count > 0) open.wait(p, waits);
+    if (p > 0 && (meet || count > 0))
+      lists.forEach((list, w) => {
+        list.push(meet ? { do: 'barrier' } : { do: 'barrier', after: waits[w]! });
+      });
+    open.add(p, next);
     wasLong = long;
     lists.forEach((list, w) => {
       list.push(...phases[w]![p]!);
     });
   }
   return { ...schedule, lists };
+}
+
+/** What workers have touched that others may have to wait for. */
+class Ordering {
+  /** By worker and phase; phases that all know to be over are left out. */
+  #open: Map<number, readonly Span[]>[];
+  /** `known[w][v]`: the phases of worker v before this one are over when worker w goes on. */
+  #known: number[][];
+
+  constructor(workers: number) {
+    this.#open = Array.from({ length: workers }, () => new Map());
+    this.#known = Array.from({ length: workers }, () => new Array<number>(workers).fill(0));
+  }
+
+  get spans(): number {
+    return this.#open.reduce((n, phases) => [...phases.values()].reduce((m, { length }) => m + length, n), 0);
+  }
+
+  add(phase: number, touched: readonly (readonly Span[])[]): void {
+    this.#open.forEach((phases, w) => {
+      if (touched[w]!.length > 0) phases.set(phase, touched[w]!);
+    });
+  }
+
+  /** For whom a worker has to wait before it touches `next`: not for those of whom another one knows. */
+  mustWait(worker: number, next: readonly Span[]): number[] {
+    if (next.length === 0) return [];
+    /** By other worker, its last phase that must be over. */
+    const needed = new Map<number, number>();
+    this.#open.forEach((phases, v) => {
+      if (v === worker) return;
+      for (const [phase, spans] of phases)
+        if (phase >= this.#known[worker]![v]! && conflict(next, spans)) needed.set(v, phase);
+    });
+    for (const [v, phase] of needed) {
+      const others = [...needed.keys()].filter((u) => u !== v);
+      if (others.some((u) => this.#known[u]![v]! > phase)) needed.delete(v);
+    }
+    return [...needed.keys()];
+  }
+
+  /** All workers meet before a phase. */
+  meet(phase: number): void {
+    for (const phases of this.#open) phases.clear();
+    for (const known of this.#known) known.fill(phase);
+  }
+
+  wait(phase: number, waits: readonly (readonly number[])[]): void {
+    const before = this.#known;
+    this.#known = before.map((own, w) =>
+      own.map((over, v) =>
+        waits[w]!.includes(v) ? phase : Math.max(over, ...waits[w]!.map((u) => before[u]![v]!)),
+      ),
+    );
+    this.#open.forEach((phases, v) => {
+      const seen = Math.min(...this.#known.flatMap((known, w) => (w === v ? [] : [known[v]!])));
+      for (const over of phases.keys()) if (over < seen) phases.delete(over);
+    });
+  }
 }
 
 /** Whether two workers touch a byte in common, one of them writing it. */

@@ -287,7 +287,7 @@ function schedule(c: TokenCursor, steps: readonly PlanStep[]): PlanSchedule {
     number(c, lists.length, 'worker');
     c.expect(':');
     const items: ScheduleItem[] = [];
-    if (c.peek.kind === 'number' || c.sees('barrier') || c.sees('repeat')) {
+    if (c.peek.kind === 'number' || itemWords.some((word) => c.sees(word))) {
       do items.push(item(c, steps));
       while (c.accept(','));
     }
@@ -297,6 +297,8 @@ function schedule(c: TokenCursor, steps: readonly PlanStep[]): PlanSchedule {
   return { workers, lists };
 }
 
+const itemWords = ['barrier', 'signal', 'wait', 'repeat'] as const;
+
 function item(c: TokenCursor, steps: readonly PlanStep[]): ScheduleItem {
   if (!c.accept('repeat')) return plainItem(c, steps);
   const number = c.count('the number of a loop');
@@ -305,6 +307,13 @@ function item(c: TokenCursor, steps: readonly PlanStep[]): ScheduleItem {
 
 function plainItem(c: TokenCursor, steps: readonly PlanStep[]): PlainItem {
   if (c.accept('barrier')) return { do: 'barrier' };
+  if (c.accept('signal')) return { do: 'barrier', after: [] };
+  if (c.accept('wait')) {
+    const after: number[] = [];
+    do after.push(c.count('the number of a worker'));
+    while (c.peek.kind === 'number');
+    return { do: 'barrier', after };
+  }
   const at = c.peek.at;
   const step = c.count('the number of a step');
   const [begin, end] = c.accept('[') ? range(c) : [0, steps[step]?.units];

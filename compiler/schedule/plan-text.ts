@@ -28,6 +28,7 @@
 // Names with other characters than words have are JSON strings; `;` starts a comment.
 
 import type {
+  BarrierItem,
   Location,
   Plan,
   PlanManifest,
@@ -129,7 +130,7 @@ function moveText(move: PlanMove | null | undefined): string {
 
 function scheduleText({ workers, lists }: PlanSchedule, m: PlanManifest): string[] {
   const item = (x: ScheduleItem): string => {
-    if (x.do === 'barrier') return 'barrier';
+    if (x.do === 'barrier') return barrierText(x);
     if (x.do === 'repeat') return `repeat ${x.loop} (${x.items.map(item).join(', ')})`;
     return itemText(x, m);
   };
@@ -138,6 +139,12 @@ function scheduleText({ workers, lists }: PlanSchedule, m: PlanManifest): string
     ...lists.map((list, w) => `  worker ${w}: ${list.map(item).join(', ')}`),
     '}',
   ];
+}
+
+/** `barrier`; `wait 0 2`, for two workers alone; `signal`, for none. */
+export function barrierText({ after }: BarrierItem): string {
+  if (after === undefined) return 'barrier';
+  return after.length === 0 ? 'signal' : `wait ${after.join(' ')}`;
 }
 
 /** `3`, `3 [0, 8)`, `3 [0, 8) shared 2`: by itself, a step runs whole. */

@@ -166,6 +166,7 @@ export function scheduleProgram(program: Lowered, options: ScheduleOptions): Sch
     const merged = mergeBarriers(
       divisions.map((d) => d.bodies[l]!),
       context,
+      false,
     );
     return merged.map((schedule): BodySchedule => {
       const meets =

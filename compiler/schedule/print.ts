@@ -13,6 +13,7 @@ import type {
 } from '../../runtime/plan.ts';
 import type { Machine } from '../kernel/ir.ts';
 import { defaultMachine, workOf } from './cost.ts';
+import { scheduleLength } from './length.ts';
 import type { Lowered } from './lowered.ts';
 import { itemText } from './plan-text.ts';
 
@@ -90,10 +91,12 @@ function predictor(lowered: Lowered, machine: Machine): Predict {
 }
 
 function scheduleText(schedule: PlanSchedule, m: PlanManifest, predict: Predict | null): string[] {
-  const barriers = schedule.lists[0]!.filter((item) => item.do === 'barrier').length;
+  const meetings = schedule.lists.map((list) => list.filter((item) => item.do === 'barrier'));
+  const barriers = meetings[0]!.length;
+  const single = meetings[0]!.filter(({ after }) => after !== undefined).length;
   const inLoops = barrierCount(schedule.lists[0]!, m.loops) - barriers;
   const lines = [
-    `schedule for ${schedule.workers} worker${schedule.workers === 1 ? '' : 's'}, ${barriers} barriers${inLoops > 0 ? ` and ${inLoops} in loops` : ''}`,
+    `schedule for ${schedule.workers} worker${schedule.workers === 1 ? '' : 's'}, ${barriers} barriers${single > 0 ? ` (at ${single} not all wait)` : ''}${inLoops > 0 ? ` and ${inLoops} in loops` : ''}`,
   ];
   const shown = (item: ScheduleItem): string => {
     if (item.do === 'barrier') return '|';
@@ -115,12 +118,18 @@ function scheduleText(schedule: PlanSchedule, m: PlanManifest, predict: Predict 
     return phases;
   });
   for (let p = 0; p <= barriers; p++) {
-    const work = parts.map((phases, w) => `worker ${w}: ${phases[p]?.join(', ') || '–'}`);
+    const after = (w: number): string => {
+      const meeting = meetings[w]![p - 1];
+      if (meeting?.after === undefined) return '';
+      return meeting.after.length === 0 ? 'at once: ' : `after ${meeting.after.join(' and ')}: `;
+    };
+    const work = parts.map((phases, w) => `worker ${w}: ${after(w)}${phases[p]?.join(', ') || '–'}`);
     const took = predict ? `  (${times.map((phases) => microseconds(phases[p]!)).join(', ')} µs)` : '';
     lines.push(`  phase ${p}  ${work.join('  |  ')}${took}`);
   }
   if (predict) {
-    const length = times[0]!.reduce((sum, _, p) => sum + Math.max(...times.map((phases) => phases[p]!)), 0);
+    const waitsFor = meetings.map((list) => list.map(({ after }) => after ?? null));
+    const length = scheduleLength(times, waitsFor, 0);
     const waits = times.map((phases) => length - phases.reduce((sum, x) => sum + x, 0));
     lines.push(
       `  predicted ${microseconds(length)} µs beside barriers; workers wait ${waits.map(microseconds).join(', ')} µs`,

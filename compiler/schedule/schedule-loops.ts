@@ -11,6 +11,7 @@ import type { PlainItem, PlanSchedule, ScheduleItem } from '../../runtime/plan.t
 import type { Machine } from '../kernel/ir.ts';
 import type { Arranged } from './arrange.ts';
 import { workOf } from './cost.ts';
+import { scheduleLength } from './length.ts';
 import type { Lowered, LoweredLoop, LoweredStep } from './lowered.ts';
 import { type LoopTimes, partition } from './partition.ts';
 import type { Lifetime } from './phases.ts';
@@ -45,10 +46,8 @@ export function timesOfLoop({ lowered, loop }: Body, { lists }: PlanSchedule, ma
     return times;
   });
   const alone = lowered.steps.reduce((sum, { kernel }) => sum + machine.callNs + workOf(kernel, machine), 0);
-  const shared = phases[0]!.reduce(
-    (sum, _, p) => sum + Math.max(...phases.map((times) => times[p]!)) + machine.barrierNs,
-    0,
-  );
+  const meetings = lists.map((list) => list.flatMap((item) => (item.do === 'barrier' ? [null] : [])));
+  const shared = scheduleLength(phases, meetings, machine.barrierNs) + machine.barrierNs;
   return { alone: loop.length * alone, shared: loop.length * shared };
 }
 

@@ -32,17 +32,24 @@ export interface ShareContext {
   readonly machine: Machine;
 }
 
-/** The lists with shared ranges, where all work between two barriers is of one phase. */
+/** The lists with shared ranges, where all work between two barriers is of one phase and all workers meet at both. */
 export function shareUnits(schedule: PlanSchedule, context: ShareContext): PlanSchedule {
   if (schedule.workers === 1) return schedule;
   const parts = schedule.lists.map(splitAtBarriers);
+  const barriers = schedule.lists.map((list) => list.filter((item) => item.do === 'barrier'));
+  /** Whether all meet before a part: at the beginning and at the end of a run they do. */
+  const meets = (p: number): boolean => barriers[0]![p - 1]?.after === undefined;
   const lists = schedule.lists.map((): ScheduleItem[] => []);
   for (let p = 0; p < parts[0]!.length; p++) {
     const items = parts.map((list) => list[p]!);
-    const mayShare = isOnePhase(items.flat(), context) && items.filter((own) => own.length > 0).length > 1;
+    const mayShare =
+      isOnePhase(items.flat(), context) &&
+      items.filter((own) => own.length > 0).length > 1 &&
+      meets(p) &&
+      meets(p + 1);
     items.forEach((own, worker) => {
       const list = lists[worker]!;
-      if (p > 0) list.push({ do: 'barrier' });
+      if (p > 0) list.push(barriers[worker]![p - 1]!);
       for (const item of own) {
         const shared = mayShare ? unitsPerPiece(item, context) : null;
         list.push(shared === null ? item : { ...item, shared });

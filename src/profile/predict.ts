@@ -3,8 +3,9 @@
 
 import type { Machine } from '../../compiler/kernel/ir.ts';
 import { workOf } from '../../compiler/schedule/cost.ts';
+import { type After, scheduleLength } from '../../compiler/schedule/length.ts';
 import type { PlanManifest } from '../../runtime/plan.ts';
-import { barrierItem, itemSize, offerItem, type Walk } from '../../runtime/walk.ts';
+import { barrierItem, everyAwaited, itemSize, offerItem, type Walk, waitItem } from '../../runtime/walk.ts';
 
 export interface Prediction {
   /** Of the worker that is thought to take longest, by step; null when the plan does not say what a kernel does. */
@@ -17,8 +18,8 @@ export function predict(manifest: PlanManifest, walk: Walk, machine: Machine): P
   const count = manifest.steps.length;
   const known = manifest.steps.map(({ kernel }) => manifest.kernels[kernel]!.work !== undefined);
   const longest = new Array<number>(count).fill(0);
-  let walkNs = 0;
   const { participants, offers } = walk;
+  const waits: After[][] = walk.lists.map(() => []);
   const phases: number[][] = walk.lists.map((list, worker) => {
     const own = new Float64Array(count);
     const times = [0];
@@ -31,9 +32,11 @@ export function predict(manifest: PlanManifest, walk: Walk, machine: Machine): P
       times[times.length - 1]! += ns;
     };
     for (let item = 0; item * itemSize < list.length; item++) {
-      const [kernel, offer] = list.subarray(item * itemSize);
-      if (kernel === barrierItem) times.push(0);
-      else if (kernel !== offerItem) call(list, item, walk.steps[worker]![item]!);
+      const [kernel, offer, high] = list.subarray(item * itemSize);
+      if (kernel === barrierItem || kernel === waitItem) {
+        times.push(0);
+        waits[worker]!.push(kernel === waitItem ? threadsOf(offer!, high!) : null);
+      } else if (kernel !== offerItem) call(list, item, walk.steps[worker]![item]!);
       else {
         // Every worker is thought to take its own pieces.
         const at = 2 * (offer! * participants + worker);
@@ -44,10 +47,14 @@ export function predict(manifest: PlanManifest, walk: Walk, machine: Machine): P
     for (let s = 0; s < count; s++) longest[s] = Math.max(longest[s]!, own[s]!);
     return times;
   });
-  phases[0]!.forEach((_, p) => {
-    walkNs += Math.max(...phases.map((times) => times[p]!)) + (p > 0 ? machine.barrierNs : 0);
-  });
+  const walkNs = scheduleLength(phases, waits, machine.barrierNs);
   return { steps: longest.map((ns, s) => (known[s] ? ns / 1e6 : null)), walkMs: walkNs / 1e6 };
+}
+
+function threadsOf(low: number, high: number): number[] {
+  const threads: number[] = [];
+  everyAwaited(low, high, (thread) => threads.push(thread) > 0);
+  return threads;
 }
 
 /** |predicted − measured| / measured; null where one of them is not known. */

@@ -10,7 +10,7 @@
 //     another             leaves the barrier, not before any arrived
 
 import { entryCount, entryOf, type RunTimes, type TimeTable, tableHead } from '../../runtime/timing.ts';
-import { barrierItem, itemSize, type Walk } from '../../runtime/walk.ts';
+import { barrierItem, itemSize, type Walk, waitItem } from '../../runtime/walk.ts';
 
 /** A kernel call or a wait; times in ms from the beginning of the run. */
 export interface Span {
@@ -50,12 +50,12 @@ export function timelineOf(walk: Walk, run: RunTimes): Timeline {
       const [items, item, steps] =
         what >= 0 ? [list, what, walk.steps[worker]!] : [walk.offers.pieces, -1 - what, walk.offers.steps];
       const [kernel, begin, end] = items.subarray(item * itemSize);
-      const isWait = kernel === barrierItem;
+      const isWait = kernel === barrierItem || kernel === waitItem;
       spans.push({
         kind: isWait ? 'wait' : 'kernel',
         index: isWait ? phase : steps[item]!,
         phase,
-        units: [begin!, end!],
+        units: isWait ? [0, 0] : [begin!, end!],
         from: at(entry - 1),
         to: at(entry),
       });
@@ -93,7 +93,7 @@ function clockShifts(walk: Walk, run: RunTimes): number[] {
   return shifts;
 }
 
-/** Where a worker's table says when it left each barrier; the entry before says when it arrived. */
+/** Where a worker's table says when it left each barrier at which all meet; the entry before says when it arrived. */
 function barrierEntries(list: Int32Array, table: TimeTable): number[] {
   const entries: number[] = [];
   for (let entry = 0; entry < entryCount(table); entry++) {

@@ -8,7 +8,8 @@ import { join } from 'node:path';
 import t from 'tap';
 import type { HeddleError } from '../../runtime/errors.ts';
 import { Executor } from '../../runtime/executor.ts';
-import { elements, trainPlan, trainStep, wildPlan } from './plans.ts';
+import type { Plan } from '../../runtime/plan.ts';
+import { elements, trainPlan, trainStep, waitingSingly, wildPlan } from './plans.ts';
 
 const x = Float32Array.from({ length: elements }, (_, i) => i / 100);
 const ones = new Float32Array(elements).fill(1);
@@ -28,13 +29,22 @@ globalThis.calls = (globalThis.calls ?? 0) + 1;
 for (let i = begin; i < end; i++) f32[at + i] = 99;
 if (globalThis.calls === 2 && (${who})) { ${what} }`;
 
-for (const threads of [1, 2, 3]) {
-  t.test(`${threads} threads: a kernel that throws`, async (t) => {
+/** How workers wait for each other. */
+const ways: [string, (plan: Plan) => Plan][] = [
+  ['barriers', (plan) => plan],
+  ['point-to-point waits', waitingSingly],
+];
+const cases = ways.flatMap(([way, of]) =>
+  [2, 3].map((threads) => ({ name: `${threads} threads, ${way}`, threads, of })),
+);
+
+for (const { name, threads, of } of [{ name: '1 thread', threads: 1, of: ways[0]![1] }, ...cases]) {
+  t.test(`${name}: a kernel that throws`, async (t) => {
     const executor = await Executor.create({ threads });
     const train = await executor.load(await trainPlan('js'), () => undefined);
     executor.set('w', ones);
     const wild = await executor.load(
-      await wildPlan(inSecondStep('throw new TypeError("boom")', 'begin === 0')),
+      of(await wildPlan(inSecondStep('throw new TypeError("boom")', 'begin === 0'))),
     );
     const error = await failureOf(executor.run(wild, {}));
     t.equal(error.code, 'HDL1003');
@@ -50,12 +60,14 @@ for (const threads of [1, 2, 3]) {
   });
 }
 
-for (const threads of [2, 3]) {
-  t.test(`${threads} threads: a worker that dies while the others wait for it`, async (t) => {
+for (const { name, threads, of } of cases) {
+  t.test(`${name}: a worker that dies while the others wait for it`, async (t) => {
     const executor = await Executor.create({ threads });
     const train = await executor.load(await trainPlan('wasm'));
     executor.set('w', ones);
-    const wild = await executor.load(await wildPlan(inSecondStep('self.close(); for (;;);', 'end === 4')));
+    const wild = await executor.load(
+      of(await wildPlan(inSecondStep('self.close(); for (;;);', 'end === 4'))),
+    );
     const first = failureOf(executor.run(wild, {}));
     const second = executor.run(train, { x });
     t.match(

@@ -65,6 +65,21 @@ export async function makePlan(target: TargetName, hand: HandPlan): Promise<Plan
   return { manifest, constants, code: target === 'js' ? toJs(kernels) : await toWasm(kernels) };
 }
 
+/** The same plan, where each worker waits for each other one instead of all meeting. */
+export function waitingSingly(plan: Plan): Plan {
+  const schedules = plan.manifest.schedules.map(({ workers, lists }) => ({
+    workers,
+    lists: lists.map((list, worker) =>
+      list.map((item) =>
+        item.do === 'barrier'
+          ? { ...item, after: Array.from({ length: workers }, (_, w) => w).filter((w) => w !== worker) }
+          : item,
+      ),
+    ),
+  }));
+  return { ...plan, manifest: { ...plan.manifest, schedules } };
+}
+
 /** Views are made once, as a careful printer would not do it: they are stale when memory grows. */
 function toJs(kernels: readonly HandKernel[]): Uint8Array {
   const functions = kernels.map(({ name, js }) => `${name}(begin, end, args) {\n${js}\n}`);

@@ -92,6 +92,16 @@ const changes: readonly (readonly [path: string, value: unknown, reason: RegExp]
   ['schedules.1.lists.0.0.end', 3, /schedules\[1\]: unit 3 of step 0 runs never/],
   ['schedules.1.lists.0.0.shared', 0, /schedules\[1\]\.lists\[0\] shares units of step 0 0 at a time/],
   ['schedules.1.lists.0.0.shared', 1.5, /shared units of a range in .*lists\[0\] is 1\.5/],
+  [
+    'schedules.1.lists.0.1',
+    { do: 'barrier', after: [1] },
+    /of barrier 0, workers 0 and 1 disagree whether all wait for all/,
+  ],
+  ['schedules.1.lists.0.1', { do: 'barrier', after: [0] }, /lists\[0\] waits for worker 0 of 2/],
+  ['schedules.1.lists.0.1', { do: 'barrier', after: [2] }, /lists\[0\] waits for worker 2 of 2/],
+  ['schedules.1.lists.0.1', { do: 'barrier', after: [0.5] }, /lists\[0\] waits for worker 0\.5 of 2/],
+  ['schedules.1.lists.0.1', { do: 'barrier', after: [1, 1] }, /lists\[0\] waits for worker 1 twice/],
+  ['schedules.1.lists.0.1', { do: 'barrier', after: 1 }, /lists\[0\] has a barrier after what is not a list/],
   ['sites', [{ kind: 'nan', label: '', loc: null, size: 0 }], /sites\[0\].kind is unknown/],
   [
     'buffers',

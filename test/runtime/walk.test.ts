@@ -3,7 +3,7 @@
 
 import t from 'tap';
 import type { PlanManifest, ScheduleItem } from '../../runtime/plan.ts';
-import { itemSize, makeWalk, stepAt } from '../../runtime/walk.ts';
+import { everyAwaited, itemSize, makeWalk, stepAt } from '../../runtime/walk.ts';
 
 const run = (step: number): ScheduleItem => ({ do: 'run', step, begin: 0, end: 1 });
 const barrier: ScheduleItem = { do: 'barrier' };
@@ -53,6 +53,33 @@ t.test('workers without work take no part, and one alone meets nobody', async (t
   t.same(listsOf(middle, 4), [[0, -1, 1], [-1, 2]]); // biome-ignore format: lists
   t.same(listsOf(middle, 1), [[0, 1, 2]]);
 });
+
+t.test(
+  'point-to-point waits name threads; where lists are merged, or someone idle stands between, all meet',
+  async (t) => {
+    const wait = (...after: number[]): ScheduleItem => ({ do: 'barrier', after });
+    const plan = manifest([[run(0), wait()], [wait()], [wait(0), run(1)], [wait(2, 0), run(2)]]); // biome-ignore format: lists
+    const meetings = (of: PlanManifest, threads: number) =>
+      makeWalk(of, threads).lists.map((list) =>
+        Array.from({ length: list.length / itemSize }, (_, i) => [
+          ...list.subarray(i * itemSize, i * itemSize + 3),
+        ]).filter(([kernel]) => kernel! < 0),
+      );
+    t.same(meetings(plan, 4), [[[-3, 0, 0]], [[-3, 1, 0]], [[-3, 3, 0]]], 'the idle one has no number');
+    t.same(meetings(plan, 2), [[[-1, 0, 0]], [[-1, 0, 0]]], 'two threads for three lists');
+    const over = manifest([[run(0), wait()], [wait(0)], [wait(1), run(1)]]); // biome-ignore format: lists
+    t.same(meetings(over, 3), [[[-1, 0, 0]], [[-1, 0, 0]]], 'worker 2 waits for an idle one');
+    const many = manifest(
+      Array.from({ length: 40 }, (_, w) => [w === 0 ? wait() : wait(0, 39 - w || 1), run(w % 3)]),
+    );
+    const bits = meetings(many, 40);
+    t.same(bits[1], [[-3, 1, 1 << 6]], 'threads 0 and 38');
+    t.same(bits[8], [[-3, 1 | (1 << 31), 0]], 'threads 0 and 31');
+    const seen: number[] = [];
+    everyAwaited(1 | (1 << 31), 1 << 6, (thread) => seen.push(thread) > 0);
+    t.same(seen, [0, 31, 38]);
+  },
+);
 
 t.test('fewer threads than workers: a thread does the lists of several', async (t) => {
   const plan = manifest([[run(0), barrier], [barrier, run(1)], [run(2), barrier]]); // biome-ignore format: lists

@@ -219,6 +219,45 @@ t.test('ranges that any worker may take from', async (t) => {
   );
 });
 
+t.test('point-to-point waits', async (t) => {
+  const waitAt = (lists: ScheduleItem[][], which: number, after: readonly (readonly number[])[]): void => {
+    lists.forEach((list, w) => {
+      let count = 0;
+      const at = list.findIndex((item) => item.do === 'barrier' && count++ === which);
+      list[at] = { do: 'barrier', after: after[w]! };
+    });
+  };
+  for (const which of [0, 1]) {
+    t.equal(
+      messageAfter((_, lists) => waitAt(lists, which, [[1], [0]]), crossing),
+      'no error',
+      'each waits for the other',
+    );
+    for (const after of [[[1], []], [[], [0]], [[], []]]) // biome-ignore format: lists
+      t.match(
+        messageAfter((_, lists) => waitAt(lists, which, after), crossing),
+        /with 2 workers nothing orders step \d '.*' .* before step \d '/,
+        'one goes on too early',
+      );
+  }
+  t.match(
+    messageAfter((_, lists) => {
+      lists[0]![1] = { do: 'barrier', after: [1] };
+    }, crossing),
+    /of barrier 0, workers 0 and 1 of 2 disagree whether all wait for all/,
+  );
+  t.match(
+    messageAfter((_, lists) => {
+      waitAt(lists, 0, [[1], [0]]);
+      for (const list of lists)
+        list.forEach((item, i) => {
+          if (item.do === 'run' && item.step === 1) list[i] = { ...item, shared: 1 };
+        });
+    }, crossing),
+    /worker 0 of 2 shares units of step 1 '.*' beside a barrier at which not all wait/,
+  );
+});
+
 t.test('units', async (t) => {
   const firstRun = (lists: ScheduleItem[][]): { begin: number; end: number } =>
     lists[0]![0] as Extract<ScheduleItem, { do: 'run' }>;

@@ -43,8 +43,9 @@ function plan(name: string, more: Partial<PlanManifest> = {}): Plan {
       {
         workers: 2,
         lists: [
-          [{ do: 'run', step: 0, begin: 0, end: 8 }, { do: 'barrier' }],
+          [{ do: 'run', step: 0, begin: 0, end: 8 }, { do: 'barrier' }, { do: 'barrier', after: [] }],
           [
+            { do: 'barrier', after: [0, 3] },
             { do: 'run', step: 0, begin: 3, end: 5, shared: 2 },
             { do: 'run', step: 0, begin: 0, end: 8, shared: 1 },
             { do: 'barrier' },
