@@ -117,13 +117,7 @@ export function passBarrier(
   // In this order: an abort that comes after the second line changes the generation that the first has read.
   const generation = Atomics.load(control, Word.generation);
   if (Atomics.load(control, Word.abort) !== Abort.none) return false;
-  if (Atomics.add(control, Word.arrived, 1) === participants - 1) {
-    last?.();
-    Atomics.store(control, Word.arrived, 0);
-    Atomics.add(control, Word.generation, 1);
-    if (Atomics.load(control, Word.sleepers) !== 0) Atomics.notify(control, Word.generation);
-    return true;
-  }
+  if (arrive(control, participants, last)) return true;
   if (spinMs === 0 || !spinWhile(control, Word.generation, generation, spinMs)) {
     Atomics.add(control, Word.sleepers, 1);
     while (Atomics.load(control, Word.generation) === generation) {
@@ -131,6 +125,30 @@ export function passBarrier(
     }
     Atomics.sub(control, Word.sleepers, 1);
   }
+  return Atomics.load(control, Word.abort) === Abort.none;
+}
+
+/** Counts who arrives at a barrier; the last lets the others go. */
+function arrive(control: Int32Array, participants: number, last: (() => void) | null): boolean {
+  if (Atomics.add(control, Word.arrived, 1) < participants - 1) return false;
+  last?.();
+  Atomics.store(control, Word.arrived, 0);
+  Atomics.add(control, Word.generation, 1);
+  if (Atomics.load(control, Word.sleepers) !== 0) Atomics.notify(control, Word.generation);
+  return true;
+}
+
+/** `passBarrier` for a thread that may not sleep: it yields where it would. */
+export function* passBarrierInTurns(
+  control: Int32Array,
+  participants: number,
+  spinMs: number,
+  last: (() => void) | null,
+): Generator<void, boolean> {
+  const generation = Atomics.load(control, Word.generation);
+  if (Atomics.load(control, Word.abort) !== Abort.none) return false;
+  if (arrive(control, participants, last)) return true;
+  while (!spinWhile(control, Word.generation, generation, spinMs)) yield;
   return Atomics.load(control, Word.abort) === Abort.none;
 }
 
@@ -155,6 +173,20 @@ export function awaitProgress(control: Int32Array, other: number, count: number,
       Atomics.wait(control, Word.calls, calls);
     Atomics.sub(control, Word.dozers, 1);
     if (Atomics.load(control, Word.abort) !== Abort.none) return false;
+  }
+  return Atomics.load(control, Word.abort) === Abort.none;
+}
+
+/** Waits until a word that only grows is at least `count`; for a thread that may not sleep. False when the run was aborted. */
+export function* awaitCountInTurns(
+  control: Int32Array,
+  word: number,
+  count: number,
+  spinMs: number,
+): Generator<void, boolean> {
+  for (let at = Atomics.load(control, word); at < count; at = Atomics.load(control, word)) {
+    if (Atomics.load(control, Word.abort) === Abort.failed) return false;
+    if (!spinWhile(control, word, at, spinMs)) yield;
   }
   return Atomics.load(control, Word.abort) === Abort.none;
 }

@@ -2,6 +2,7 @@
 // milliseconds, so that a page stays alive and a timer fires.
 
 import { Abort, Word } from './control.ts';
+import { turnEventLoop } from './event-loop.ts';
 import { bindKernels, type KernelFunction } from './kernels.ts';
 import type { LinearMemory } from './memory.ts';
 import type { Program } from './program.ts';
@@ -137,20 +138,4 @@ function runTimed(program: Program, kernels: readonly KernelFunction[], times: T
 function failure(program: Program, item: number, cause: unknown): Error {
   const reason = cause instanceof Error ? `${cause.name}: ${cause.message}` : String(cause);
   return stepFailure(program, 0, item, reason, cause);
-}
-
-function turnEventLoop(): Promise<void> {
-  return new Promise((resolve) => {
-    if (typeof setImmediate === 'function') {
-      setImmediate(resolve);
-      return;
-    }
-    const channel = new MessageChannel();
-    channel.port1.addEventListener('message', () => {
-      channel.port1.close();
-      resolve();
-    });
-    channel.port1.start();
-    channel.port2.postMessage(null);
-  });
 }

@@ -8,6 +8,7 @@
 // The pool is then broken for good.
 
 import { Abort, abortRun, Command, Mail, makeMailbox, positionWord, sendCommand, Word } from './control.ts';
+import { sleep, turnEventLoop } from './event-loop.ts';
 import type { FromWorker, ToWorker, WorkerProgram } from './protocol.ts';
 import { ProgramRefused } from './runner.ts';
 import { startThread, type Thread } from './thread.ts';
@@ -60,6 +61,8 @@ const startMs = 30_000;
 const readMs = 100;
 /** How long a run may go on while others wait. */
 const quantumMs = 10;
+/** Turns of the event loop after which a caller that waits in a run sleeps between two. */
+const quickTurns = 50;
 const noItems = new Int32Array(0);
 
 export class Pool {
@@ -137,6 +140,46 @@ export class Pool {
         sendCommand(this.#members[index]!.mailbox, Command.run, program.plan);
       }
     });
+  }
+
+  /**
+   * Runs one round of a loaded program, in which this thread does the last list: `walk` yields where it waits, and ends when
+   * the others have left the run. Throws PoolFailure, PoolLost.
+   */
+  runTogether(program: PoolProgram, walk: () => Generator<void, void>): Promise<void> {
+    return this.#enqueue('run', program, (operation) => {
+      for (let index = 0; index < program.participants - 1; index++) {
+        sendCommand(this.#members[index]!.mailbox, Command.run, program.plan);
+      }
+      void this.#takePart(operation, program, walk);
+    });
+  }
+
+  async #takePart(
+    operation: Operation,
+    { control, participants }: PoolProgram,
+    walk: () => Generator<void, void>,
+  ): Promise<void> {
+    const hasEnded = (): boolean => this.#broken || this.#current !== operation;
+    try {
+      const own = walk();
+      for (let turns = 0; !own.next().done; turns++) {
+        // A worker that takes long is not waited for at full speed.
+        await (turns < quickTurns ? turnEventLoop() : sleep(1));
+        if (hasEnded()) return;
+      }
+    } catch (error) {
+      if (hasEnded()) return;
+      const stack = error instanceof Error ? error.stack : undefined;
+      this.#fail(
+        error instanceof Error ? `${error.name}: ${error.message}` : String(error),
+        participants - 1,
+        stack,
+      );
+      return;
+    }
+    // Who has failed says so itself.
+    if (Atomics.load(control, Word.abort) !== Abort.failed) this.#settle();
   }
 
   /**
@@ -349,8 +392,4 @@ export class Pool {
     member.asleep = false;
     sendCommand(member.mailbox, Command.receive);
   }
-}
-
-function sleep(ms: number): Promise<void> {
-  return new Promise((resolve) => setTimeout(resolve, ms));
 }

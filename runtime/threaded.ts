@@ -2,11 +2,16 @@
 // executor then sends its programs again.
 
 import { HeddleError, runtimeError } from './errors.ts';
+import { OwnPart } from './own-part.ts';
 import { type Pool, PoolFailure, PoolLost, type PoolProgram } from './pool.ts';
 import type { Program } from './program.ts';
+import { Part } from './rounds.ts';
 import { ProgramRefused, type Runner, stepFailure } from './runner.ts';
 import { sharedPool } from './shared-pool.ts';
 import type { TimeTable } from './timing.ts';
+
+/** A run that took no longer may be done with the calling thread's help next time: its event loop stands still so long. */
+const shortMs = 2;
 
 export class ThreadedRunner implements Runner {
   readonly #memory: WebAssembly.Memory;
@@ -14,6 +19,9 @@ export class ThreadedRunner implements Runner {
   readonly #programs = new Map<Program, PoolProgram>();
   /** Of programs that note their times. */
   readonly #tables = new Map<Program, readonly TimeTable[]>();
+  /** How long the last run of each program took, and the caller's part in it once it has had one. */
+  readonly #lasted = new Map<Program, number>();
+  readonly #ownParts = new Map<Program, OwnPart>();
   #pool: Pool | undefined;
   #stopped: Error | undefined;
 
@@ -59,16 +67,39 @@ export class ThreadedRunner implements Runner {
     const sent = this.#programs.get(program);
     if (sent === undefined) return;
     this.#programs.delete(program);
+    this.#lasted.delete(program);
+    this.#ownParts.delete(program);
     void this.#pool?.withdraw([sent.plan], new PoolLost());
   }
 
   async run(program: Program): Promise<void> {
+    const begin = performance.now();
     try {
-      await this.#onPool((pool) => pool.run(this.#programs.get(program)!));
+      if (this.#isShort(program)) {
+        const own = this.#ownPart(program);
+        await this.#onPool((pool) => pool.runTogether(this.#programs.get(program)!, () => own.walk()));
+      } else await this.#onPool((pool) => pool.run(this.#programs.get(program)!));
     } catch (error) {
       if (!(error instanceof PoolFailure)) throw error;
       throw stepFailure(program, error.worker, error.position, error.message, error);
     }
+    this.#lasted.set(program, performance.now() - begin);
+  }
+
+  /** Whether a run is of one round and will be over soon, as the last one was. */
+  #isShort(program: Program): boolean {
+    const { control } = program;
+    const isOneRound = control[Part.rounds] === 1 && control[Part.shared] === 0;
+    return isOneRound && !this.#tables.has(program) && (this.#lasted.get(program) ?? Infinity) <= shortMs;
+  }
+
+  #ownPart(program: Program): OwnPart {
+    let own = this.#ownParts.get(program);
+    if (own === undefined) {
+      own = new OwnPart(program, this.#memory, sharedPool.spinMs(program.walk.participants));
+      this.#ownParts.set(program, own);
+    }
+    return own;
   }
 
   async time(program: Program, tables: readonly TimeTable[] | null): Promise<void> {
@@ -90,6 +121,8 @@ export class ThreadedRunner implements Runner {
     const plans = [...this.#programs.values()].map(({ plan }) => plan);
     await this.#pool?.withdraw(plans, reason);
     this.#programs.clear();
+    this.#lasted.clear();
+    this.#ownParts.clear();
     sharedPool.release();
   }
 

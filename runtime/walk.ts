@@ -223,6 +223,13 @@ export function everyAwaited(low: number, high: number, visit: (thread: number) 
   return true;
 }
 
+/** The threads of a wait. */
+export function awaitedThreads(low: number, high: number): number[] {
+  const threads: number[] = [];
+  everyAwaited(low, high, (thread) => threads.push(thread) > 0);
+  return threads;
+}
+
 /** A list cut at its barriers. */
 function partsOf(list: readonly LoopItem[]): Part[] {
   const parts: Call[][] = [[]];

@@ -5,7 +5,7 @@ import type { Machine } from '../../compiler/kernel/ir.ts';
 import { workOf } from '../../compiler/schedule/cost.ts';
 import { type After, scheduleLength } from '../../compiler/schedule/length.ts';
 import type { PlanManifest } from '../../runtime/plan.ts';
-import { barrierItem, everyAwaited, itemSize, offerItem, type Walk, waitItem } from '../../runtime/walk.ts';
+import { awaitedThreads, barrierItem, itemSize, offerItem, type Walk, waitItem } from '../../runtime/walk.ts';
 
 export interface Prediction {
   /** Of the worker that is thought to take longest, by step; null when the plan does not say what a kernel does. */
@@ -35,7 +35,7 @@ export function predict(manifest: PlanManifest, walk: Walk, machine: Machine): P
       const [kernel, offer, high] = list.subarray(item * itemSize);
       if (kernel === barrierItem || kernel === waitItem) {
         times.push(0);
-        waits[worker]!.push(kernel === waitItem ? threadsOf(offer!, high!) : null);
+        waits[worker]!.push(kernel === waitItem ? awaitedThreads(offer!, high!) : null);
       } else if (kernel !== offerItem) call(list, item, walk.steps[worker]![item]!);
       else {
         // Every worker is thought to take its own pieces.
@@ -49,12 +49,6 @@ export function predict(manifest: PlanManifest, walk: Walk, machine: Machine): P
   });
   const walkNs = scheduleLength(phases, waits, machine.barrierNs);
   return { steps: longest.map((ns, s) => (known[s] ? ns / 1e6 : null)), walkMs: walkNs / 1e6 };
-}
-
-function threadsOf(low: number, high: number): number[] {
-  const threads: number[] = [];
-  everyAwaited(low, high, (thread) => threads.push(thread) > 0);
-  return threads;
 }
 
 /** |predicted − measured| / measured; null where one of them is not known. */
