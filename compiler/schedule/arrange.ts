@@ -35,9 +35,9 @@ export interface Arranged {
 }
 
 /** Part of the program's cost that copies of steps may add when nobody asked for less memory. */
-const freeShare = 0.025;
-/** Copies are free when they take no longer than moving what they make so often. */
-const freePerByte = 4;
+const freeShare = 0.015;
+/** Copies are free when they take no longer than moving what they make so often: no products, whose data have left the caches. */
+const freePerByte = 2;
 
 /** What fewer barriers may cost in memory, as a factor. */
 const roomForBarriers = 1 + 1 / 64;
