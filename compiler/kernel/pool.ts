@@ -8,6 +8,7 @@ import { definitionKey } from './definition-key.ts';
 import type { Kernel, Target } from './ir.ts';
 import {
   type Bound,
+  mayCutInto,
   type NewTemporary,
   prepareContraction,
   scheduleKernel,
@@ -111,6 +112,13 @@ export class KernelPool {
     this.byKey.set(key, kernel);
     this.definitions.set(kernel, def);
     return kernel;
+  }
+
+  /** Whether `withUnits` may give a kernel; where it is false, it gives none. */
+  mayHaveUnits(kernel: Kernel, units: number): boolean {
+    if (kernel.unit.extent === units) return true;
+    const def = this.definitions.get(kernel);
+    return def !== undefined && mayCutInto(def, units);
   }
 
   /** The kernel with another number of units, if it can have it; null otherwise. It computes the same bits. */

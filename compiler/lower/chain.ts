@@ -203,7 +203,9 @@ class Chains {
     const wanted = [...own, 2 ** Math.floor(Math.log2(most)), enoughUnits]
       .filter((units) => units <= most && 2 * units >= Math.min(most, enoughUnits) && isNear(bytes, units))
       .sort((x, y) => Math.abs(Math.log2(x / enoughUnits)) - Math.abs(Math.log2(y / enoughUnits)));
+    // Most have no such number of units: that is asked before anything is scheduled anew.
     for (const units of wanted) {
+      if (!this.#pool.mayHaveUnits(a, units) || !this.#pool.mayHaveUnits(b, units)) continue;
       const [first, second] = [this.#pool.withUnits(a, units), this.#pool.withUnits(b, units)];
       if (first !== null && second !== null) return [first, second];
     }

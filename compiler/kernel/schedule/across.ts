@@ -28,7 +28,8 @@ const mostRounds = 16;
 /** Columns of a tile. */
 const tile = 4 * vectorsAtOnce;
 
-export interface Scheduled extends Pick<Kernel, 'unit' | 'body'> {
+export interface Scheduled extends Pick<Kernel, 'unit'> {
+  readonly write: () => readonly Stmt[];
   /** For the schedule line. */
   readonly how: string;
 }
@@ -66,7 +67,7 @@ export function scheduleAcross(p: Arranged, target: Target, work: number): Sched
   };
   return {
     unit: cut.unit,
-    body: nestLoops(outer.slice(prefix), def.vars, places, inner),
+    write: () => nestLoops(outer.slice(prefix), def.vars, places, inner),
     how: v ? `lanes across ${v.name}` : 'one lane',
   };
 }

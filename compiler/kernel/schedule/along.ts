@@ -30,7 +30,8 @@ export function scheduleAlong(p: Arranged, r: LoopVar, target: Target, work: num
   const places = new Map<number, Index>(units.map((u, i) => [u.id, cut.coordinates[i]!]));
   return {
     unit: cut.unit,
-    body: nestLoops(def.space.slice(prefix), def.vars, places, (at) => writePoint(p, r, at, target.lanes)),
+    write: () =>
+      nestLoops(def.space.slice(prefix), def.vars, places, (at) => writePoint(p, r, at, target.lanes)),
     how: target.lanes === 4 ? `lanes along ${r.name}` : `${accumulators} sums along ${r.name}`,
   };
 }

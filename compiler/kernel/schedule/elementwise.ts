@@ -9,17 +9,27 @@ import {
   type LoopVar,
   offsetIndex,
   scaleIndex,
+  substituteIndex,
   varIndex,
 } from '../affine.ts';
 import { definitionBytes, definitionFlops, operationCount } from '../cost.ts';
 import { type DefinitionStore, type KernelDefinition, type VarSource, volume } from '../definition.ts';
 import { type Condition, indicesOf, walkExprs } from '../expr.ts';
 import type { Kernel, Lanes, Stmt, Target } from '../ir.ts';
-import { coefficientOf, substituteStores } from '../substitute.ts';
+import { lazyKernel } from '../lazy-body.ts';
+import { coefficientOf, substituter, substituteStores } from '../substitute.ts';
 import { collapseSpace } from './collapse.ts';
-import { forLoop, inTurn, longChain, storeValues, unlessLast, vectorsInTurn } from './statements.ts';
+import {
+  forLoop,
+  inTurn,
+  longChain,
+  type PlacedStore,
+  storeValues,
+  unlessLast,
+  vectorsInTurn,
+} from './statements.ts';
 import { cutUnits, describeUnits, splitForUnits, unitPrefix, wantedUnits } from './units.ts';
-import { canVectorize, vectorizer, vectorsOf } from './vector.ts';
+import { canVectorize, lanesFurther, vectorizer, vectorsOf } from './vector.ts';
 
 /** Blocks of a long loop are multiples of this many elements: a cache line of the smallest element type. */
 const blockMultiple = 64;
@@ -42,7 +52,7 @@ export function scheduleElementwise(definition: KernelDefinition, target: Target
   const inner = def.space.at(-1);
   const outer = def.space.slice(0, -1);
   const prefix = unitPrefix(outer, work, target.unitWork, def.units);
-  const rest = outer.slice(prefix);
+  const within = outer.slice(prefix);
   const enough = Math.max(1, Math.min(wantedUnits, Math.floor(work / target.unitWork)));
   const prefixUnits = volume(outer.slice(0, prefix));
   const wanted = def.units === undefined && prefix === outer.length ? Math.ceil(enough / prefixUnits) : 1;
@@ -54,39 +64,56 @@ export function scheduleElementwise(definition: KernelDefinition, target: Target
     outer.slice(0, prefix).map((o) => o.extent),
     blocks,
   );
-  const stores = substituteStores(def.stores, (v) => {
-    const at = outer.slice(0, prefix).findIndex((o) => o.id === v.id);
-    return at < 0 ? undefined : cut.coordinates[at];
-  });
+  const places = new Map(outer.slice(0, prefix).map((o, k) => [o.id, cut.coordinates[k]!]));
   const nest = (size: number, from: Index): Stmt[] => {
-    if (!inner) return points(stores, def.vars);
-    const piece = def.vars.make(inner.name, size);
-    const shifted = substituteStores(stores, (v) =>
-      v.id === inner.id ? addIndex(from, varIndex(piece)) : undefined,
-    );
-    return loops([...rest, piece], shifted, target.lanes, def.vars);
+    const at = new Map(places);
+    const inside = (): DefinitionStore[] => substituteStores(def.stores, (v) => at.get(v.id));
+    if (!inner) return points(inside(), def.vars);
+    const loopOver = (v: LoopVar, extent: number): LoopVar => {
+      const piece = def.vars.make(v.name, extent);
+      at.set(v.id, v === inner ? addIndex(from, varIndex(piece)) : varIndex(piece));
+      return piece;
+    };
+    if (!isPlain(def.stores)) {
+      const piece = loopOver(inner, size);
+      return loops([...within, piece], inside(), target.lanes, def.vars);
+    }
+    // Nothing asks where in its loops it is: all of them are put in place at once.
+    const around = within.map((v) => loopOver(v, v.extent));
+    const piece = loopOver(inner, size);
+    const body = innermost(piece, inside(), target.lanes, def.vars);
+    return around.reduceRight((list, v) => forLoop(v, 1, v.extent, list), body);
   };
-  let body: Stmt[];
-  const last = length - (blocks - 1) * block;
-  if (blocks === 1) body = nest(length, constIndex(0));
-  else if (last === block) body = nest(block, scaleIndex(cut.block, block));
-  else {
+  const write = (): Stmt[] => {
+    const last = length - (blocks - 1) * block;
+    if (blocks === 1) return nest(length, constIndex(0));
     const full = nest(block, scaleIndex(cut.block, block));
-    body = [unlessLast(cut.block, blocks, full, nest(last, constIndex((blocks - 1) * block)))];
-  }
-  return {
+    if (last === block) return full;
+    return [unlessLast(cut.block, blocks, full, nest(last, constIndex((blocks - 1) * block)))];
+  };
+  const rest = {
     name: def.name,
     params: def.params,
     flags: def.flags,
     unit: cut.unit,
-    body,
     schedule: `elementwise over ${whole.space.map((v) => `${v.name}:${v.extent}`).join(' × ') || 'one point'}, ${target.lanes} lane${target.lanes > 1 ? 's' : ''}${blocks > 1 ? `, blocks of ${block}` : ''}, ${describeUnits(cut)}`,
     cost: { flops: definitionFlops(def), bytes: definitionBytes(def) },
   };
+  return lazyKernel(rest, write);
 }
 
 function roundUp(n: number, to: number): number {
   return Math.ceil(n / to) * to;
+}
+
+/** Whether no guard asks, and no index divides: then each loop is a single loop. */
+function isPlain(stores: readonly DefinitionStore[]): boolean {
+  const divides = ({ terms }: Index): boolean =>
+    terms.some(({ atom }) => atom.kind === 'div' || atom.kind === 'mod');
+  return (
+    !stores.some((s) => divides(s.index)) &&
+    !walkExprs(stores.map((s) => s.value)).some((e) => e.kind === 'guard' || indicesOf(e).some(divides))
+  );
 }
 
 /** Loops over `vars` (outermost first), each split where a guard changes its mind. */
@@ -150,8 +177,9 @@ function innermost(v: LoopVar, stores: readonly DefinitionStore[], lanes: 1 | 4,
   const out: Stmt[] = [];
   if (together > 0) {
     const w = source.make(v.name, together);
+    const placed = placeAll(stores, v, varIndex(w), 4);
     const parts = Array.from({ length: vectorsInTurn }, (_, k) =>
-      storeAll(stores, v, offsetIndex(varIndex(w), 4 * k), 4, source),
+      storeValues(lanesFurther(placed, 4 * k), 4, source),
     );
     out.push({ kind: 'for', v: w, step: turn, limit: constIndex(together), body: inTurn(parts) });
   }
@@ -178,15 +206,20 @@ function storeAll(
   lanes: Lanes,
   source: VarSource,
 ): Stmt[] {
-  const placed = substituteStores(stores, (x) => (x.id === v.id ? at : undefined));
-  const make = vectorizer(v, at);
-  const strides = stores.map((s) => (lanes > 1 ? coefficientOf(s.index, v) : 0));
-  const values = lanes > 1 ? stores.map((s) => make(s.value)) : placed.map((s) => s.value);
-  return storeValues(
-    placed.map((s, i) => ({ param: s.param, index: s.index, value: values[i]!, laneStride: strides[i]! })),
-    lanes,
-    source,
-  );
+  return storeValues(placeAll(stores, v, at, lanes), lanes, source);
+}
+
+/** The stores from `at` on along `v`. */
+function placeAll(stores: readonly DefinitionStore[], v: LoopVar, at: Index, lanes: Lanes): PlacedStore[] {
+  const place = (x: LoopVar): Index | undefined => (x.id === v.id ? at : undefined);
+  const single = substituter(place);
+  const value = lanes > 1 ? vectorizer(v, at) : single;
+  return stores.map((s) => ({
+    param: s.param,
+    index: substituteIndex(s.index, place, single),
+    value: value(s.value),
+    laneStride: lanes > 1 ? coefficientOf(s.index, v) : 0,
+  }));
 }
 
 function points(stores: readonly DefinitionStore[], source: VarSource): Stmt[] {

@@ -31,6 +31,10 @@ export function scheduleKernel(def: KernelDefinition, target: Target): Kernel {
 
 /** The definition with its number of units given, if it has one like that; null otherwise, and for contractions. */
 export function withUnits(def: KernelDefinition, units: number): KernelDefinition | null {
-  if (productOf(def) !== null || !canCutInto(collapseSpace(def).space, units)) return null;
-  return { ...def, units };
+  return mayCutInto(def, units) ? { ...def, units } : null;
+}
+
+/** Whether the definition can be cut into so many units of equal size. */
+export function mayCutInto(def: KernelDefinition, units: number): boolean {
+  return productOf(def) === null && canCutInto(collapseSpace(def).space, units);
 }

@@ -10,6 +10,7 @@ import { definitionBytes, definitionFlops } from '../cost.ts';
 import { type KernelDefinition, reductionsOf, volume } from '../definition.ts';
 import type { Expr } from '../expr.ts';
 import type { Kernel, Target } from '../ir.ts';
+import { lazyKernel } from '../lazy-body.ts';
 import { scheduleAcross } from './across.ts';
 import { scheduleAlong } from './along.ts';
 import { type Arranged, arrangeReductions, collapseSpace } from './collapse.ts';
@@ -23,19 +24,21 @@ export function scheduleReduction(definition: KernelDefinition, target: Target):
   const work = volume(whole.space) * volume(reduced[0]!.vars) * reduced.length * 2;
   const p = arrangeReductions(splitForUnits(whole, work, target.unitWork), byStride);
   const along = target.lanes === 4 ? vectorAlong(p) : longestLoop(p);
-  const { unit, body, how } = along ? scheduleAlong(p, along, target, work) : scheduleAcross(p, target, work);
+  const { unit, write, how } = along
+    ? scheduleAlong(p, along, target, work)
+    : scheduleAcross(p, target, work);
   const show = (vs: readonly LoopVar[]): string =>
     vs.map((v) => `${v.name}:${v.extent}`).join(' × ') || 'one point';
   const { def } = p;
-  return {
+  const rest = {
     name: def.name,
     params: def.params,
     flags: def.flags,
     unit,
-    body,
     schedule: `reduction over ${show(p.vars)} for ${show(def.space)}, ${how}, ${describeUnits({ unit })}`,
     cost: { flops: definitionFlops(def), bytes: definitionBytes(def) },
   };
+  return lazyKernel(rest, write);
 }
 
 /** Reduction loops, outermost first: the largest distance in memory outside. */

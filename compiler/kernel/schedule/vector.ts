@@ -83,6 +83,38 @@ function laneDistance(index: Index, v: LoopVar, base: Index): number {
   return isEven ? one : Number.NaN;
 }
 
+/**
+ * Stores of vectors, so many elements further along the loop of their lanes: as if they were placed there, with less to do.
+ * Only where nothing but loads, index values and arithmetic depends on that loop (`canVectorize`). `instead` replaces whole
+ * expressions on the way.
+ */
+export function lanesFurther<
+  S extends { readonly index: Index; readonly value: Expr; readonly laneStride: number },
+>(stores: readonly S[], by: number): S[] {
+  if (by === 0) return [...stores];
+  const move = lanesMover(by);
+  return stores.map((s) => ({ ...s, index: offsetIndex(s.index, by * s.laneStride), value: move(s.value) }));
+}
+
+/** The same for expressions; calls share their memo. `instead`: what takes the place of some expressions. */
+export function lanesMover(by: number, instead?: ReadonlyMap<Expr, Expr>): (e: Expr) => Expr {
+  const memo = new Map<Expr, Expr>(instead);
+  const visit = (e: Expr): Expr => {
+    if (e.kind === 'const' || (e.kind === 'reg' && instead === undefined)) return e;
+    const seen = memo.get(e);
+    if (seen !== undefined) return seen;
+    const out =
+      e.kind === 'load' || e.kind === 'index'
+        ? e.laneStride === 0 || by === 0
+          ? e
+          : { ...e, index: offsetIndex(e.index, by * e.laneStride) }
+        : withChildren(e, childrenOf(e).map(visit));
+    memo.set(e, out);
+    return out;
+  };
+  return visit;
+}
+
 /** Lane distances of all loads along `v`, for cost estimates; loads that do not depend on it give 0. */
 export function laneStrides(roots: readonly Expr[], v: LoopVar): number[] {
   const out: number[] = [];
