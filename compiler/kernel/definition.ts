@@ -8,6 +8,7 @@ import { addIndex, constIndex, scaleIndex, varIndex } from './affine.ts';
 import type { Expr } from './expr.ts';
 import { walkExprs } from './expr.ts';
 import type { KernelParam } from './ir.ts';
+import { remembered } from './remembered.ts';
 
 export interface DefinitionStore {
   readonly param: number;
@@ -65,9 +66,9 @@ export function isReduction(e: Expr): e is ReduceExpr {
  * The reductions of a definition, each object once, in order of first use. They stand beside each other and outside of
  * guards, and all have the same extents.
  */
-export function reductionsOf(stores: readonly DefinitionStore[]): readonly ReduceExpr[] {
-  return walkExprs(stores.map((s) => s.value)).filter(isReduction);
-}
+export const reductionsOf: (stores: readonly DefinitionStore[]) => readonly ReduceExpr[] = remembered(
+  (stores) => walkExprs(stores.map((s) => s.value)).filter(isReduction),
+);
 
 /** Row-major position of the point (v0, v1, …). */
 export function flatIndex(vars: readonly LoopVar[]): Index {

@@ -3,8 +3,9 @@
 
 import { moveBases } from './bases.ts';
 import { chainKernels } from './chain.ts';
-import type { KernelDefinition } from './definition.ts';
+import { type KernelDefinition, reductionsOf } from './definition.ts';
 import { definitionKey } from './definition-key.ts';
+import { walkExprs } from './expr.ts';
 import type { Kernel, Target } from './ir.ts';
 import {
   type Bound,
@@ -119,6 +120,28 @@ export class KernelPool {
     if (kernel.unit.extent === units) return true;
     const def = this.definitions.get(kernel);
     return def !== undefined && mayCutInto(def, units);
+  }
+
+  /**
+   * Elements from the first to the last that each point of the kernel reads of a parameter, or fewer: only what its
+   * reductions walk through, by themselves and whatever the point, is counted.
+   */
+  widthOfPoint(kernel: Kernel, param: number): number {
+    const def = this.definitions.get(kernel);
+    if (def === undefined) return 0;
+    const loops = new Set(reductionsOf(def.stores).flatMap((r) => r.vars));
+    let width = 0;
+    for (const e of walkExprs(def.stores.map((s) => s.value))) {
+      if (e.kind === 'guard') return 0;
+      if (e.kind !== 'load' || e.param !== param) continue;
+      const reach = e.index.terms.reduce(
+        (n, { atom, coeff }) =>
+          n + (atom.kind === 'var' && loops.has(atom) ? Math.abs(coeff) * (atom.extent - 1) : 0),
+        1,
+      );
+      width = Math.max(width, reach);
+    }
+    return width;
   }
 
   /** The kernel with another number of units, if it can have it; null otherwise. It computes the same bits. */

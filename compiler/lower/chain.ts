@@ -159,7 +159,10 @@ class Chains {
       return shared[q] === null && k >= 0 && isWritten;
     });
     if (isMoved) return refuse('across');
-    const pair = this.#sameUnits(first.kernel, second.kernel, bytes);
+    const wanted = this.#wantedUnits(first.kernel, second.kernel, bytes);
+    if (wanted.length === 0) return refuse('units');
+    if (this.#readsTooWide(first, second, wanted)) return refuse('across');
+    const pair = this.#sameUnits(first.kernel, second.kernel, wanted);
     if (pair === null) return refuse('units');
     if (!this.#staysInUnits(pair, first.args, second.args)) return refuse('across');
     const more = second.args.filter((_, q) => shared[q] === null);
@@ -194,18 +197,33 @@ class Chains {
   }
 
   /**
-   * Both with as many units: enough that workers are not without work, and what a unit touches stays near, but no more than
-   * that, since short loops cost.
+   * How many units both may have, best first: enough that workers are not without work, and what a unit touches stays near,
+   * but no more than that, since short loops cost. Nothing is scheduled anew for this.
    */
-  #sameUnits(a: Kernel, b: Kernel, bytes: number): readonly [Kernel, Kernel] | null {
+  #wantedUnits(a: Kernel, b: Kernel, bytes: number): readonly number[] {
     const own = [a.unit.extent, b.unit.extent];
     const most = Math.max(...own);
-    const wanted = [...own, 2 ** Math.floor(Math.log2(most)), enoughUnits]
+    return [...new Set([...own, 2 ** Math.floor(Math.log2(most)), enoughUnits])]
       .filter((units) => units <= most && 2 * units >= Math.min(most, enoughUnits) && isNear(bytes, units))
+      .filter((units) => this.#pool.mayHaveUnits(a, units) && this.#pool.mayHaveUnits(b, units))
       .sort((x, y) => Math.abs(Math.log2(x / enoughUnits)) - Math.abs(Math.log2(y / enoughUnits)));
-    // Most have no such number of units: that is asked before anything is scheduled anew.
+  }
+
+  /**
+   * Whether units of the second read more, however it is cut, than units of the first can write, which are apart: a sum of
+   * parts reads a piece of each part.
+   */
+  #readsTooWide(a: LoweredStep, b: LoweredStep, wanted: readonly number[]): boolean {
+    const fewest = Math.min(...wanted);
+    return b.args.some((id, q) => {
+      const p = a.args.findIndex((other, k) => other === id && a.kernel.params[k]!.access === 'write');
+      return p >= 0 && fewest * this.#pool.widthOfPoint(b.kernel, q) > a.kernel.params[p]!.elements;
+    });
+  }
+
+  /** Both with as many units. */
+  #sameUnits(a: Kernel, b: Kernel, wanted: readonly number[]): readonly [Kernel, Kernel] | null {
     for (const units of wanted) {
-      if (!this.#pool.mayHaveUnits(a, units) || !this.#pool.mayHaveUnits(b, units)) continue;
       const [first, second] = [this.#pool.withUnits(a, units), this.#pool.withUnits(b, units)];
       if (first !== null && second !== null) return [first, second];
     }

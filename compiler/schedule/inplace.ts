@@ -11,8 +11,7 @@
 
 import { isStaticIndex } from '../kernel/affine.ts';
 import { elementBytes } from '../kernel/cost.ts';
-import type { Kernel } from '../kernel/ir.ts';
-import { baseBytes, type Lowered, type LoweredStep } from './lowered.ts';
+import { baseBytes, type Lowered } from './lowered.ts';
 import type { Lifetime, Phases } from './phases.ts';
 import { accessKey, type Trace, traceOf } from './trace.ts';
 
@@ -31,7 +30,6 @@ export function findInPlacePairs(
 ): InPlacePair[] {
   const { buffers, steps } = lowered;
   const isOutput = new Set(lowered.outputs.map((o) => o.buffer as number));
-  const traces = new Map<Kernel, Trace[]>();
   const usersInPhase = lastUsers(lowered, phases);
   const pairs: InPlacePair[] = [];
   const taken = new Set<number>();
@@ -54,7 +52,7 @@ export function findInPlacePairs(
           baseBytes(step, at) === baseBytes(step, q) &&
           step.args.filter((other) => other === input).length === 1 &&
           usersInPhase(input, s).every((user) => user === s || isSameGroup(phases, user, s)) &&
-          overwritesWhatItRead(traceFor(step, traces), at, q)
+          overwritesWhatItRead(traceOf(step.kernel), at, q)
         );
       });
       if (p < 0) continue;
@@ -82,14 +80,6 @@ function lastUsers(lowered: Lowered, phases: Phases): (buffer: number, step: num
       found.push(list[k]!);
     return found;
   };
-}
-
-function traceFor(step: LoweredStep, traces: Map<Kernel, Trace[]>): readonly Trace[] {
-  const known = traces.get(step.kernel);
-  if (known) return known;
-  const trace = traceOf(step.kernel);
-  traces.set(step.kernel, trace);
-  return trace;
 }
 
 /**

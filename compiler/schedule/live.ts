@@ -69,14 +69,12 @@ function findPairs(kernel: Kernel): (readonly [number, number])[] {
   if (kernel.isLoop) return [];
   const pairs: (readonly [number, number])[] = [];
   const bytesOf = (p: number): number => params[p]!.elements * elementBytes(params[p]!.storage);
-  let trace: ReturnType<typeof traceOf> | null = null;
   params.forEach((output, q) => {
     if (output.access !== 'write' || q === kernel.flags) return;
     params.forEach((input, p) => {
       if (input.access !== 'read' || bytesOf(p) !== bytesOf(q)) return;
       if (elementBytes(input.storage) !== elementBytes(output.storage)) return;
-      trace ??= traceOf(kernel);
-      if (overwritesWhatItRead(trace, p, q)) pairs.push([p, q]);
+      if (overwritesWhatItRead(traceOf(kernel), p, q)) pairs.push([p, q]);
     });
   });
   return pairs;

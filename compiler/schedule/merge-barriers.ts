@@ -21,7 +21,7 @@ import { elementBytes } from '../kernel/cost.ts';
 import type { Kernel, KernelParam } from '../kernel/ir.ts';
 import { touchedBy } from './footprint.ts';
 import { hasLongRange, type PlacedStep, type ShareContext, splitAtBarriers } from './share.ts';
-import { type Trace, traceOf } from './trace.ts';
+import { traceOf } from './trace.ts';
 
 /** Bytes that one worker touches in one space. */
 interface Span {
@@ -43,7 +43,6 @@ type RangesOf = (kernel: Kernel, begin: number, end: number) => readonly (Range 
 
 /** Remembers what units of kernels touch: steps share kernels. */
 function rangesOfUnits(): RangesOf {
-  const traces = new Map<Kernel, readonly Trace[]>();
   const known = new Map<Kernel, Map<string, readonly (Range | null)[]>>();
   return (kernel, begin, end) => {
     const byUnits = known.get(kernel) ?? new Map<string, readonly (Range | null)[]>();
@@ -51,9 +50,7 @@ function rangesOfUnits(): RangesOf {
     const key = `${begin},${end}`;
     let ranges = byUnits.get(key);
     if (!ranges) {
-      const trace = traces.get(kernel) ?? traceOf(kernel);
-      traces.set(kernel, trace);
-      ranges = touchedBy(kernel, trace, begin, end);
+      ranges = touchedBy(kernel, traceOf(kernel), begin, end);
       byUnits.set(key, ranges);
     }
     return ranges;

@@ -6,6 +6,7 @@ import type { Index, LoopVar } from '../kernel/affine.ts';
 import { indexKey } from '../kernel/affine.ts';
 import { type Condition, childrenOf, type Expr } from '../kernel/expr.ts';
 import type { Kernel, Lanes, Stmt } from '../kernel/ir.ts';
+import { remembered } from '../kernel/remembered.ts';
 
 interface AccessOf<Kind> {
   readonly kind: Kind;
@@ -34,9 +35,12 @@ export type Trace =
       readonly otherwise: readonly Trace[];
     };
 
-export function traceOf(kernel: Kernel): Trace[] {
-  return traceStmts(kernel.body);
+/** The trace of a kernel, which several decisions go by. */
+export function traceOf(kernel: Kernel): readonly Trace[] {
+  return traceOfBody(kernel.body);
 }
+
+const traceOfBody = remembered(traceStmts);
 
 /** Two accesses with equal keys in one iteration touch the same elements. */
 export function accessKey(a: Access): string {

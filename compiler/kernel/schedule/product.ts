@@ -5,6 +5,7 @@
 import type { Index, LoopVar } from '../affine.ts';
 import { type KernelDefinition, type ReduceExpr, reductionsOf } from '../definition.ts';
 import type { Condition, Expr } from '../expr.ts';
+import { remembered } from '../remembered.ts';
 import { coefficientOf } from '../substitute.ts';
 import { isAsked } from './guards.ts';
 
@@ -19,7 +20,7 @@ export interface Product {
 }
 
 /** The definition's single sum of products of two loads, or null. Every loop moves both in known strides. */
-export function productOf(def: KernelDefinition): Product | null {
+export const productOf: (def: KernelDefinition) => Product | null = remembered((def) => {
   const reductions = reductionsOf(def.stores);
   const r = reductions[0];
   if (reductions.length !== 1 || r?.kind !== 'reduce' || r.monoid !== 'sum') return null;
@@ -30,7 +31,7 @@ export function productOf(def: KernelDefinition): Product | null {
   const all = [...def.space, ...r.vars];
   for (const { load } of [x, y]) if (all.some((v) => Number.isNaN(motionOf(load, v).stride))) return null;
   return { reduction: r, x: x.load, y: y.load, guards: { x: x.conditions, y: y.conditions } };
-}
+});
 
 /** A load, or a load where conditions hold and 0 elsewhere. */
 function factorOf(e: Expr): { readonly load: Load; readonly conditions: readonly Condition[] } | null {
