@@ -41,7 +41,8 @@ export function makeNode(
   });
 }
 
-function nodeLocation(): SourceLocation | null {
+/** What nodes get that are made here: the location in force (`atLocation`), else the line of the user's call. */
+export function nodeLocation(): SourceLocation | null {
   const given = currentLocation();
   return given === undefined ? callerLocation() : given;
 }

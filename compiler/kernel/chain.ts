@@ -38,8 +38,8 @@ export function chainKernels(a: Kernel, b: Kernel, shared: readonly (number | nu
   };
 }
 
-/** Whether a kernel may be the second of a chain: its addresses are known before it runs, and it raises no flags. */
-export function mayFollow(b: Kernel): boolean {
+/** Whether the addresses of a kernel are known before it runs, and it raises no flags. */
+export function hasKnownAddresses(b: Kernel): boolean {
   return b.flags === null && statements(b.body).every((s) => indicesOfStmt(s).every(isStaticIndex));
 }
 

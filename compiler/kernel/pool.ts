@@ -1,11 +1,12 @@
 // Pool: what is computed in the same way shares its code. Addresses are arguments, so two layers of equal shape are one
 // kernel; it is scheduled once, modules get smaller, and the engine's optimizer sees fewer, hotter functions.
 
+import { isStaticIndex } from './affine.ts';
 import { moveBases } from './bases.ts';
-import { chainKernels } from './chain.ts';
+import { chainKernels, hasKnownAddresses } from './chain.ts';
 import { type KernelDefinition, reductionsOf } from './definition.ts';
 import { definitionKey } from './definition-key.ts';
-import { walkExprs } from './expr.ts';
+import { indicesOf, walkExprs } from './expr.ts';
 import type { Kernel, Target } from './ir.ts';
 import {
   type Bound,
@@ -154,6 +155,12 @@ export class KernelPool {
     return made.unit.extent === units ? made : null;
   }
 
+  /** Whether a kernel may be the second of a chain: its addresses are known before it runs, and it raises no flags. */
+  mayFollow(kernel: Kernel): boolean {
+    const def = this.definitions.get(kernel);
+    return def === undefined ? hasKnownAddresses(kernel) : def.flags === null && definesKnownAddresses(def);
+  }
+
   /** Both kernels as one (chain.ts): an earlier one if it is the same. */
   chain(a: Kernel, b: Kernel, shared: readonly (number | null)[]): Kernel {
     const key = `${a.name} ${b.name} ${shared.map((p) => p ?? '').join()}`;
@@ -171,6 +178,14 @@ export class KernelPool {
     this.names.set(base, count + 1);
     return count === 0 ? base : `${base}_${count + 1}`;
   }
+}
+
+/** The same of a definition, whose kernel need not be written for that. */
+function definesKnownAddresses({ stores }: KernelDefinition): boolean {
+  return (
+    stores.every((s) => isStaticIndex(s.index)) &&
+    walkExprs(stores.map((s) => s.value)).every((e) => indicesOf(e).every(isStaticIndex))
+  );
 }
 
 /** Where the definition's name, or that of a parameter, goes. */

@@ -10,7 +10,6 @@
 // and when coming back to what is near saves more than the code costs (cost.ts). Bits do not change.
 
 import { coefficientOfVar, constIndex, type Index, type Range, varIndex } from '../kernel/affine.ts';
-import { mayFollow } from '../kernel/chain.ts';
 import type { Kernel } from '../kernel/ir.ts';
 import type { KernelPool } from '../kernel/pool.ts';
 import { footprints, rangeUnder } from '../schedule/footprint.ts';
@@ -138,7 +137,7 @@ class Chains {
     const most = Math.max(first.kernel.unit.extent, second.kernel.unit.extent);
     const costs = costsOfChaining(bytes, most);
     if (!this.#pays(costs)) return refuse(isComputed(costsOfChaining(bytes, bytes)) ? 'far' : 'small', costs);
-    if (second.kernel.tile !== undefined || !mayFollow(second.kernel)) return refuse('addresses');
+    if (second.kernel.tile !== undefined || !this.#pool.mayFollow(second.kernel)) return refuse('addresses');
     const written = this.#argsOf(b, 'write').reduce((n, id) => n + this.#buffers[id]!.bytes, 0);
     const others = second.args.filter((id) => !first.args.includes(id));
     const alone = others.reduce((n, id) => n + this.#buffers[id]!.bytes, 0) - written;

@@ -134,23 +134,23 @@ function mergeIn(
   }
   const phases = schedule.lists.map(splitAtBarriers);
   const lists: ScheduleItem[][] = schedule.lists.map(() => []);
-  const open = new Ordering(schedule.workers);
+  const open = new Ordering(schedule.workers, spansOf);
   let wasLong = true;
   for (let p = 0; p < phases[0]!.length; p++) {
-    const next = phases.map((parts) => parts[p]!.flatMap(spansOf));
-    const long = isLong(phases.map((parts) => parts[p]!));
-    const waits = next.map((spans, w) => open.mustWait(w, spans));
+    const items = phases.map((parts) => parts[p]!);
+    const long = isLong(items);
+    let meet = p === 0 || wasLong || long || open.spans > mostSpans;
+    const waits = meet ? [] : items.map((own, w) => open.mustWait(w, own));
     const count = waits.reduce((n, after) => n + after.length, 0);
     // As many as would meet anyhow may as well.
-    const isFew = mayWaitSingly && 2 * count < schedule.workers ** 2;
-    const meet = p === 0 || wasLong || long || open.spans > mostSpans || (count > 0 && !isFew);
+    meet ||= count > 0 && !(mayWaitSingly && 2 * count < schedule.workers ** 2);
     if (meet) open.meet(p);
     else if (count > 0) open.wait(p, waits);
     if (p > 0 && (meet || count > 0))
       lists.forEach((list, w) => {
         list.push(meet ? { do: 'barrier' } : { do: 'barrier', after: waits[w]! });
       });
-    open.add(p, next);
+    open.add(p, items);
     wasLong = long;
     lists.forEach((list, w) => {
       list.push(...phases[w]![p]!);
@@ -159,37 +159,48 @@ function mergeIn(
   return { ...schedule, lists };
 }
 
-/** What workers have touched that others may have to wait for. */
+/** What workers have touched that others may have to wait for. Long phases are not asked: all meet around them. */
 class Ordering {
-  /** By worker and phase; phases that all know to be over are left out. */
-  #open: Map<number, readonly Span[]>[];
+  readonly #spansOf: SpansOf;
+  /** By worker and phase, what it did there; phases that all know to be over are left out. */
+  readonly #open: Map<number, readonly RunItem[]>[];
+  /** What that touched, as far as somebody has asked. */
+  readonly #touched: Map<number, readonly Span[]>[];
   /** `known[w][v]`: the phases of worker v before this one are over when worker w goes on. */
   #known: number[][];
 
-  constructor(workers: number) {
+  constructor(workers: number, spansOf: SpansOf) {
+    this.#spansOf = spansOf;
     this.#open = Array.from({ length: workers }, () => new Map());
+    this.#touched = Array.from({ length: workers }, () => new Map());
     this.#known = Array.from({ length: workers }, () => new Array<number>(workers).fill(0));
   }
 
+  /** How many spans have been asked for. */
   get spans(): number {
-    return this.#open.reduce((n, phases) => [...phases.values()].reduce((m, { length }) => m + length, n), 0);
+    return this.#touched.reduce(
+      (n, phases) => [...phases.values()].reduce((m, { length }) => m + length, n),
+      0,
+    );
   }
 
-  add(phase: number, touched: readonly (readonly Span[])[]): void {
+  add(phase: number, items: readonly (readonly RunItem[])[]): void {
     this.#open.forEach((phases, w) => {
-      if (touched[w]!.length > 0) phases.set(phase, touched[w]!);
+      if (items[w]!.length > 0) phases.set(phase, items[w]!);
     });
   }
 
-  /** For whom a worker has to wait before it touches `next`: not for those of whom another one knows. */
-  mustWait(worker: number, next: readonly Span[]): number[] {
-    if (next.length === 0) return [];
+  /** For whom a worker has to wait before it does `items`: not for those of whom another one knows. */
+  mustWait(worker: number, items: readonly RunItem[]): number[] {
+    if (items.length === 0) return [];
+    const next = items.flatMap(this.#spansOf);
     /** By other worker, its last phase that must be over. */
     const needed = new Map<number, number>();
     this.#open.forEach((phases, v) => {
       if (v === worker) return;
-      for (const [phase, spans] of phases)
-        if (phase >= this.#known[worker]![v]! && conflict(next, spans)) needed.set(v, phase);
+      for (const phase of phases.keys())
+        if (phase >= this.#known[worker]![v]! && conflict(next, this.#spansAt(v, phase)))
+          needed.set(v, phase);
     });
     for (const [v, phase] of needed) {
       const others = [...needed.keys()].filter((u) => u !== v);
@@ -198,9 +209,17 @@ class Ordering {
     return [...needed.keys()];
   }
 
+  #spansAt(worker: number, phase: number): readonly Span[] {
+    const known = this.#touched[worker]!.get(phase);
+    if (known) return known;
+    const spans = this.#open[worker]!.get(phase)!.flatMap(this.#spansOf);
+    this.#touched[worker]!.set(phase, spans);
+    return spans;
+  }
+
   /** All workers meet before a phase. */
   meet(phase: number): void {
-    for (const phases of this.#open) phases.clear();
+    for (const phases of [...this.#open, ...this.#touched]) phases.clear();
     for (const known of this.#known) known.fill(phase);
   }
 
@@ -213,7 +232,11 @@ class Ordering {
     );
     this.#open.forEach((phases, v) => {
       const seen = Math.min(...this.#known.flatMap((known, w) => (w === v ? [] : [known[v]!])));
-      for (const over of phases.keys()) if (over < seen) phases.delete(over);
+      for (const over of phases.keys()) {
+        if (over >= seen) continue;
+        phases.delete(over);
+        this.#touched[v]!.delete(over);
+      }
     });
   }
 }

@@ -11,11 +11,12 @@
 //
 // State that dies slowly does not end in subnormal numbers: see `settle`.
 
+import { nodeLocation } from '../../compiler/graph/build.ts';
 import { describeNode } from '../../compiler/graph/describe.ts';
 import { compilerError } from '../../compiler/graph/errors.ts';
 import type { Tensor } from '../../compiler/graph/ir.ts';
 import { callerLocation } from '../../compiler/graph/location.ts';
-import { absoluteScope } from '../../compiler/graph/scope.ts';
+import { absoluteScope, atLocation } from '../../compiler/graph/scope.ts';
 import { type Shape, sameType } from '../../compiler/graph/types.ts';
 import { abs, add, lt, mul, ones, sub, where } from '../../compiler/ops/index.ts';
 import type { Context } from '../context.ts';
@@ -91,33 +92,40 @@ export function optimizer(
     update: (parameters: readonly Variable[], given: readonly Tensor[], ctx: Context): void => {
       checkPairs(name, parameters, given);
       const own = ctx.scope(`/${scope}`);
+      // All that is ours stands for the line of this call, which is looked up once. A rule may be the user's, with lines of its own.
+      const here = nodeLocation();
+      const ours = <T>(build: () => T): T => atLocation(here, build);
       const state = (path: string, shape: Shape, initializer: Initializer, keep: Keep): State => {
-        const value = own.variable(path, shape, initializer, { trainable: false });
+        const value = ours(() => own.variable(path, shape, initializer, { trainable: false }));
         return {
           value,
           set: (next) => {
-            const kept = keep(next);
+            const kept = ours(() => keep(next));
             ctx.assign(value, kept);
             return kept;
           },
         };
       };
-      const rate = own.variable('learningRate', [], constant(learningRate), { trainable: false });
+      const rate = ours(() => own.variable('learningRate', [], constant(learningRate), { trainable: false }));
       absoluteScope(scope, () => {
-        const gradients = clipGradients(given, options);
+        const gradients = ours(() => clipGradients(given, options));
         const direction = rule((key, initializer = zeros()) => state(key, [], initializer, (x) => x));
         parameters.forEach((p, i) => {
           const path = variableName(p);
           absoluteScope(`${scope}/${path}`, () => {
             const coupled = weightDecay > 0 && !decoupled;
-            const gradient: Tensor = coupled ? add(gradients[i]!, mul(p, weightDecay)) : gradients[i]!;
+            const gradient = coupled
+              ? ours((): Tensor => add(gradients[i]!, mul(p, weightDecay)))
+              : gradients[i]!;
             const step = direction({
               gradient,
               state: (key, initializer = zeros()) =>
                 state(`${key}/${path}`, p.type.shape, initializer, settle),
             });
-            const from: Tensor = weightDecay > 0 && decoupled ? sub(p, mul(p, mul(rate, weightDecay))) : p;
-            const next: Tensor = sub(from, mul(step, rate));
+            const next = ours((): Tensor => {
+              const from: Tensor = weightDecay > 0 && decoupled ? sub(p, mul(p, mul(rate, weightDecay))) : p;
+              return sub(from, mul(step, rate));
+            });
             ctx.assign(p, p.constraint === undefined ? next : p.constraint(next));
           });
         });

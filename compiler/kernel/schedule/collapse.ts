@@ -104,7 +104,9 @@ export function arrangeReductions(
     const { vars: merged, places } = collapse(vars, def.vars, vars.length < 2 ? [] : allIndices(bodies));
     vars = merged;
     const sub = places.size === 0 ? (e: Expr): Expr => e : substituter((v) => places.get(v));
-    const settle = replacer((e) => (e.kind === 'reduce' ? { ...e, vars: merged, body: sub(e.body) } : undefined));
+    const settle = replacer((e) =>
+      e.kind === 'reduce' ? { ...e, vars: merged, body: sub(e.body) } : undefined,
+    );
     stores = stores.map((s) => ({ ...s, value: settle(s.value) }));
   }
   return { def: { ...def, stores }, vars, reductions: reductionsOf(stores) };
