@@ -17,9 +17,9 @@ import { coefficientOf, replacer } from '../substitute.ts';
 import { makeAccumulators } from './accumulate.ts';
 import type { Arranged } from './collapse.ts';
 import { bindShared } from './share.ts';
-import { forLoop, nestLoops, type Places, pointsOf, storeValues } from './statements.ts';
+import { forLoop, nestLoops, type PlacedStore, type Places, pointsOf, storeValues } from './statements.ts';
 import { cutUnits, unitPrefix, unitsWorth } from './units.ts';
-import { canVectorize, placer, vectorsOf } from './vector.ts';
+import { canVectorize, lanesFurther, lanesMover, placer, vectorsOf } from './vector.ts';
 
 /** Vectors that are accumulated at once. */
 const vectorsAtOnce = 4;
@@ -115,10 +115,20 @@ function writeTile(p: Arranged, places: Places, v: LoopVar | null, columns: read
     const vector = v && c.lanes > 1 ? { v, at: c.at } : null;
     return placer((x) => at.get(x.id) ?? (!vector && x.id === v?.id ? c.at : undefined), vector);
   };
+  // Columns of whole vectors differ in where they are: the first is placed, the others are moved from there.
+  const first = columns[0]!;
+  const distance = (c: Column): number | null => {
+    if (c === first) return 0;
+    const isAlike = c.lanes > 1 && c.lanes === first.lanes && c.at.terms === first.at.terms;
+    return isAlike ? c.at.constant - first.at.constant : null;
+  };
   const round = (at: Places): Stmt[] => {
     const position = substituteIndex(flatIndex(vars), (x) => at.get(x.id));
+    const placed = reductions.map((r) => r.body).map(place(first, at));
     return cells.flatMap(({ c, accs }) => {
-      const bodies = reductions.map((r) => r.body).map(place(c, at));
+      const by = distance(c);
+      const bodies =
+        by === null ? reductions.map((r) => r.body).map(place(c, at)) : placed.map(lanesMover(by));
       const shared = bindShared(bodies, c.lanes, def.vars);
       return [...shared.lets, ...accs.flatMap((a, i) => a.step(shared.values[i]!, position))];
     });
@@ -127,18 +137,26 @@ function writeTile(p: Arranged, places: Places, v: LoopVar | null, columns: read
   const rounds = isShort
     ? pointsOf(vars).flatMap((point) => round(new Map([...places, ...point])))
     : nestLoops(vars, def.vars, places, round);
-  const write = cells.flatMap(({ c, accs }) => {
-    const swap = replacer((e) => {
-      const at = reductions.indexOf(e as ReduceExpr);
-      return at < 0 ? undefined : accs[at]!.result;
-    });
+  /** The stores of a column, with these results of the reductions. */
+  const storesAt = (c: Column, results: readonly Expr[]): PlacedStore[] => {
+    const swap = replacer((e) => results[reductions.indexOf(e as ReduceExpr)]);
     const put = place(c, places);
-    const stores = def.stores.map((s) => ({
+    return def.stores.map((s) => ({
       param: s.param,
       index: substituteIndex(s.index, (x) => places.get(x.id) ?? (x.id === v?.id ? c.at : undefined)),
       value: put(swap(s.value)),
       laneStride: v && c.lanes > 1 ? coefficientOf(s.index, v) : 0,
     }));
+  };
+  const firstResults = cells[0]!.accs.map((a) => a.result);
+  const firstStores = storesAt(first, firstResults);
+  const write = cells.flatMap(({ c, accs }) => {
+    const results = accs.map((a) => a.result);
+    const by = distance(c);
+    const stores =
+      by === null
+        ? storesAt(c, results)
+        : lanesFurther(firstStores, by, new Map(firstResults.map((e, i) => [e, results[i]!])));
     return storeValues(stores, c.lanes, def.vars);
   });
   return [...cells.flatMap(({ accs }) => accs.flatMap((a) => a.start)), ...rounds, ...write];

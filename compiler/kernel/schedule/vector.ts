@@ -5,6 +5,7 @@ import { addIndex, type Index, type LoopVar, offsetIndex, scaleIndex, substitute
 import { childrenOf, type Expr, withChildren } from '../expr.ts';
 import type { Lanes } from '../ir.ts';
 import { coefficientOf, dependsOn, guard, type Substitution, substituter } from '../substitute.ts';
+import type { PlacedStore } from './statements.ts';
 
 /** So many neighbours in vectors, and what is left of them in half a vector and a single lane. */
 export function vectorsOf(count: number): { readonly from: number; readonly lanes: Lanes }[] {
@@ -84,35 +85,35 @@ function laneDistance(index: Index, v: LoopVar, base: Index): number {
 }
 
 /**
- * Stores of vectors, so many elements further along the loop of their lanes: as if they were placed there, with less to do.
- * Only where nothing but loads, index values and arithmetic depends on that loop (`canVectorize`). `instead` replaces whole
- * expressions on the way.
+ * Stores of a vector, so many elements further along the loop of its lanes: as if they were placed there, with less to do.
+ * Only where nothing but loads, index values and arithmetic depends on that loop (`canVectorize`). `instead`: what takes the
+ * place of some expressions.
  */
-export function lanesFurther<
-  S extends { readonly index: Index; readonly value: Expr; readonly laneStride: number },
->(stores: readonly S[], by: number): S[] {
-  if (by === 0) return [...stores];
-  const move = lanesMover(by);
+export function lanesFurther<S extends Pick<PlacedStore, 'index' | 'value' | 'laneStride'>>(
+  stores: readonly S[],
+  by: number,
+  instead?: ReadonlyMap<Expr, Expr>,
+): readonly S[] {
+  if (by === 0) return stores;
+  const move = lanesMover(by, instead);
   return stores.map((s) => ({ ...s, index: offsetIndex(s.index, by * s.laneStride), value: move(s.value) }));
 }
 
-/** The same for expressions; calls share their memo. `instead`: what takes the place of some expressions. */
+/** The same for expressions; calls share their memo. */
 export function lanesMover(by: number, instead?: ReadonlyMap<Expr, Expr>): (e: Expr) => Expr {
   const memo = new Map<Expr, Expr>(instead);
   const visit = (e: Expr): Expr => {
-    if (e.kind === 'const' || (e.kind === 'reg' && instead === undefined)) return e;
+    if (e.kind === 'const') return e;
     const seen = memo.get(e);
     if (seen !== undefined) return seen;
-    const out =
-      e.kind === 'load' || e.kind === 'index'
-        ? e.laneStride === 0 || by === 0
-          ? e
-          : { ...e, index: offsetIndex(e.index, by * e.laneStride) }
-        : withChildren(e, childrenOf(e).map(visit));
+    let out: Expr = e;
+    if (e.kind === 'load' || e.kind === 'index') {
+      if (e.laneStride !== 0) out = { ...e, index: offsetIndex(e.index, by * e.laneStride) };
+    } else out = withChildren(e, childrenOf(e).map(visit));
     memo.set(e, out);
     return out;
   };
-  return visit;
+  return by === 0 ? (e) => e : visit;
 }
 
 /** Lane distances of all loads along `v`, for cost estimates; loads that do not depend on it give 0. */
