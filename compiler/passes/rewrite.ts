@@ -24,42 +24,43 @@ export function rewriteNodes(
   mayChange: (node: Node) => boolean = () => true,
   settled: Set<Node> = new Set(),
 ): Graph {
+  /** What stands for nodes that have changed; the others stand for themselves. Most sweeps change nothing. */
   const map = new Map<Node, Node>();
-  const known = new Set<Node>();
-  let changed = false;
-  for (const old of graph.nodes) {
-    const node = old.operands.every((o) => map.get(o) === o)
-      ? old
-      : withOperands(
-          old,
-          old.operands.map((o) => map.get(o)!),
-        );
+  const now = (node: Node): Node => map.get(node) ?? node;
+  /** Results other than nodes of the graph that stayed. */
+  const made = new Set<Node>();
+  const isResult = (node: Node, before: number): boolean =>
+    made.has(node) || ((graph.index.get(node) ?? before) < before && !map.has(node));
+  const put = (old: Node, result: Node): void => {
+    map.set(old, result);
+    made.add(result);
+  };
+  for (let i = 0; i < graph.nodes.length; i++) {
+    const old = graph.nodes[i]!;
+    const isAsWas = map.size === 0 || !old.operands.some((o) => map.has(o));
+    const node = isAsWas ? old : withOperands(old, old.operands.map(now));
     if (settled.has(node) || !mayChange(node)) {
-      map.set(old, node);
-      known.add(node);
-      changed ||= node !== old;
+      if (node !== old) put(old, node);
       continue;
     }
-    const made = absoluteScope(old.scope, () => atLocation(old.loc, () => rewrite(node)));
-    if (made === node) settled.add(node);
-    if (!sameType(made.type, old.type)) {
+    const found = absoluteScope(old.scope, () => atLocation(old.loc, () => rewrite(node)));
+    if (found === node) settled.add(node);
+    if (!sameType(found.type, old.type)) {
       throw compilerError('HDL0099', {
-        what: `internal: ${describeNode(old)} was rewritten to ${describeNode(made)}`,
+        what: `internal: ${describeNode(old)} was rewritten to ${describeNode(found)}`,
         rule: `its type ${formatType(old.type)} must stay`,
         loc: old.loc,
       });
     }
-    const isFresh = made !== node && !known.has(made);
-    const result = isFresh && made.name === null && old.name !== null ? named(made, old.name) : made;
-    map.set(old, result);
-    known.add(result);
-    changed ||= result !== old;
+    const isFresh = found !== node && !isResult(found, i);
+    const result = isFresh && found.name === null && old.name !== null ? named(found, old.name) : found;
+    if (result !== old) put(old, result);
   }
-  if (!changed) return graph;
+  if (map.size === 0) return graph;
   return makeGraph(graph.name, {
-    inputs: graph.inputs.map((n) => map.get(n)!),
-    outputs: graph.outputs.map((o) => ({ name: o.name, node: map.get(o.node)! })),
-    updates: graph.updates.map((u) => ({ variable: map.get(u.variable)!, value: map.get(u.value)! })),
+    inputs: graph.inputs.map(now),
+    outputs: graph.outputs.map((o) => ({ name: o.name, node: now(o.node) })),
+    updates: graph.updates.map((u) => ({ variable: now(u.variable), value: now(u.value) })),
   });
 }
 

@@ -134,18 +134,21 @@ export class OrderState {
     const hi = Math.max(from, to);
     const length = hi - lo + 1;
     const stretch = this.#order;
-    const live = this.liveIf(from, to);
-    let peak = 0;
-    let sum = 0;
     let oldPeak = 0;
     let oldSum = 0;
+    for (let k = lo; k <= hi; k++) {
+      const before = this.#live[k]!;
+      if (before > oldPeak) oldPeak = before;
+      oldSum += before;
+    }
+    const live = this.liveIf(from, to, oldPeak);
+    if (live === null) return false;
+    let peak = 0;
+    let sum = 0;
     for (let k = 0; k < length; k++) {
       const now = live[k]!;
-      const before = this.#live[lo + k]!;
       if (now > peak) peak = now;
-      if (before > oldPeak) oldPeak = before;
       sum += now;
-      oldSum += before;
     }
     if (peak > oldPeak || (peak === oldPeak && sum >= oldSum)) return false;
     this.#moves++;
@@ -163,9 +166,11 @@ export class OrderState {
   /**
    * The bytes alive at each position from the lower one of both on, as far as the other, if the step at `from` were moved to
    * `to` ≠ `from`; valid until it is asked again. The other steps move by one, together with what they touch: for them only
-   * what the moved step touches is alive for longer, or less long.
+   * what the moved step touches is alive for longer, or less long. Null as soon as one has more than `most`.
    */
-  liveIf(from: number, to: number): Float64Array {
+  liveIf(from: number, to: number): Float64Array;
+  liveIf(from: number, to: number, most: number): Float64Array | null;
+  liveIf(from: number, to: number, most: number = Number.POSITIVE_INFINITY): Float64Array | null {
     const { touched, bytes, pairs } = this.#model;
     const stretch = this.#order;
     const old = this.order;
@@ -212,6 +217,7 @@ export class OrderState {
         saved[k] = savedAt(this.#model, step, lo + k, spans);
       }
       live[k] = this.#live[at]! + this.#saved[at]! + more - saved[k]!;
+      if (live[k]! > most) return null;
     }
     // At the new place of the step: what is alive at its neighbour and does not end there, and what it touches.
     const neighbour = to - by - lo;

@@ -19,7 +19,7 @@ import {
   type Product,
   reductionOrder,
 } from './product.ts';
-import { canVectorize, vectorsOf } from './vector.ts';
+import { canVectorize, vectorCount } from './vector.ts';
 
 /** A register tile: rows × columns, in elements, and the cycles of one round. */
 export interface TileSize {
@@ -312,7 +312,7 @@ function coverCycles(area: Area, tile: TileSize): number {
 
 /** Cycles of one tile, or of the part of one that is left over. */
 function partCycles(c: Area, rows: number, columns: number, perSum: number): number {
-  const vectors = c.wide === 4 ? vectorsOf(columns).length : columns;
+  const vectors = c.wide === 4 ? vectorCount(columns) : columns;
   const sums = rows * vectors;
   const loads =
     (c.xInColumns ? vectors : 1) * (c.xInRows ? rows : 1) +

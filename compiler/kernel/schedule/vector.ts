@@ -16,6 +16,11 @@ export function vectorsOf(count: number): { readonly from: number; readonly lane
   return out;
 }
 
+/** The length of that list. */
+export function vectorCount(count: number): number {
+  return (count >> 2) + ((count >> 1) & 1) + (count & 1);
+}
+
 /** Whether lanes may run along `v`: nothing but affine loads, index values and arithmetic depends on it. */
 export function canVectorize(roots: readonly Expr[], v: LoopVar): boolean {
   const memo = new Map<Expr, boolean>();

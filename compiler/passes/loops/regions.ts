@@ -12,6 +12,7 @@ export function insideLoops(pass: GraphPass): GraphPass {
 
 /** The graph with other bodies; each is changed once, and the same object when `change` leaves them. */
 export function mapBodies(graph: Graph, change: (body: Graph) => Graph): Graph {
+  if (!graph.nodes.some(isLoop)) return graph;
   const bodies = new Map<Graph, Graph>();
   return rewriteNodes(
     graph,
