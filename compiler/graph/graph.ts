@@ -26,8 +26,13 @@ export function makeGraph(
     ...roots.outputs.map((o) => o.node),
     ...updates.flatMap((u) => [u.variable, u.value]),
   ]);
-  const index = new Map(nodes.map((n, i) => [n, i]));
-  const found = nodes.filter((n) => n.op.name === 'input');
+  const index = new Map<Node, number>();
+  const found: Node[] = [];
+  for (let i = 0; i < nodes.length; i++) {
+    const n = nodes[i]!;
+    index.set(n, i);
+    if (n.op.name === 'input') found.push(n);
+  }
   const declared = inputs.length > 0 ? inputs : found;
   for (const n of found) {
     if (!declared.includes(n)) {
@@ -49,7 +54,8 @@ export function graphVariables(graph: Graph): readonly Node[] {
 
 /** For each node, the nodes that read it (once per read, in order). */
 export function usersOf(graph: Graph): ReadonlyMap<Node, readonly Node[]> {
-  const users = new Map<Node, Node[]>(graph.nodes.map((n) => [n, []]));
+  const users = new Map<Node, Node[]>();
+  for (const n of graph.nodes) users.set(n, []);
   for (const n of graph.nodes) for (const o of n.operands) users.get(o)!.push(n);
   return users;
 }

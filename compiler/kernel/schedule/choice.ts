@@ -7,6 +7,7 @@ import type { LoopVar } from '../affine.ts';
 import { type KernelDefinition, volume } from '../definition.ts';
 import { constant } from '../expr.ts';
 import type { Target } from '../ir.ts';
+import { remembered } from '../remembered.ts';
 import { replacer } from '../substitute.ts';
 import { type Cover, type CoverRules, coverWith } from './cover.ts';
 import { isAsked, shareOf } from './guards.ts';
@@ -116,9 +117,13 @@ export function chooseLoops(
 }
 
 /** The tiles that a contraction can have whose loops have these parts. */
-export function fittingTiles(product: Product, { v, m, form, lanes }: Parts, target: Target): TileSize[] {
+export function fittingTiles(
+  product: Product,
+  { v, m, form, lanes }: Parts,
+  target: Target,
+): readonly TileSize[] {
   const tiles = matchPanels(product, v, m, tileSizes(target, form, lanes));
-  return tiles.filter((t) => t.rows === 1 || m !== null);
+  return m === null ? tiles.filter((t) => t.rows === 1) : tiles;
 }
 
 /** Estimate of the whole contraction with a tile, in cycles, without packing. */
@@ -219,15 +224,27 @@ function storeStride(index: Load['index'], v: LoopVar): number {
 }
 
 /** The tiles of the target; along the reduction a vector holds one column. */
-export function tileSizes(target: Target, form: 'across' | 'along', lanes: 1 | 4): TileSize[] {
-  const wide = form === 'across' ? lanes : 1;
-  return target.tiles.map(({ rows, vectors, cycles }) => ({ rows, columns: vectors * wide, cycles }));
+export function tileSizes(target: Target, form: 'across' | 'along', lanes: 1 | 4): readonly TileSize[] {
+  return tilesOf(target)[form === 'across' ? lanes : 1];
 }
 
+/** By elements of a vector of columns. */
+const tilesOf = remembered(({ tiles }: Target): Readonly<Record<1 | 4, readonly TileSize[]>> => {
+  const wide = (by: number): TileSize[] =>
+    tiles.map(({ rows, vectors, cycles }) => ({ rows, columns: vectors * by, cycles }));
+  return { 1: wide(1), 4: wide(4) };
+});
+
 /** The same when operands were packed: their panels fix the rows or columns. */
-function matchPanels(product: Product, v: LoopVar | null, m: LoopVar | null, tiles: TileSize[]): TileSize[] {
+function matchPanels(
+  product: Product,
+  v: LoopVar | null,
+  m: LoopVar | null,
+  tiles: readonly TileSize[],
+): readonly TileSize[] {
   const columns = v && panelsOf(product, v);
   const rows = m && panelsOf(product, m);
+  if (columns === null && rows === null) return tiles;
   return tiles.filter((t) => (columns ?? t.columns) === t.columns && (rows ?? t.rows) === t.rows);
 }
 
@@ -241,13 +258,13 @@ type SmallestTiles = readonly (readonly number[])[];
 
 type Limits = Pick<Area, 'smallest' | 'registers'>;
 
-function limitsOf(target: Target): Limits {
+const limitsOf = remembered((target: Target): Limits => {
   const registers = target.tiles.reduce(
     (n, { rows, vectors }) => Math.max(n, rows * vectors + rows + vectors),
     0,
   );
   return { smallest: smallestTiles(target), registers };
-}
+});
 
 function smallestTiles(target: Target): SmallestTiles {
   let rows = 0;

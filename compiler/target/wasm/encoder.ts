@@ -37,6 +37,17 @@ export class ByteWriter {
     this.byte(rest);
   }
 
+  /** A byte and an unsigned number: most instructions are two bytes long. */
+  pair(first: number, second: number): void {
+    if (second < 128 && this.length + 2 <= this.#bytes.length) {
+      this.#bytes[this.length++] = first;
+      this.#bytes[this.length++] = second;
+      return;
+    }
+    this.byte(first);
+    this.u32(second);
+  }
+
   /** Signed LEB128. */
   s32(value: number): void {
     let rest = value | 0;
@@ -89,7 +100,9 @@ export class Code {
   }
 
   op(name: PlainOp): void {
-    this.#opcode(plainOps[name]);
+    const code = plainOps[name];
+    if (code < 0xfd00) this.bytes.byte(code);
+    else this.bytes.pair(0xfd, code - 0xfd00);
     this.listing?.push(name);
   }
 
@@ -103,8 +116,7 @@ export class Code {
   memory(name: MemoryOp, offset: number, lane = 0): void {
     const op = memoryOps[name];
     this.#opcode(op.code);
-    this.bytes.u32(op.align);
-    this.bytes.u32(offset);
+    this.bytes.pair(op.align, offset);
     if (op.lane) this.bytes.byte(lane);
     this.listing?.push(
       `${name}${offset === 0 ? '' : ` offset=${offset}`} align=${1 << op.align}${op.lane ? ` ${lane}` : ''}`,
@@ -112,15 +124,18 @@ export class Code {
   }
 
   get(local: number): void {
-    this.#local(0x20, 'local.get', local);
+    this.bytes.pair(0x20, local);
+    this.listing?.push(`local.get $${this.#names[local]}`);
   }
 
   set(local: number): void {
-    this.#local(0x21, 'local.set', local);
+    this.bytes.pair(0x21, local);
+    this.listing?.push(`local.set $${this.#names[local]}`);
   }
 
   tee(local: number): void {
-    this.#local(0x22, 'local.tee', local);
+    this.bytes.pair(0x22, local);
+    this.listing?.push(`local.tee $${this.#names[local]}`);
   }
 
   i32(value: number): void {
@@ -180,19 +195,9 @@ export class Code {
     this.listing?.push(name);
   }
 
-  #local(code: number, name: string, local: number): void {
-    this.bytes.byte(code);
-    this.bytes.u32(local);
-    this.listing?.push(`${name} $${this.#names[local]}`);
-  }
-
   #opcode(code: number): void {
-    if (code < 0xfd00) {
-      this.bytes.byte(code);
-      return;
-    }
-    this.bytes.byte(0xfd);
-    this.bytes.u32(code - 0xfd00);
+    if (code < 0xfd00) this.bytes.byte(code);
+    else this.bytes.pair(0xfd, code - 0xfd00);
   }
 }
 
