@@ -8,6 +8,7 @@
 // Work is counted in arguments looked at, never in time. What a move would gain depends on its stretch alone, so a move that
 // was refused is not looked at again before something in its stretch has changed.
 
+import { type Amounts, amounts } from './amounts.ts';
 import type { Dependences } from './dependences.ts';
 import { type LiveModel, liveProfile, type Spans, savedAt, spansOf, type Users, usersOf } from './live.ts';
 
@@ -40,9 +41,9 @@ export class OrderState {
   readonly #model: LiveModel;
   readonly #dependences: Dependences;
   readonly #spans: Spans;
-  readonly #live: Float64Array;
+  readonly #live: Amounts;
   /** By position: bytes that places shared by inputs and outputs save, which `live` does without. */
-  readonly #saved: Float64Array;
+  readonly #saved: Amounts;
   readonly #users: Users;
   /** Scratch, by buffer: its span if the move were made; the number of the move that it was seen in. */
   readonly #first: Int32Array;
@@ -51,9 +52,9 @@ export class OrderState {
   #stamp = 0;
   /** Scratch: a stretch of the order and of what is alive in it if the move were made; and where that changes. */
   readonly #order: Int32Array;
-  readonly #alive: Float64Array;
-  readonly #savings: Float64Array;
-  readonly #change: Float64Array;
+  readonly #alive: Amounts;
+  readonly #savings: Amounts;
+  readonly #change: Amounts;
   /** Moves made, and by position the last one that changed it. */
   #moves = 0;
   readonly #changed: Int32Array;
@@ -77,15 +78,18 @@ export class OrderState {
     });
     this.#spans = spansOf(model, this.order);
     this.#live = liveProfile(model, this.order, this.#spans);
-    this.#saved = Float64Array.from(this.order, (s, k) => savedAt(model, s, k, this.#spans));
+    this.#saved = amounts(start.length, model.total);
+    this.order.forEach((s, k) => {
+      this.#saved[k] = savedAt(model, s, k, this.#spans);
+    });
     this.#users = usersOf(model);
     this.#first = new Int32Array(model.bytes.length);
     this.#last = new Int32Array(model.bytes.length);
     this.#seen = new Int32Array(model.bytes.length);
     this.#order = new Int32Array(start.length);
-    this.#alive = new Float64Array(start.length);
-    this.#savings = new Float64Array(start.length);
-    this.#change = new Float64Array(start.length + 1);
+    this.#alive = amounts(start.length, model.total);
+    this.#savings = amounts(start.length, model.total);
+    this.#change = amounts(start.length + 1, model.total);
     this.#changed = new Int32Array(start.length);
     this.#refused = { sink: new Refusals(start.length), rise: new Refusals(start.length) };
   }
@@ -168,9 +172,9 @@ export class OrderState {
    * `to` ≠ `from`; valid until it is asked again. The other steps move by one, together with what they touch: for them only
    * what the moved step touches is alive for longer, or less long. Null as soon as one has more than `most`.
    */
-  liveIf(from: number, to: number): Float64Array;
-  liveIf(from: number, to: number, most: number): Float64Array | null;
-  liveIf(from: number, to: number, most: number = Number.POSITIVE_INFINITY): Float64Array | null {
+  liveIf(from: number, to: number): Amounts;
+  liveIf(from: number, to: number, most: number): Amounts | null;
+  liveIf(from: number, to: number, most: number = Number.POSITIVE_INFINITY): Amounts | null {
     const { touched, bytes, pairs } = this.#model;
     const stretch = this.#order;
     const old = this.order;
@@ -209,15 +213,18 @@ export class OrderState {
       more += change[k]!;
       if (lo + k === to) continue;
       const at = lo + k + by;
-      saved[k] = this.#saved[at]!;
+      const before = this.#saved[at]!;
+      let less = before;
       const list = pairs[step]!;
       if (list.length > 0 && this.#isTouched(list, stamp)) {
         for (const pair of list)
           for (const id of pair) if (this.#seen[id] !== stamp) this.#shift(id, from, to);
-        saved[k] = savedAt(this.#model, step, lo + k, spans);
+        less = savedAt(this.#model, step, lo + k, spans);
       }
-      live[k] = this.#live[at]! + this.#saved[at]! + more - saved[k]!;
-      if (live[k]! > most) return null;
+      const now = this.#live[at]! + before + more - less;
+      if (now > most) return null;
+      saved[k] = less;
+      live[k] = now;
     }
     // At the new place of the step: what is alive at its neighbour and does not end there, and what it touches.
     const neighbour = to - by - lo;
@@ -242,8 +249,8 @@ export class OrderState {
 
   #isTouched(pairs: LiveModel['pairs'][number], stamp: number): boolean {
     for (let k = 0; k < pairs.length; k++) {
-      const [input, output] = pairs[k]!;
-      if (this.#seen[input] === stamp || this.#seen[output] === stamp) return true;
+      const pair = pairs[k]!;
+      if (this.#seen[pair[0]] === stamp || this.#seen[pair[1]] === stamp) return true;
     }
     return false;
   }

@@ -8,12 +8,15 @@
 
 import { elementBytes } from '../kernel/cost.ts';
 import type { Kernel } from '../kernel/ir.ts';
+import { type Amounts, amounts } from './amounts.ts';
 import { overwritesWhatItRead } from './inplace.ts';
 import { type Buffer, baseBytes, type Lowered, type LoweredStep } from './lowered.ts';
 import { traceOf } from './trace.ts';
 
 export interface LiveModel {
-  readonly bytes: Float64Array;
+  readonly bytes: Amounts;
+  /** Of all buffers of the arena together. */
+  readonly total: number;
   /** Buffers of the arena that each step touches, each once. */
   readonly touched: readonly Int32Array[];
   /** Per step, (input, output) pairs that may share their place when the step is the last to read the input. */
@@ -84,7 +87,9 @@ export function liveModel(lowered: Lowered, facts: LiveFacts = new LiveFacts()):
   const { buffers, steps } = lowered;
   const isInput = new Uint8Array(buffers.length);
   const isOutput = new Uint8Array(buffers.length);
-  const bytes = new Float64Array(buffers.length);
+  let total = 0;
+  for (const { home, bytes: size } of buffers) if (home.kind === 'arena') total += size;
+  const bytes = amounts(buffers.length, total);
   for (const { id, home, bytes: size } of buffers) {
     if (home.kind !== 'arena') continue;
     bytes[id] = size;
@@ -100,7 +105,7 @@ export function liveModel(lowered: Lowered, facts: LiveFacts = new LiveFacts()):
     touched.push(fact.touched);
     pairs.push(fact.pairs);
   }
-  return { bytes, touched, pairs, isInput, isOutput };
+  return { bytes, total, touched, pairs, isInput, isOutput };
 }
 
 /** Steps that touch each buffer of the arena, ascending. */
@@ -172,17 +177,20 @@ export function liveProfile(
   model: LiveModel,
   order: ArrayLike<number>,
   spans: Spans = spansOf(model, order),
-): Float64Array {
+): Amounts {
   const n = order.length;
   // change[k + 1]: what is born at position k less what died at the one before.
-  const change = new Float64Array(n + 3);
+  const change = amounts(n + 3, model.total);
   const { first, last } = spans;
-  for (let id = 0; id < model.bytes.length; id++) {
-    if (last[id]! < first[id]!) continue;
-    change[first[id]! + 1]! += model.bytes[id]!;
-    change[last[id]! + 2]! -= model.bytes[id]!;
+  const { bytes } = model;
+  for (let id = 0; id < bytes.length; id++) {
+    const from = first[id]!;
+    const to = last[id]!;
+    if (to < from) continue;
+    change[from + 1]! += bytes[id]!;
+    change[to + 2]! -= bytes[id]!;
   }
-  const live = new Float64Array(n);
+  const live = amounts(n, model.total);
   let now = change[0]!;
   for (let k = 0; k < n; k++) {
     now += change[k + 1]!;
@@ -192,7 +200,7 @@ export function liveProfile(
 }
 
 /** The largest entry. */
-export function highest(live: Float64Array): number {
+export function highest(live: Amounts): number {
   let peak = 0;
   for (let k = 0; k < live.length; k++) if (live[k]! > peak) peak = live[k]!;
   return peak;

@@ -5,6 +5,7 @@
 //
 // Invariant: the same as `liveModel` of the program that `withCopies` (recompute.ts) makes.
 
+import { amounts } from './amounts.ts';
 import type { LiveModel, Users } from './live.ts';
 import type { Lowered } from './lowered.ts';
 import type { Copies } from './recompute.ts';
@@ -43,12 +44,14 @@ export function withCopiesLive(
   pairs.splice(next, 0, ...copied.map((s) => newPairs(model.pairs[s]!)));
 
   const count = known + again.size;
-  const bytes = new Float64Array(count);
+  let { total } = model;
+  for (const id of again.keys()) total += model.bytes[id]!;
+  const bytes = amounts(count, total);
   bytes.set(model.bytes);
   for (const [id, copy] of again) bytes[copy] = model.bytes[id]!;
   const isInput = new Uint8Array(count);
   isInput.set(model.isInput);
   const isOutput = new Uint8Array(count);
   isOutput.set(model.isOutput);
-  return { bytes, touched, pairs, isInput, isOutput };
+  return { bytes, total, touched, pairs, isInput, isOutput };
 }

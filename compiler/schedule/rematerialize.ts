@@ -13,6 +13,7 @@
 // that it costs; again and again until the goal is met or nothing more is worth it.
 
 import type { Kernel, Machine } from '../kernel/ir.ts';
+import type { Amounts } from './amounts.ts';
 import { costOf } from './cost.ts';
 import { highest, type LiveFacts, liveModel, liveProfile, spansOf, usersOf } from './live.ts';
 import type { Lowered } from './lowered.ts';
@@ -132,8 +133,8 @@ function isSame(a: Copies, b: Copies): boolean {
 }
 
 /** How much, and for how long, memory is fuller than `line`. */
-function excessOf(live: Float64Array, line: number): number {
+function excessOf(live: Amounts, line: number): number {
   let sum = 0;
-  for (let k = 0; k < live.length; k++) sum += Math.max(0, live[k]! - line);
+  for (let k = 0; k < live.length; k++) if (live[k]! > line) sum += live[k]! - line;
   return sum;
 }
