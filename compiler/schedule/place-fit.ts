@@ -3,10 +3,11 @@
 // Placed buffers are listed by offset, once for all of time and once per slice of it, since most buffers live briefly
 // and need to look at one slice only.
 
+import { type Amounts, amounts } from './amounts.ts';
 import { heightOf, type Problem } from './place-problem.ts';
 
 export interface Fit {
-  readonly offsets: Float64Array;
+  readonly offsets: Amounts;
   readonly height: number;
   /** Placed buffers looked at: what an attempt costs. */
   readonly work: number;
@@ -17,7 +18,7 @@ const slices = 32;
 /** `first`: the lowest hole that is large enough; `best`: the smallest. */
 export function fitInOrder(problem: Problem, order: Int32Array, choice: 'first' | 'best'): Fit {
   const { count, size, first, last, cliques } = problem;
-  const offsets = new Float64Array(count);
+  const offsets = amounts(count, problem.most);
   const whole = new OffsetList(count);
   const width = Math.max(1, Math.ceil(cliques / slices));
   const parts = Array.from({ length: Math.ceil(cliques / width) }, () => new OffsetList(8));
@@ -61,7 +62,7 @@ class OffsetList {
     this.items = new Int32Array(Math.max(1, capacity));
   }
 
-  insert(i: number, offsets: Float64Array): void {
+  insert(i: number, offsets: Amounts): void {
     if (this.length === this.items.length) {
       const larger = new Int32Array(2 * this.length);
       larger.set(this.items);

@@ -8,6 +8,8 @@
 // Two intervals meet exactly if they share a maximal set of intervals that are alive at once, and those sets follow
 // each other in time: so a buffer is a range of cliques, and the largest sum over a clique is the lower bound.
 
+import { type Amounts, amounts } from './amounts.ts';
+
 /** A buffer to be placed: alive in steps `from` to `to`, both included. */
 export interface Interval {
   readonly id: number;
@@ -19,24 +21,29 @@ export interface Interval {
 export interface Problem {
   readonly count: number;
   /** Bytes, rounded up to the alignment. */
-  readonly size: Float64Array;
+  readonly size: Amounts;
   /** Steps in which the buffer is alive. */
-  readonly duration: Float64Array;
+  readonly duration: Int32Array;
   /** First and last clique of each buffer. */
   readonly first: Int32Array;
   readonly last: Int32Array;
   readonly cliques: number;
   /** Bytes of each clique. */
-  readonly total: Float64Array;
+  readonly total: Amounts;
   /** The largest of `total`: no placement is lower. */
   readonly lowerBound: number;
+  /** Bytes of all: no placement that leaves no gaps is higher. */
+  readonly most: number;
 }
 
 /** Intervals in the order given; those of no bytes must have been left out. */
 export function makeProblem(intervals: readonly Interval[], alignment: number): Problem {
   const count = intervals.length;
-  const size = Float64Array.from(intervals, (x) => Math.ceil(x.bytes / alignment) * alignment);
-  const duration = Float64Array.from(intervals, (x) => x.to - x.from + 1);
+  const sizes = intervals.map((x) => Math.ceil(x.bytes / alignment) * alignment);
+  const most = sizes.reduce((sum, bytes) => sum + bytes, 0);
+  const size = amounts(count, most);
+  size.set(sizes);
+  const duration = Int32Array.from(intervals, (x) => x.to - x.from + 1);
   const births = intervals.map((_, i) => i).sort((a, b) => intervals[a]!.from - intervals[b]!.from || a - b);
   const deaths = intervals.map((_, i) => i).sort((a, b) => intervals[a]!.to - intervals[b]!.to || a - b);
   const first = new Int32Array(count);
@@ -58,13 +65,14 @@ export function makeProblem(intervals: readonly Interval[], alignment: number): 
     last[dying] = totals.length - 1;
     live -= size[dying]!;
   }
-  const total = Float64Array.from(totals);
-  const lowerBound = total.reduce((most, bytes) => Math.max(most, bytes), 0);
-  return { count, size, duration, first, last, cliques: totals.length, total, lowerBound };
+  const total = amounts(totals.length, most);
+  total.set(totals);
+  const lowerBound = totals.reduce((largest, bytes) => Math.max(largest, bytes), 0);
+  return { count, size, duration, first, last, cliques: totals.length, total, lowerBound, most };
 }
 
 /** Largest offset + size. */
-export function heightOf(problem: Problem, offsets: Float64Array): number {
+export function heightOf(problem: Problem, offsets: Amounts): number {
   let height = 0;
   for (let i = 0; i < problem.count; i++) height = Math.max(height, offsets[i]! + problem.size[i]!);
   return height;

@@ -6,6 +6,7 @@
 //   - a buffer that is still to come would fit wholly below the one that is placed now: it should have come before.
 // When what is left falls apart in time, the parts are solved one by one. Work is counted, not timed.
 
+import type { Amounts } from './amounts.ts';
 import type { Problem } from './place-problem.ts';
 
 export interface SearchResult {
@@ -38,7 +39,7 @@ class Search {
   work = 0;
   isExhausted = false;
 
-  readonly #size: Float64Array;
+  readonly #size: Amounts;
   readonly #first: Int32Array;
   readonly #last: Int32Array;
   readonly #rank: Int32Array;

@@ -5,6 +5,7 @@
 // lower bound and, when that fails, for what lies between it and the best known. All of it stops at the lower bound, and effort is counted in looks at
 // buffers, never in time: the same problem always gets the same placement.
 
+import type { Amounts } from './amounts.ts';
 import { fitInOrder } from './place-fit.ts';
 import { type Interval, makeProblem, type Problem } from './place-problem.ts';
 import { searchPlacement } from './place-search.ts';
@@ -56,7 +57,7 @@ export function place(intervals: readonly Interval[], options: PlaceOptions): Pl
 }
 
 interface Best {
-  offsets: Float64Array;
+  offsets: Amounts;
   height: number;
 }
 
@@ -161,8 +162,10 @@ function searchBelow(problem: Problem, best: Best, effort: number): void {
   }
 }
 
-function topOf(problem: Problem, offsets: Float64Array): number {
-  return offsets.reduce((top, offset, i) => Math.max(top, offset + problem.size[i]!), 0);
+function topOf(problem: Problem, offsets: Amounts): number {
+  let top = 0;
+  for (let i = 0; i < offsets.length; i++) top = Math.max(top, offsets[i]! + problem.size[i]!);
+  return top;
 }
 
 type Measure = (i: number) => number;
@@ -180,7 +183,7 @@ function measuresOf(problem: Problem): Measures {
   // Cliques in blocks, so that long lifetimes do not look at each.
   const block = 64;
   const blocks = Array.from({ length: Math.ceil(problem.cliques / block) }, (_, b) =>
-    problem.total.subarray(b * block, (b + 1) * block).reduce((m, x) => Math.max(m, x), 0),
+    Math.max(0, ...problem.total.subarray(b * block, (b + 1) * block)),
   );
   for (let i = 0; i < problem.count; i++) {
     let most = 0;
@@ -201,15 +204,14 @@ function measuresOf(problem: Problem): Measures {
   };
 }
 
-function fitOrders(problem: Problem): Int32Array[] {
+/** Each is made when the ones before did not do. */
+function* fitOrders(problem: Problem): Generator<Int32Array> {
   const { size, duration, area, fullest } = measuresOf(problem);
-  return [
-    [size, duration],
-    [area, size],
-    [duration, size],
-    [fullest, size, duration],
-    [fullest, area],
-  ].map((keys) => orderBy(problem.count, keys));
+  yield orderBy(problem.count, [size, duration]);
+  yield orderBy(problem.count, [area, size]);
+  yield orderBy(problem.count, [duration, size]);
+  yield orderBy(problem.count, [fullest, size, duration]);
+  yield orderBy(problem.count, [fullest, area]);
 }
 
 /**
