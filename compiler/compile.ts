@@ -7,6 +7,7 @@ import { checkSize } from './check-size.ts';
 import { inspect } from './dump/inspect.ts';
 import type { Inspection } from './dump/inspection.ts';
 import { type Dumpable, type DumpOptions, type DumpStage, dumpStage } from './dump.ts';
+import { isTyped } from './graph/build.ts';
 import { compilerError } from './graph/errors.ts';
 import type { Graph } from './graph/ir.ts';
 import { verifyGraph } from './graph/verify.ts';
@@ -138,7 +139,7 @@ export function compileGraph(source: Graph, options: CompileOptions = {}): Compi
     return result;
   };
 
-  timed('verify', () => verifyGraph(source));
+  timed('verify', () => verifyGraph(source, options.verify ? undefined : isTyped));
   const pipeline = standardPasses({ checkNumerics });
   const graph = runPasses(source, pipeline, {
     verify: options.verify ?? false,

@@ -28,7 +28,7 @@ export function makeNode(
   const loc = options.loc === undefined ? nodeLocation() : options.loc;
   const regions = options.regions ?? [];
   const type = inferType(op, operands, attrs, loc, regions);
-  return Object.freeze({
+  const node: Node = Object.freeze({
     op,
     operands: [...operands],
     attrs,
@@ -39,6 +39,16 @@ export function makeNode(
     scope: options.scope ?? currentScope(),
     loc,
   });
+  typed.add(node);
+  return node;
+}
+
+/** Nodes as `makeNode` made them. */
+const typed = new WeakSet<Node>();
+
+/** Whether the node has its type from its op's rule, so that asking again would tell nothing. */
+export function isTyped(node: Node): boolean {
+  return typed.has(node);
 }
 
 /** What nodes get that are made here: the location in force (`atLocation`), else the line of the user's call. */

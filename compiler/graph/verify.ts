@@ -15,18 +15,24 @@ import { elementCount, formatType, sameType, type TensorType } from './types.ts'
  * users; every node is reachable; type rules agree with the types; payloads have the right length; inputs are declared and
  * have unique names; outputs have unique names; updates go to variables, once each, with the same type; regions verify.
  * Throws HDL0009 when two variables share a name within a graph, or have different types across its regions.
+ *
+ * `hasType`: nodes whose type rule need not be asked again; default: none.
  */
-export function verifyGraph(graph: Graph): void {
-  verify(graph, new Map());
+export function verifyGraph(graph: Graph, hasType: (node: Node) => boolean = () => false): void {
+  verify(graph, new Map(), hasType);
 }
 
 /** `variables`: types of the variables of enclosing and earlier graphs, by name. */
-function verify(graph: Graph, variables: Map<string, TensorType>): void {
+function verify(
+  graph: Graph,
+  variables: Map<string, TensorType>,
+  hasType: (node: Node) => boolean,
+): void {
   const position = checkNumbers(graph);
   for (const node of graph.nodes) {
     checkOperands(graph, node, position);
-    checkType(graph, node);
-    for (const region of node.regions) verify(region, variables);
+    if (!hasType(node)) checkType(graph, node);
+    for (const region of node.regions) verify(region, variables, hasType);
   }
   checkInputs(graph, position);
   checkVariables(graph, variables);
@@ -72,12 +78,13 @@ function checkNumbers(graph: Graph): ReadonlyMap<Node, number> {
 }
 
 function checkOperands(graph: Graph, node: Node, position: ReadonlyMap<Node, number>): void {
+  const own = position.get(node)!;
   node.operands.forEach((o, i) => {
     const at = position.get(o);
     if (at === undefined) {
       throw broken(graph, node, `operand ${i}, ${describeNode(o)}, is not in the graph`, 'a graph is closed');
     }
-    if (at >= position.get(node)!) {
+    if (at >= own) {
       throw broken(
         graph,
         node,

@@ -17,40 +17,34 @@ const commutative: ReadonlySet<string> = new Set(['add', 'mul', 'and', 'or', 'xo
 export const mergeCommonSubexpressions: GraphPass = {
   name: 'cse',
   doc: 'Merges nodes that compute the same value.',
-  run: (graph) => merge(graph, new Map()),
+  run: (graph) => merge(graph, new ValueNumbers()),
 };
 
-/** The pass for one compilation, which runs it again and again: attributes become text once. */
+/** The pass for one compilation, which runs it again and again: a node gets its number once. */
 export function repeatedMerging(): GraphPass {
-  const texts = new Map<Attrs, string>();
-  return { ...mergeCommonSubexpressions, run: (graph) => merge(graph, texts) };
+  const values = new ValueNumbers();
+  return { ...mergeCommonSubexpressions, run: (graph) => merge(graph, values) };
 }
 
-function merge(graph: Graph, texts: Map<Attrs, string>): Graph {
-  const { numbers, count } = numberValues(graph, texts);
-  if (count === graph.nodes.length) return graph;
-  const labels = new Array<Node | undefined>(count);
+function merge(graph: Graph, values: ValueNumbers): Graph {
+  /** For each value the node whose labels it keeps. */
+  const labels = new Map<number, Node>();
   for (const n of graph.nodes) {
-    const number = numbers.get(n)!;
-    const label = labels[number];
-    if (label === undefined || (label.name === null && n.name !== null)) labels[number] = n;
+    const number = values.add(n);
+    const label = labels.get(number);
+    if (label === undefined || (label.name === null && n.name !== null)) labels.set(number, n);
   }
-  const merged = new Array<Node | undefined>(count);
+  if (labels.size === graph.nodes.length) return graph;
+  const merged = new Map<number, Node>();
   return rewriteGraph(graph, (node, operands) => {
-    const number = numbers.get(node)!;
-    merged[number] ??= relabel(withOperands(node, operands), labels[number]!);
-    return merged[number];
+    const number = values.of(node);
+    let result = merged.get(number);
+    if (result === undefined) {
+      result = relabel(withOperands(node, operands), labels.get(number)!);
+      merged.set(number, result);
+    }
+    return result;
   });
-}
-
-/** Equal values get equal numbers. */
-function numberValues(
-  graph: Graph,
-  texts: Map<Attrs, string>,
-): { numbers: ReadonlyMap<Node, number>; count: number } {
-  const values = new ValueNumbers(texts);
-  const numbers = new Map(graph.nodes.map((n) => [n, values.add(n)]));
-  return { numbers, count: values.count };
 }
 
 /** Numbers of values, of one graph or of several. */
@@ -58,16 +52,7 @@ export class ValueNumbers {
   readonly #numbers = new Map<Node, number>();
   readonly #seen = new Map<string, number>();
   readonly #identities = new Map<object, number>();
-  readonly #texts: Map<Attrs, string>;
-
-  /** `texts`: of attributes, where several numberings share them. */
-  constructor(texts: Map<Attrs, string> = new Map()) {
-    this.#texts = texts;
-  }
-
-  get count(): number {
-    return this.#seen.size;
-  }
+  readonly #texts = new Map<Attrs, string>();
 
   of(node: Node): number {
     return this.#numbers.get(node)!;
