@@ -99,20 +99,25 @@ export class Executor {
 
   /**
    * Loads a plan: checks it, compiles its code, places it in memory. Variables that are new here get their values from
-   * `initial`; the others keep theirs. `ahead`: its code, if it is being compiled already. Throws HDL1006 (not a valid
-   * plan, or not of this program), HDL1001 (an initial value does not fit), HDL1007, HDL1003, HDL1002.
+   * `initial`; the others keep theirs. `ahead`: its code, if it is being compiled already: then the compiler in this process
+   * has just made the plan, and it is checked while the workers get ready. Throws HDL1006 (not a valid plan, or not of
+   * this program), HDL1001 (an initial value does not fit), HDL1007, HDL1003, HDL1002.
    */
   async load(plan: Plan, initial?: InitialValues, ahead?: CodeAhead): Promise<LoadedPlan> {
     this.#checkOpen('load a plan');
-    validatePlan(plan);
+    const isFresh = ahead !== undefined && ahead.code === plan.code;
+    if (!isFresh) validatePlan(plan);
     requireFeatures(plan.manifest.entry, plan.manifest.features);
     return this.#takeTurn('load a plan', async () => {
       const code = await compileCode(plan, this.#memory.shared, ahead);
       this.#checkOpen('load a plan');
       const program = this.#place(plan, code, initial);
       try {
-        await this.#runner.load(program.program);
+        const ready = this.#runner.load(program.program);
+        if (isFresh) await checkMeanwhile(plan, ready);
+        else await ready;
       } catch (error) {
+        this.#runner.unload(program.program);
         program.undo();
         throw error instanceof ProgramRefused ? cannotLoad(plan, error.message, error) : error;
       }
@@ -394,4 +399,11 @@ export class Executor {
       names.map((n) => this.#variables.declared(this.#variables.find(n)!)),
     );
   }
+}
+
+/** Checks a plan while something else happens, and waits for that. Throws HDL1006, when it has happened. */
+async function checkMeanwhile(plan: Plan, other: Promise<void>): Promise<void> {
+  const check = async (): Promise<void> => validatePlan(plan);
+  const [happened, checked] = await Promise.allSettled([other, check()]);
+  for (const each of [happened, checked]) if (each.status === 'rejected') throw each.reason;
 }

@@ -23,11 +23,7 @@ export function verifyGraph(graph: Graph, hasType: (node: Node) => boolean = () 
 }
 
 /** `variables`: types of the variables of enclosing and earlier graphs, by name. */
-function verify(
-  graph: Graph,
-  variables: Map<string, TensorType>,
-  hasType: (node: Node) => boolean,
-): void {
+function verify(graph: Graph, variables: Map<string, TensorType>, hasType: (node: Node) => boolean): void {
   const position = checkNumbers(graph);
   for (const node of graph.nodes) {
     checkOperands(graph, node, position);
