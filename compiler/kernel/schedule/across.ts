@@ -16,8 +16,16 @@ import type { Kernel, Lanes, Stmt, Target } from '../ir.ts';
 import { coefficientOf, replacer } from '../substitute.ts';
 import { makeAccumulators } from './accumulate.ts';
 import type { Arranged } from './collapse.ts';
-import { bindShared } from './share.ts';
-import { forLoop, nestLoops, type PlacedStore, type Places, pointsOf, storeValues } from './statements.ts';
+import { bindUnified, unified } from './share.ts';
+import {
+  forLoop,
+  nestLoops,
+  type PlacedStore,
+  type Places,
+  pointsOf,
+  storeUnified,
+  unifiedStores,
+} from './statements.ts';
 import { cutUnits, unitPrefix, unitsWorth } from './units.ts';
 import { canVectorize, lanesFurther, lanesMover, placer, vectorsOf } from './vector.ts';
 
@@ -124,12 +132,12 @@ function writeTile(p: Arranged, places: Places, v: LoopVar | null, columns: read
   };
   const round = (at: Places): Stmt[] => {
     const position = substituteIndex(flatIndex(vars), (x) => at.get(x.id));
-    const placed = reductions.map((r) => r.body).map(place(first, at));
+    const placed = unified(reductions.map((r) => r.body).map(place(first, at)));
     return cells.flatMap(({ c, accs }) => {
       const by = distance(c);
       const bodies =
-        by === null ? reductions.map((r) => r.body).map(place(c, at)) : placed.map(lanesMover(by));
-      const shared = bindShared(bodies, c.lanes, def.vars);
+        by === null ? unified(reductions.map((r) => r.body).map(place(c, at))) : placed.map(lanesMover(by));
+      const shared = bindUnified(bodies, c.lanes, def.vars);
       return [...shared.lets, ...accs.flatMap((a, i) => a.step(shared.values[i]!, position))];
     });
   };
@@ -138,15 +146,16 @@ function writeTile(p: Arranged, places: Places, v: LoopVar | null, columns: read
     ? pointsOf(vars).flatMap((point) => round(new Map([...places, ...point])))
     : nestLoops(vars, def.vars, places, round);
   /** The stores of a column, with these results of the reductions. */
-  const storesAt = (c: Column, results: readonly Expr[]): PlacedStore[] => {
+  const storesAt = (c: Column, results: readonly Expr[]): readonly PlacedStore[] => {
     const swap = replacer((e) => results[reductions.indexOf(e as ReduceExpr)]);
     const put = place(c, places);
-    return def.stores.map((s) => ({
+    const stores = def.stores.map((s) => ({
       param: s.param,
       index: substituteIndex(s.index, (x) => places.get(x.id) ?? (x.id === v?.id ? c.at : undefined)),
       value: put(swap(s.value)),
       laneStride: v && c.lanes > 1 ? coefficientOf(s.index, v) : 0,
     }));
+    return unifiedStores(stores);
   };
   const firstResults = cells[0]!.accs.map((a) => a.result);
   const firstStores = storesAt(first, firstResults);
@@ -157,7 +166,7 @@ function writeTile(p: Arranged, places: Places, v: LoopVar | null, columns: read
       by === null
         ? storesAt(c, results)
         : lanesFurther(firstStores, by, new Map(firstResults.map((e, i) => [e, results[i]!])));
-    return storeValues(stores, c.lanes, def.vars);
+    return storeUnified(stores, c.lanes, def.vars);
   });
   return [...cells.flatMap(({ accs }) => accs.flatMap((a) => a.start)), ...rounds, ...write];
 }

@@ -24,7 +24,9 @@ import {
   inTurn,
   longChain,
   type PlacedStore,
+  storeUnified,
   storeValues,
+  unifiedStores,
   unlessLast,
   vectorsInTurn,
 } from './statements.ts';
@@ -177,9 +179,9 @@ function innermost(v: LoopVar, stores: readonly DefinitionStore[], lanes: 1 | 4,
   const out: Stmt[] = [];
   if (together > 0) {
     const w = source.make(v.name, together);
-    const placed = placeAll(stores, v, varIndex(w), 4);
+    const placed = unifiedStores(placeAll(stores, v, varIndex(w), 4));
     const parts = Array.from({ length: vectorsInTurn }, (_, k) =>
-      storeValues(lanesFurther(placed, 4 * k), 4, source),
+      storeUnified(lanesFurther(placed, 4 * k), 4, source),
     );
     out.push({ kind: 'for', v: w, step: turn, limit: constIndex(together), body: inTurn(parts) });
   }

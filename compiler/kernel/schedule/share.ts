@@ -21,11 +21,20 @@ type Owner = number | Expr | 'several';
  * might read out of bounds.
  */
 export function bindShared(roots: readonly Expr[], lanes: Lanes, vars: VarSource): Shared {
+  return bindUnified(unified(roots), lanes, vars);
+}
+
+/** Equal expressions as one object, as `bindShared` wants them. */
+export function unified(roots: readonly Expr[]): readonly Expr[] {
   const [only] = roots;
   // Most statements store one register.
   if (roots.length === 1 && (only!.kind === 'reg' || only!.kind === 'load' || only!.kind === 'const'))
-    return { lets: [], values: roots };
-  const values = roots.map(unifier());
+    return roots;
+  return roots.map(unifier());
+}
+
+/** `bindShared` where equal expressions are one object already. */
+export function bindUnified(values: readonly Expr[], lanes: Lanes, vars: VarSource): Shared {
   if (values.length < 2) return { lets: [], values };
   const order = outsideGuards(values);
   const owners = new Map<Expr, Owner>();

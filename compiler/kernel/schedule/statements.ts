@@ -5,7 +5,7 @@ import type { DefinitionStore, VarSource } from '../definition.ts';
 import type { Condition, Expr } from '../expr.ts';
 import type { Lanes, Stmt } from '../ir.ts';
 import { isAsked, underConditions } from './guards.ts';
-import { bindShared } from './share.ts';
+import { bindUnified, unified } from './share.ts';
 
 /** What stands for each loop variable of the definition, by its id. */
 export type Places = ReadonlyMap<number, Index>;
@@ -83,7 +83,18 @@ export interface PlacedStore extends DefinitionStore {
 
 /** The stores of one point, or of one vector of points. All values are computed before the first is written. */
 export function storeValues(stores: readonly PlacedStore[], lanes: Lanes, source: VarSource): Stmt[] {
-  const shared = bindShared(
+  return storeUnified(unifiedStores(stores), lanes, source);
+}
+
+/** The stores with equal expressions as one object. */
+export function unifiedStores(stores: readonly PlacedStore[]): readonly PlacedStore[] {
+  const values = unified(stores.map((s) => s.value));
+  return stores.map((s, i) => ({ ...s, value: values[i]! }));
+}
+
+/** `storeValues` where equal expressions are one object already. */
+export function storeUnified(stores: readonly PlacedStore[], lanes: Lanes, source: VarSource): Stmt[] {
+  const shared = bindUnified(
     stores.map((s) => s.value),
     lanes,
     source,

@@ -33,12 +33,14 @@ import {
   inTurn,
   longChain,
   nestLoops,
+  type PlacedStore,
   type Places,
   pointsOf,
-  storeValues,
+  storeUnified,
+  unifiedStores,
   vectorsInTurn,
 } from './statements.ts';
-import { placer, vectorsOf } from './vector.ts';
+import { lanesFurther, placer, vectorsOf } from './vector.ts';
 
 /** Elements [from, from + count) along a loop. */
 export interface Extent {
@@ -125,6 +127,13 @@ class Tile {
   readonly #along: { readonly r: LoopVar; readonly whole: number } | null;
   readonly #acc: Grid;
   readonly #tail: Grid | null;
+  /** The stores of the cell that was placed last: those of its row that lie further along the lanes are moved from there. */
+  #placed: {
+    readonly row: number;
+    readonly column: Column;
+    readonly sum: Expr;
+    readonly stores: readonly PlacedStore[];
+  } | null = null;
 
   constructor(s: Contraction, places: Places, rows: readonly Index[], columns: readonly Column[]) {
     this.#s = s;
@@ -239,9 +248,16 @@ class Tile {
     if (this.#along) sum = total({ kind: 'horizontal', type, monoid: 'sum', x: sum }, 4);
     if (this.#tail) sum = total(binary('add', sum, read(this.#tail[i]![j]!)), 1);
     const column: Column = this.#along ? { at: c.at, lanes: 1 } : c;
+    const first = this.#placed;
+    const isBeside = first?.row === i && column.lanes > 1 && first.column.lanes === column.lanes;
+    if (isBeside && first.column.at.terms === column.at.terms) {
+      const by = column.at.constant - first.column.at.constant;
+      const stores = lanesFurther(first.stores, by, new Map([[first.sum, sum]]));
+      return [...lets, ...storeUnified(stores, column.lanes, def.vars)];
+    }
     const swap = replacer((e) => (e === product.reduction ? sum : undefined));
     const place = this.#place(this.#places, i, column, null);
-    const stores = def.stores.map((st) => ({
+    const placed = def.stores.map((st) => ({
       param: st.param,
       index: substituteIndex(st.index, (x) =>
         x.id === m?.id ? this.#rows[i]! : x.id === v?.id ? c.at : this.#places.get(x.id),
@@ -249,7 +265,9 @@ class Tile {
       value: place(swap(st.value)),
       laneStride: column.lanes > 1 ? coefficientOf(st.index, v!) : 0,
     }));
-    return [...lets, ...storeValues(stores, column.lanes, def.vars)];
+    const stores = unifiedStores(placed);
+    this.#placed = { row: i, column, sum, stores };
+    return [...lets, ...storeUnified(stores, column.lanes, def.vars)];
   }
 
   /** Puts expressions at row i and a column; `r` is where the reduction loop is in the `along` form. */
