@@ -46,6 +46,11 @@ export interface CompileOptions {
   /** Use fused multiply-add (`relaxed-simd`) where the target has it: faster, other last bits. Who runs it must have it. */
   readonly relaxed?: boolean;
   /**
+   * Compute convolutions whose filter no run changes by fewer products (passes/winograd.ts) where that is faster: about twice
+   * the rounding error, other last bits. Default true; never with a memory budget, since it takes more memory.
+   */
+  readonly winograd?: boolean;
+  /**
    * Bytes that the arena of a run may have: values are computed again, convolutions too, until the plan fits. Default: only
    * what costs next to no time is computed again.
    */
@@ -93,6 +98,7 @@ export interface PlanOptions extends Omit<CompileOptions, 'verify' | 'onPass' | 
   readonly workers: readonly number[];
   readonly checkNumerics: boolean;
   readonly relaxed: boolean;
+  readonly winograd: boolean;
 }
 
 /** Takes from the options what a plan depends on. Throws HDL0003 for those that are not valid. */
@@ -107,6 +113,7 @@ export function planOptions(options: CompileOptions): PlanOptions {
     workers: workerCounts(options.workers ?? [1]),
     checkNumerics: options.checkNumerics ?? false,
     relaxed: options.relaxed ?? false,
+    winograd: (options.winograd ?? true) && options.memory === undefined,
   };
 }
 
@@ -125,6 +132,7 @@ export function compileGraph(source: Graph, options: CompileOptions = {}): Compi
     workers,
     checkNumerics,
     relaxed,
+    winograd,
     memory,
     machine,
     schedules = {},
@@ -140,7 +148,7 @@ export function compileGraph(source: Graph, options: CompileOptions = {}): Compi
   };
 
   timed('verify', () => verifyGraph(source, options.verify ? undefined : isTyped));
-  const pipeline = standardPasses({ checkNumerics });
+  const pipeline = standardPasses({ checkNumerics, winograd });
   const graph = runPasses(source, pipeline, {
     verify: options.verify ?? false,
     now: () => performance.now(),

@@ -16,6 +16,7 @@ export interface EngineOptions {
   readonly threads?: number | undefined;
   readonly checkNumerics?: boolean | undefined;
   readonly relaxed?: boolean | 'auto' | undefined;
+  readonly winograd?: boolean | undefined;
   readonly memory?: { readonly budget: number } | undefined;
   readonly schedules?: Schedules | undefined;
   readonly machine?: Machine | undefined;
@@ -38,6 +39,7 @@ export function compiledEngine(options: EngineOptions): Engine {
     workers: [1, threads],
     checkNumerics: options.checkNumerics ?? false,
     relaxed: mayRelax(options),
+    winograd: options.winograd ?? true,
     verify: verifyEverything,
     ...(options.memory === undefined ? {} : { memory: options.memory }),
     ...(options.schedules === undefined ? {} : { schedules: options.schedules }),

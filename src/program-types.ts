@@ -29,6 +29,12 @@ export interface ProgramOptions {
    */
   readonly relaxed?: boolean | 'auto' | undefined;
   /**
+   * Compute convolutions of three taps, in entries that do not change the filter, by half of the products (Winograd) where
+   * that is faster: about twice the rounding error, and a NaN or an infinity reaches up to three outputs more. Default
+   * true. `false` sums as the formula says.
+   */
+  readonly winograd?: boolean | undefined;
+  /**
    * Bytes that each entry's scratch memory may have. Values are then computed again instead of kept, until the plan fits;
    * by default only where that costs next to no time. Throws HDL0018 from a compilation that cannot fit.
    */

@@ -16,10 +16,13 @@ import { sharePads } from './share-pads.ts';
 import { splitDilation } from './split-dilation.ts';
 import { splitReductions } from './split-reductions.ts';
 import { splitVariance } from './split-variance.ts';
+import { winograd } from './winograd.ts';
 
 export interface PipelineOptions {
   /** Report the first op that produces NaN or an infinity. Default false. */
   readonly checkNumerics?: boolean;
+  /** Compute convolutions by fewer products where the filter stays. Default false. */
+  readonly winograd?: boolean;
 }
 
 /** What fold makes constant, algebra removes; what algebra makes equal, cse merges. Networks rest after two or three rounds. */
@@ -46,10 +49,11 @@ export function standardPasses(options: PipelineOptions = {}): readonly GraphPas
     ...[
       simplify,
       reuseMasks,
-      // Sums without the zeros of pooling's gradient, convolutions without zeros between elements, explicit padding, one padded copy of each value, one traversal for
+      // Sums without the zeros of pooling's gradient, convolutions without zeros between elements and of fewer products, explicit padding, one padded copy of each value, one traversal for
       // mean and variance, shorter reductions: new views and constants, so it tidies up once more.
       onePerWindow,
       splitDilation,
+      ...(options.winograd ? [winograd] : []),
       legalize,
       sharePads,
       splitVariance,

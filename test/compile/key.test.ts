@@ -38,6 +38,7 @@ t.test('equal graphs and options have equal keys', async (t) => {
       target: 'wasm',
       workers: [1],
       relaxed: false,
+      winograd: true,
       verify: true,
       checkNumerics: false,
     }),
@@ -61,6 +62,7 @@ t.test('whatever a plan depends on changes the key', async (t) => {
     { workers: [1, 2] },
     { checkNumerics: true },
     { relaxed: true },
+    { winograd: false },
     { memory: { budget: 1_000_000 } },
   ];
   const keys = [

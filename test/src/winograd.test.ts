@@ -1,0 +1,92 @@
+// Convolutions by fewer products, as programs run them: how much they round, where a NaN goes, who refuses them.
+
+import t from 'tap';
+import {
+  conv2d,
+  entry,
+  initializers,
+  type ProgramOptions,
+  program,
+  tensor,
+  variable,
+} from '../../src/index.ts';
+import { seededRandom } from '../support/random.ts';
+
+const [channels, size] = [32, 16];
+const seed = 5;
+
+function made(options: ProgramOptions) {
+  const w = variable('w', [channels, channels, 3, 3], initializers.heNormal());
+  return program(
+    {
+      apply: entry({ x: tensor([1, channels, size, size]) }, ({ x }) => ({
+        y: conv2d(x, w, { padding: 1 }),
+      })),
+    },
+    { seed, threads: 1, ...options },
+  );
+}
+
+function picture(): Float32Array {
+  const random = seededRandom(seed);
+  return Float32Array.from({ length: channels * size * size }, () => Math.max(0, random.uniform(-1, 1)));
+}
+
+async function result(options: ProgramOptions, x: Float32Array = picture()): Promise<ArrayLike<number>> {
+  const p = made(options);
+  const { y } = await p.run('apply', { x });
+  await p.dispose();
+  return y.data;
+}
+
+/** Root of the mean square of the error over that of the values. */
+function relativeError(y: ArrayLike<number>, exact: ArrayLike<number>): number {
+  let [error, sum] = [0, 0];
+  for (let i = 0; i < exact.length; i++) {
+    error += (y[i]! - exact[i]!) ** 2;
+    sum += exact[i]! ** 2;
+  }
+  return Math.sqrt(error / sum);
+}
+
+t.test('the error is about twice that of the plain sum, for every target', async (t) => {
+  const exact = await result({ target: 'reference' });
+  for (const options of [{}, { relaxed: false }, { target: 'js' }] as const) {
+    const plain = relativeError(await result({ ...options, winograd: false }), exact);
+    const fewer = relativeError(await result(options), exact);
+    const both = `${JSON.stringify(options)}: ${plain.toExponential(2)} and ${fewer.toExponential(2)}`;
+    t.ok(plain < 5e-7 && fewer < 1e-6 && fewer < 3 * plain, both);
+    t.not(fewer, plain, 'other last bits');
+  }
+});
+
+t.test('the same bits for any number of threads', async (t) => {
+  const one = Array.from(await result({}));
+  for (const threads of [2, 3]) t.same(Array.from(await result({ threads })), one, `${threads}`);
+});
+
+t.test('a NaN reaches the outputs of its taps, and at most the rest of their fours', async (t) => {
+  const x = picture();
+  const [row, column] = [6, 8];
+  x[row * size + column] = Number.NaN;
+  const columns = async (options: ProgramOptions): Promise<number[]> => {
+    const y = await result(options, x);
+    return Array.from({ length: size }, (_, c) => c).filter((c) => Number.isNaN(y[row * size + c]!));
+  };
+  t.same(await columns({ winograd: false }), [7, 8, 9]);
+  // The six inputs of outputs 4 to 7 end with this one, which only the last of them needs.
+  t.same(await columns({}), [7, 8, 9, 10, 11]);
+});
+
+t.test('who refuses it, gets the plain sum', async (t) => {
+  const contractions = async (options: ProgramOptions): Promise<number> => {
+    const p = made(options);
+    await p.compile('apply');
+    const count = p.dump('kernels').split('contraction over').length - 1;
+    await p.dispose();
+    return count;
+  };
+  t.equal(await contractions({ winograd: false }), 1);
+  t.ok((await contractions({})) > 1);
+  t.equal(await contractions({ memory: { budget: 1 << 20 } }), 1, 'a memory budget refuses it too');
+});
