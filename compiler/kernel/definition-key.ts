@@ -81,5 +81,6 @@ export function definitionKey(def: KernelDefinition): string {
   const stores = def.stores.map((st) => `${st.param}[${index(st.index)}]=${expr(st.value)}`).join(';');
   const given = def.given === undefined ? '' : `|${JSON.stringify(def.given)}`;
   const units = def.units === undefined ? '' : `|${def.units} units`;
-  return `${params}|${def.flags}|${space}|${stores}${given}${units}`;
+  const stage = def.stage === undefined ? '' : `|stage ${def.stage}`;
+  return `${params}|${def.flags}|${space}|${stores}${given}${units}${stage}`;
 }

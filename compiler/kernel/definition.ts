@@ -29,6 +29,8 @@ export interface KernelDefinition {
   readonly units?: number;
   /** Of a contraction: its loops and tile, when they are given instead of chosen (schedule/given-tile.ts). */
   readonly given?: GivenTile;
+  /** Of a contraction: the parameter in which sums of whole rows wait for what is made of them (schedule/stage.ts). */
+  readonly stage?: number;
 }
 
 /** Loops of a contraction by their places among those of its collapsed space, and its tile. */

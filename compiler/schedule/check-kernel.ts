@@ -4,7 +4,14 @@
 // Small kernels are enumerated, element by element. Large ones are proved by their indices (footprint.ts, disjoint.ts),
 // and enumerated after all when that does not succeed.
 
-import { constIndex, type Range, varIndex } from '../kernel/affine.ts';
+import {
+  coefficientOfVar,
+  constIndex,
+  type Index,
+  type LoopVar,
+  type Range,
+  varIndex,
+} from '../kernel/affine.ts';
 import type { Kernel } from '../kernel/ir.ts';
 import { areDisjoint, digitsOf, hull, isInjective, radicesOf, volumeOf } from './disjoint.ts';
 import { enumerate } from './enumerate.ts';
@@ -176,7 +183,8 @@ function isStoredOnce(units: readonly (readonly Footprint[])[], radices: readonl
 }
 
 // --- read back ---
-// A kernel that stands for several, unit by unit, reads what an earlier one of them has written (kernel/chain.ts).
+// A kernel that stands for several, unit by unit, reads what an earlier one of them has written (kernel/chain.ts); a stage is
+// written and read stripe after stripe (kernel/schedule/stage.ts).
 
 function readsBackByEnumeration(kernel: Kernel, trace: readonly Trace[], p: number): boolean {
   const own = restrictTrace(trace, (a) => a.param === p);
@@ -193,21 +201,62 @@ function readsBackByEnumeration(kernel: Kernel, trace: readonly Trace[], p: numb
   return isFine;
 }
 
-/** Units store in ranges that do not meet, all of it before anything is read, and each reads in its own range. */
+/**
+ * Units store in ranges that do not meet, and each reads what it has stored before its first load: all that it stores, or
+ * else every element of a range.
+ */
 function readsBackByIndex(kernel: Kernel, trace: readonly Trace[], p: number): boolean {
   if (kernel.unit.extent > mostUnits) return false;
-  const has = (kind: Trace['kind']) => (t: Trace) =>
-    restrictTrace([t], (a) => a.kind === kind && a.param === p).length > 0;
-  if (trace.findLastIndex(has('store')) >= trace.findIndex(has('load'))) return false;
-  const wrote = restrictTrace(trace, (a) => a.kind === 'store' && a.param === p);
-  const reads = restrictTrace(trace, (a) => a.kind === 'load' && a.param === p);
-  const ranges = Array.from({ length: kernel.unit.extent }, (_, u) => ({
-    wrote: touchedBy(kernel, wrote, u, u + 1)[p] ?? null,
-    reads: touchedBy(kernel, reads, u, u + 1)[p] ?? null,
+  const stores = restrictTrace(trace, (a) => a.kind === 'store' && a.param === p);
+  const loads = restrictTrace(trace, (a) => a.kind === 'load' && a.param === p);
+  const first = storesBeforeLoads(restrictTrace(trace, (a) => a.param === p));
+  const isAll = countStores(first) === countStores(stores);
+  const units = Array.from({ length: kernel.unit.extent }, (_, u) => ({
+    wrote: touchedBy(kernel, stores, u, u + 1)[p] ?? null,
+    before: touchedBy(kernel, first, u, u + 1)[p] ?? null,
+    reads: touchedBy(kernel, loads, u, u + 1)[p] ?? null,
+    places: isAll ? [] : footprints(first, kernel.unit, constIndex(u)),
   }));
-  if (ranges.some((r) => r.reads && !(r.wrote && r.reads.min >= r.wrote.min && r.reads.max <= r.wrote.max)))
-    return false;
-  return areDisjoint(ranges.flatMap((r) => (r.wrote ? [[r.wrote]] : [])));
+  const isFine = units.every(({ before, reads, places }) => {
+    if (reads === null) return true;
+    if (before === null || reads.min < before.min || reads.max > before.max) return false;
+    const count = places.reduce((n, f) => n + volumeOf(f), 0);
+    return isAll || (count === before.max - before.min + 1 && isStoredOnce([places], radicesOf(places)));
+  });
+  return isFine && areDisjoint(units.flatMap((r) => (r.wrote ? [[r.wrote]] : [])));
+}
+
+/** The stores that happen before the first load; of a loop that loads too those of its first round, if all rounds are alike. */
+function storesBeforeLoads(trace: readonly Trace[]): Trace[] {
+  const out: Trace[] = [];
+  for (const t of trace) {
+    if (restrictTrace([t], (a) => a.kind === 'load').length === 0) out.push(t);
+    else {
+      if (t.kind === 'branch') {
+        const [body, otherwise] = [storesBeforeLoads(t.body), storesBeforeLoads(t.otherwise)];
+        out.push({ ...t, body, otherwise });
+      } else if (t.kind === 'loop' && !movesWith(t.body, t.v)) out.push(...storesBeforeLoads(t.body));
+      break;
+    }
+  }
+  return out;
+}
+
+function countStores(trace: readonly Trace[]): number {
+  return trace.reduce((n, t) => {
+    if (t.kind === 'loop') return n + countStores(t.body);
+    return n + (t.kind === 'branch' ? countStores([...t.body, ...t.otherwise]) : 1);
+  }, 0);
+}
+
+/** Whether an access, or whether it happens, depends on a loop variable. */
+function movesWith(trace: readonly Trace[], v: LoopVar): boolean {
+  const depends = (index: Index): boolean => coefficientOfVar(index, v, () => true) !== 0;
+  return trace.some((t) => {
+    if (t.kind === 'loop') return depends(t.limit) || movesWith(t.body, v);
+    if (t.kind !== 'branch') return depends(t.index);
+    return t.conditions.some((c) => depends(c.index)) || movesWith([...t.body, ...t.otherwise], v);
+  });
 }
 
 // --- in place ---

@@ -78,7 +78,7 @@ export function scheduleElementwise(definition: KernelDefinition, target: Target
     };
     if (!isPlain(def.stores)) {
       const piece = loopOver(inner, size);
-      return loops([...within, piece], inside(), target.lanes, def.vars);
+      return elementLoops([...within, piece], inside(), target.lanes, def.vars);
     }
     // Nothing asks where in its loops it is: all of them are put in place at once.
     const around = within.map((v) => loopOver(v, v.extent));
@@ -119,7 +119,7 @@ function isPlain(stores: readonly DefinitionStore[]): boolean {
 }
 
 /** Loops over `vars` (outermost first), each split where a guard changes its mind. */
-function loops(
+export function elementLoops(
   vars: readonly LoopVar[],
   stores: readonly DefinitionStore[],
   lanes: 1 | 4,
@@ -134,7 +134,7 @@ function loops(
       const piece = source.make(v.name, Math.ceil((v.extent - residue) / step));
       const at = offsetIndex(scaleIndex(varIndex(piece), step), residue);
       const inside = substituteStores(stores, (x) => (x.id === v.id ? at : undefined));
-      return loops([piece, ...rest], inside, lanes, source);
+      return elementLoops([piece, ...rest], inside, lanes, source);
     }).flat();
   }
   const by = rest.length === 0 ? 1 : divisorOf(stores, v);
@@ -147,7 +147,7 @@ function loops(
     const inside = Array.from({ length: by }, (_, r) =>
       substituteStores(split, (x) => (x.id === within.id ? constIndex(r) : undefined)),
     ).flat();
-    return forLoop(piece, 1, piece.extent, loops(rest, inside, lanes, source));
+    return forLoop(piece, 1, piece.extent, elementLoops(rest, inside, lanes, source));
   }
   const cuts = breakpoints(stores, v);
   const out: Stmt[] = [];
@@ -158,7 +158,7 @@ function loops(
     const at = offsetIndex(varIndex(piece), from);
     const inside = substituteStores(stores, (x) => (x.id === v.id ? at : undefined));
     if (rest.length === 0) out.push(...innermost(piece, inside, lanes, source));
-    else out.push(...forLoop(piece, 1, size, loops(rest, inside, lanes, source)));
+    else out.push(...forLoop(piece, 1, size, elementLoops(rest, inside, lanes, source)));
   }
   return out;
 }

@@ -72,15 +72,13 @@ export function prepareWithTile<Arg>(
   temporary: NewTemporary<Arg>,
   tile: TileSize,
 ): Bound<Arg>[] | null {
-  const { target, by, main } = tunable;
+  const { target, by } = tunable;
   if (isSame(tile, tunable.shape.tile)) return prepareBy(bound, target, temporary, by).parts;
   const given = preparationFor(tunable, tile);
   // Buffers are made only when it is clear that they are needed.
   const fitted = fit(tunable, prepareDry(bound.def, target, given).parts, tile);
   if (fitted === null) return null;
-  return prepareBy(bound, target, temporary, given).parts.map((part, i) =>
-    i === main ? { ...part, def: { ...part.def, given: fitted.given } } : part,
-  );
+  return prepareBy(bound, target, temporary, given, fitted.given).parts;
 }
 
 export function isSame(

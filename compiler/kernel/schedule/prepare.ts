@@ -4,9 +4,11 @@
 //   pack    an operand whose elements do not lie side by side along the columns is first copied so that they do
 //           (pack.ts)
 //   split   a sum that is long, or followed by what lanes cannot do, is stored before it is used (split.ts)
+//   stage   sums of whole rows wait for what reads and writes several other values with them (stage.ts)
 //
 // Both depend on shapes and target only.
 
+import type { GivenTile } from '../definition.ts';
 import type { Target } from '../ir.ts';
 import type { Bound, NewTemporary } from './bound.ts';
 import type { Choice } from './choice.ts';
@@ -15,6 +17,7 @@ import { splitGathered } from './gathered.ts';
 import { choosePacking, packOperands } from './pack.ts';
 import { productOf } from './product.ts';
 import { chooseSum, isLong, splitSum } from './split.ts';
+import { addStage } from './stage.ts';
 
 /** What preparation goes by; both choices leave aside what follows the sum. */
 export interface Preparation {
@@ -31,12 +34,13 @@ export function prepareContraction<Arg>(
   return prepareBy(bound, target, temporary).parts;
 }
 
-/** The same by choices that were made before, and those that it went by. */
+/** The same by choices that were made before, with loops and tile of the contraction if they are given; and those that it went by. */
 export function prepareBy<Arg>(
   bound: Bound<Arg>,
   target: Target,
   temporary: NewTemporary<Arg>,
   given?: Preparation,
+  loops?: GivenTile,
 ): { readonly parts: Bound<Arg>[]; readonly by: Preparation } {
   if (productOf(bound.def)?.reduction.type !== 'f32')
     return { parts: splitGathered(bound, target, temporary) ?? [bound], by: { packing: null, sum: null } };
@@ -46,5 +50,8 @@ export function prepareBy<Arg>(
   const packing = given ? given.packing : choosePacking(whole.def, target);
   const { copies, main } = packOperands(whole, packing, temporary);
   const sum = given ? given.sum : chooseSum(main.def, target);
-  return { parts: [...copies, ...splitSum(main, sum, temporary)], by: { packing, sum } };
+  const [first, ...rest] = splitSum(main, sum, temporary);
+  const tiled = loops === undefined ? first! : { ...first!, def: { ...first!.def, given: loops } };
+  const contraction = rest.length > 0 ? tiled : addStage(tiled, target, temporary);
+  return { parts: [...copies, contraction, ...rest], by: { packing, sum } };
 }

@@ -93,7 +93,7 @@ function columnsOf(s: Contraction, { from, count }: Extent): Column[] {
 }
 
 /** Runs `body` for pieces of `size` of a range, then once for the rest. */
-function pieces(
+export function pieces(
   s: Contraction,
   name: string,
   { from, count }: Extent,

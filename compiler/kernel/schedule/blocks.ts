@@ -1,0 +1,66 @@
+// How a contraction is cut into units: leading loops of the result, then blocks of whole tiles of its rows and columns. The
+// cut depends on shapes and on the target only.
+
+import { constIndex, type Index, type LoopVar, scaleIndex } from '../affine.ts';
+import { volume } from '../definition.ts';
+import type { Stmt, Target } from '../ir.ts';
+import type { Contraction } from './analyze.ts';
+import { shareOf } from './guards.ts';
+import { conditionsOf } from './product.ts';
+import { unlessLast } from './statements.ts';
+import type { Extent } from './tile.ts';
+import { unitPrefix, unitsWorth } from './units.ts';
+
+/** A range of rows or columns, cut into blocks of whole tiles; the last block may be shorter. */
+export interface Blocks {
+  readonly count: number;
+  readonly tiles: number;
+  readonly blocks: number;
+  readonly size: number;
+}
+
+export interface ContractionCut {
+  /** Loops of the result that are neither rows nor columns; the first `prefix` of them are coordinates of the unit. */
+  readonly outer: readonly LoopVar[];
+  readonly prefix: number;
+  readonly rows: Blocks;
+  readonly columns: Blocks;
+}
+
+export function cutContraction(
+  { def, product, v, m, vars, tile }: Contraction,
+  target: Target,
+): ContractionCut {
+  const outer = def.space.filter((s) => s !== v && s !== m);
+  const share = shareOf(conditionsOf(product), [...def.space, ...vars]);
+  const work = 2 * volume(def.space) * volume(vars) * share;
+  const prefix = unitPrefix(outer, work, target.unitWork);
+  // Rows, and then columns, are cut into blocks of whole tiles when the outer loops give too few units.
+  const missing = unitsWorth(work, target.unitWork) / volume(outer.slice(0, prefix));
+  const rows = cutBlocks(m?.extent ?? 1, tile.rows, prefix === outer.length ? missing : 1);
+  const columns = cutBlocks(
+    v?.extent ?? 1,
+    tile.columns,
+    prefix === outer.length && rows.blocks >= rows.tiles ? missing / rows.blocks : 1,
+  );
+  return { outer, prefix, rows, columns };
+}
+
+function cutBlocks(count: number, tile: number, wanted: number): Blocks {
+  const tiles = Math.ceil(count / tile);
+  const size = Math.ceil(tiles / Math.min(tiles, Math.ceil(wanted))) * tile;
+  return { count, tiles, blocks: Math.ceil(count / size), size };
+}
+
+/** The code for one block; the last one may be shorter. */
+export function overBlocks(
+  { count, blocks, size }: Blocks,
+  at: Index,
+  make: (part: Extent) => Stmt[],
+): Stmt[] {
+  if (blocks === 1) return make({ from: constIndex(0), count });
+  const last = count - (blocks - 1) * size;
+  const full = make({ from: scaleIndex(at, size), count: size });
+  if (last === size) return full;
+  return [unlessLast(at, blocks, full, make({ from: constIndex((blocks - 1) * size), count: last }))];
+}
