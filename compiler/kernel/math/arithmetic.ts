@@ -34,6 +34,13 @@ export function polynomial(x: Expr, coefficients: readonly number[]): Expr {
   return sum;
 }
 
+/** The same as a polynomial in x² of the even terms and x times one of the odd: half as long a chain of dependent operations. */
+export function splitPolynomial(x: Expr, square: Expr, coefficients: readonly number[]): Expr {
+  const even = coefficients.filter((_, i) => i % 2 === 0);
+  const odd = coefficients.filter((_, i) => i % 2 === 1);
+  return add(mul(polynomial(square, odd), x), polynomial(square, even));
+}
+
 /** 1.5 · 2²³: adding it to |x| < 2²² rounds x to an integer, which then stands in the low bits. */
 const roundingMagic = 12582912;
 

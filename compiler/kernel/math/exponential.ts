@@ -26,6 +26,7 @@ import {
   scale,
   select,
   selectRarely,
+  splitPolynomial,
   sub,
   withSignOf,
 } from './arithmetic.ts';
@@ -96,13 +97,12 @@ const logTail = [
 ]; // biome-ignore format: coefficients
 
 function logOf({ mantissa, exponent: e }: Decomposed): Expr {
+  // log(1 + f) = f + f² (f t − ½): what is added to f is at most a fifth of it, so that f t and ½ need not be exact.
   const f = sub(mantissa, f32(1));
   const square = mul(f, f);
-  const tail = sub(
-    add(mul(mul(square, f), polynomial(f, logTail)), mul(e, f32(ln2Low))),
-    mul(square, f32(0.5)),
-  );
-  return add(add(tail, f), mul(e, f32(ln2High)));
+  const curve = add(mul(splitPolynomial(f, square, logTail), f), f32(-0.5));
+  const small = add(mul(e, f32(ln2Low)), mul(curve, square));
+  return add(add(small, f), mul(e, f32(ln2High)));
 }
 
 export function log(x: Expr): Expr {
