@@ -13,6 +13,8 @@ export interface ValueEmitter {
   readonly code: Code;
   /** Fused multiply-add may be used. */
   readonly relaxed: boolean;
+  /** Collects the tests of rare selects, which then leave out their rare sides; null: each tests for itself. */
+  readonly tests: { readonly add: (to: ValueEmitter, cond: Expr) => void } | null;
   /** Lanes that the statement computes. */
   readonly lanes: Lanes;
   /** Leaves the value on the stack. */

@@ -16,6 +16,7 @@ import type { Code, FunctionBuilder } from './encoder.ts';
 import { emitLoad } from './load.ts';
 import type { ValueType } from './opcodes.ts';
 import { compareOps, constantBits, unaryOps } from './ops.ts';
+import type { RareTests } from './rare-tests.ts';
 import type { Scopes } from './scope.ts';
 import { emitSelect } from './select.ts';
 
@@ -33,6 +34,7 @@ export class Expressions implements ValueEmitter {
   #uses = new Map<Expr, number>();
   #kept: Map<Expr, number>[] = [new Map()];
   lanes: Lanes = 1;
+  tests: RareTests | null = null;
 
   constructor(
     kernel: Kernel,
@@ -82,6 +84,10 @@ export class Expressions implements ValueEmitter {
   /** Says in which local a register lives. */
   bindRegister(id: number, local: number): void {
     this.#registers.set(id, local);
+  }
+
+  isBound(id: number): boolean {
+    return this.#registers.has(id);
   }
 
   register(id: number): number {

@@ -13,6 +13,8 @@ import { usedParams } from '../../kernel/uses.ts';
 import { Accesses, collectAccesses, type LoopAccesses, makeSum } from '../access.ts';
 import { FunctionBuilder } from './encoder.ts';
 import { Expressions } from './expression.ts';
+import { type Computing, rareGroups } from './rare-groups.ts';
+import { RareTests } from './rare-tests.ts';
 import { Scopes } from './scope.ts';
 
 type For = Extract<Stmt, { kind: 'for' }>;
@@ -40,9 +42,59 @@ export function buildFunction(kernel: Kernel, relaxed: boolean, listed: boolean)
   const expressions = new Expressions(kernel, fn, scopes, accesses, bases, relaxed);
   const loops = collectAccesses(kernel, accesses, expand);
   const code = fn.body;
+  /** Ids of registers that hold what is stored later: those of kernels are not negative. */
+  let synthetic = -1;
 
   const statements = (list: readonly Stmt[]): void => {
-    for (const s of list) statement(s);
+    for (const part of rareGroups(list, expand)) {
+      if ('kind' in part) statement(part);
+      else group(part);
+    }
+  };
+
+  /** Statements whose rare sides stand under one branch (rare-groups.ts). */
+  const group = (list: readonly Computing[]): void => {
+    const computing = list.map((s): Exclude<Computing, Store> => {
+      if (s.kind !== 'store') return s;
+      const reg = { name: 'out', type: s.value.type, id: synthetic-- };
+      return { kind: 'let', reg, value: s.value, lanes: s.lanes };
+    });
+    const changed = [...new Set(computing.flatMap((s) => (s.kind === 'set' ? [s.reg.id] : [])))];
+    const before = changed.map((id) => {
+      const old = scopes.local('v128', 'old');
+      code.get(expressions.register(id));
+      code.set(old);
+      return old;
+    });
+    const tests = new RareTests(code, () => scopes.local('v128', 'rare'));
+    expressions.tests = tests;
+    computing.forEach(compute);
+    expressions.tests = null;
+    tests.emit(expressions);
+    code.if();
+    scopes.enter();
+    changed.forEach((id, i) => {
+      code.get(before[i]!);
+      code.set(expressions.register(id));
+    });
+    computing.forEach(compute);
+    scopes.leave();
+    code.end();
+    list.forEach((s, i) => {
+      if (s.kind !== 'store') return;
+      const { reg } = computing[i]!;
+      store(s, { kind: 'reg', type: reg.type, reg });
+    });
+  };
+
+  const compute = (s: Exclude<Computing, Store>): void => {
+    const value = expand(s.value);
+    expressions.begin(s.lanes, [value]);
+    expressions.emit(value);
+    if (s.kind === 'let' && !expressions.isBound(s.reg.id))
+      expressions.bindRegister(s.reg.id, scopes.local('v128', s.reg.name));
+    code.set(expressions.register(s.reg.id));
+    expressions.end();
   };
 
   const block = (list: readonly Stmt[]): void => {
@@ -54,15 +106,9 @@ export function buildFunction(kernel: Kernel, relaxed: boolean, listed: boolean)
   const statement = (s: Stmt): void => {
     switch (s.kind) {
       case 'let':
-      case 'set': {
-        const value = expand(s.value);
-        expressions.begin(s.lanes, [value]);
-        expressions.emit(value);
-        if (s.kind === 'let') expressions.bindRegister(s.reg.id, scopes.local('v128', s.reg.name));
-        code.set(expressions.register(s.reg.id));
-        expressions.end();
+      case 'set':
+        compute(s);
         break;
-      }
       case 'store':
         store(s, expand(s.value));
         break;

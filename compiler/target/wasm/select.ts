@@ -45,6 +45,11 @@ function choose(to: ValueEmitter): void {
 /** Computes y, and x only when a lane needs it. */
 function emitRare(to: ValueEmitter, e: Of<'select'>): void {
   const { code } = to;
+  if (to.tests !== null) {
+    to.tests.add(to, e.cond);
+    to.emit(e.y);
+    return;
+  }
   const value = to.temporary('v128', 'v');
   to.emit(e.y);
   code.set(value);
