@@ -9,11 +9,15 @@ import { definitionKey } from './definition-key.ts';
 import { indicesOf, walkExprs } from './expr.ts';
 import type { Kernel, Target } from './ir.ts';
 import {
+  addSums,
   type Bound,
   mayCutInto,
   type NewTemporary,
   prepareContraction,
+  rowLength,
+  type Summed,
   scheduleKernel,
+  scheduleSummed,
   withUnits,
 } from './schedule/index.ts';
 
@@ -55,6 +59,9 @@ export class KernelPool {
   private readonly names = new Map<string, number>();
   private readonly definitions = new Map<Kernel, KernelDefinition>();
   private readonly chains = new Map<string, Kernel>();
+  private readonly sums = new Map<string, Kernel | null>();
+  /** What kernels with sums were made of. */
+  private readonly summed = new Map<Kernel, Summed>();
 
   constructor(
     target: Target,
@@ -168,6 +175,26 @@ export class KernelPool {
     if (seen) return seen;
     const kernel = chainKernels(a, b, shared, this.nameOf(`${a.name} then ${b.name}`));
     this.chains.set(key, kernel);
+    return kernel;
+  }
+
+  /**
+   * The kernel of a contraction, or of one with sums, and of sums over what it stores, added up while it is in registers
+   * (schedule/summed.ts); null when that cannot be. Parameters as in a chain.
+   */
+  sumBelow(a: Kernel, b: Kernel, shared: readonly (number | null)[]): Kernel | null {
+    const sums = this.definitions.get(b);
+    const def = this.definitions.get(a);
+    const first = this.summed.get(a) ?? (def && { def, sums: [] });
+    if (!first || !sums || rowLength(sums) === null) return null;
+    const key = `${a.name} ${b.name} ${shared.map((p) => p ?? '').join()}`;
+    const seen = this.sums.get(key);
+    if (seen !== undefined) return seen;
+    const parts = addSums(first, sums, shared);
+    const made = scheduleSummed(parts, this.target);
+    const kernel = made && { ...made, name: this.nameOf(`${a.name} and ${b.name}`) };
+    this.sums.set(key, kernel);
+    if (kernel) this.summed.set(kernel, parts);
     return kernel;
   }
 

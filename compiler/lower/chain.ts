@@ -16,6 +16,7 @@ import { footprints, rangeUnder } from '../schedule/footprint.ts';
 import type { Buffer, BufferId, LoweredStep } from '../schedule/lowered.ts';
 import { restrictTrace, traceOf } from '../schedule/trace.ts';
 import { type Costs, costsOfChaining, isComputed, isNear } from './cost.ts';
+import { joinedStep, StepPairs, sharedParams } from './step-pairs.ts';
 
 /** So many are work for many workers, evenly. */
 const enoughUnits = 32;
@@ -44,6 +45,7 @@ export interface ChainDecision {
 
 export const chainReasons = {
   joined: 'each unit reads what that unit of the other has just written',
+  summed: 'what the other computes is added up while it is in registers',
   small: 'what they share is too little to be worth code of its own',
   far: 'one unit of it is more than stays near',
   order: 'something between them must run between them',
@@ -75,9 +77,8 @@ class Chains {
   readonly #buffers: readonly Buffer[];
   readonly #pool: KernelPool;
   readonly #pays: (costs: Costs) => boolean;
-  readonly #steps: LoweredStep[];
+  readonly #pairs: StepPairs;
   readonly #decisions: ChainDecision[] = [];
-  readonly #args = new Map<LoweredStep, Readonly<Record<'read' | 'write', readonly BufferId[]>>>();
   readonly #touched = new Map<Kernel, Map<string, readonly Range[] | null>>();
 
   constructor(
@@ -87,16 +88,17 @@ class Chains {
     pays: (costs: Costs) => boolean,
   ) {
     this.#pays = pays;
-    this.#steps = [...steps];
+    this.#pairs = new StepPairs(steps);
     this.#buffers = buffers;
     this.#pool = pool;
   }
 
   run(): Chained {
-    for (let s = 0; s < this.#steps.length; s++) {
-      const maker = this.#makerOf(s);
+    const { steps } = this.#pairs;
+    for (let s = 0; s < steps.length; s++) {
+      const maker = this.#pairs.makerOf(s);
       if (maker === null) continue;
-      const [first, second] = [this.#steps[maker]!, this.#steps[s]!];
+      const [first, second] = [steps[maker]!, steps[s]!];
       const made = this.#join(maker, s);
       this.#decisions.push({
         first: first.label,
@@ -107,25 +109,17 @@ class Chains {
         costs: made.costs,
       });
       if (made.step === null) continue;
-      this.#steps[made.at] = made.step;
-      this.#steps.splice(made.at === s ? maker : s, 1);
+      this.#pairs.replace(maker, s, made.at, made.step);
       s--;
     }
-    return { steps: this.#steps, decisions: this.#decisions };
-  }
-
-  /** The last step that writes something large which step s reads; null when it reads only what is given or small. */
-  #makerOf(s: number): number | null {
-    const reads = this.#argsOf(s, 'read');
-    for (let m = s - 1; m >= 0; m--) if (this.#argsOf(m, 'write').some((id) => reads.includes(id))) return m;
-    return null;
+    return { steps, decisions: this.#decisions };
   }
 
   #join(
     a: number,
     b: number,
   ): { step: LoweredStep | null; at: number; reason: ChainReason; costs: Costs | null } {
-    const [first, second] = [this.#steps[a]!, this.#steps[b]!];
+    const [first, second] = [this.#pairs.steps[a]!, this.#pairs.steps[b]!];
     const refuse = (reason: ChainReason, costs: Costs | null = null) => ({
       step: null,
       at: b,
@@ -138,61 +132,26 @@ class Chains {
     const costs = costsOfChaining(bytes, most);
     if (!this.#pays(costs)) return refuse(isComputed(costsOfChaining(bytes, bytes)) ? 'far' : 'small', costs);
     if (second.kernel.tile !== undefined || !this.#pool.mayFollow(second.kernel)) return refuse('addresses');
-    const written = this.#argsOf(b, 'write').reduce((n, id) => n + this.#buffers[id]!.bytes, 0);
+    const written = this.#pairs.argsOf(b, 'write').reduce((n, id) => n + this.#buffers[id]!.bytes, 0);
     const others = second.args.filter((id) => !first.args.includes(id));
     const alone = others.reduce((n, id) => n + this.#buffers[id]!.bytes, 0) - written;
     const isLarge = Math.min(written, alone) > smallPart * bytes;
     if (first.kernel.tile !== undefined && isLarge) return refuse('recomputed');
-    const at = this.#placeFor(a, b);
+    const at = this.#pairs.placeFor(a, b);
     if (at === null) return refuse('order');
-    const base = (step: LoweredStep, param: number): number => step.bases?.[param] ?? 0;
-    const shared = second.args.map((id, q) => {
-      const p = first.args.findIndex((other, k) => other === id && base(first, k) === base(second, q));
-      return p < 0 ? null : p;
-    });
     // Twice in one call, from different elements on, is only what nobody writes.
-    const isMoved = second.args.some((id, q) => {
-      const k = first.args.indexOf(id);
-      const isWritten =
-        first.kernel.params[k]?.access === 'write' || second.kernel.params[q]!.access === 'write';
-      return shared[q] === null && k >= 0 && isWritten;
-    });
-    if (isMoved) return refuse('across');
+    const shared = sharedParams(first, second);
+    if (shared === null) return refuse('across');
     const wanted = this.#wantedUnits(first.kernel, second.kernel, bytes);
     if (wanted.length === 0) return refuse('units');
     if (this.#readsTooWide(first, second, wanted)) return refuse('across');
     const pair = this.#sameUnits(first.kernel, second.kernel, wanted);
     if (pair === null) return refuse('units');
     if (!this.#staysInUnits(pair, first.args, second.args)) return refuse('across');
-    const more = second.args.filter((_, q) => shared[q] === null);
-    const moreBases = second.args.flatMap((_, q) => (shared[q] === null ? [base(second, q)] : []));
-    const bases = [...first.args.map((_, k) => base(first, k)), ...moreBases];
-    if (first.args.length + more.length > mostParams) return refuse('params');
-    const { bases: _, ...rest } = first;
-    const step: LoweredStep = {
-      ...rest,
-      ...(bases.some((b) => b > 0) && { bases }),
-      label: `${first.label}; ${second.label}`,
-      kernel: this.#pool.chain(pair[0], pair[1], shared),
-      args: [...first.args, ...more],
-      nodes: [...new Set([...(first.nodes ?? []), ...(second.nodes ?? [])])],
-    };
+    const more = shared.filter((p) => p === null).length;
+    if (first.args.length + more > mostParams) return refuse('params');
+    const step = joinedStep(first, second, shared, this.#pool.chain(pair[0], pair[1], shared));
     return { step, at, reason: 'joined', costs };
-  }
-
-  /** Where both may run: at the place of one of them; null when neither can move to the other. */
-  #placeFor(a: number, b: number): number | null {
-    const between = this.#steps.slice(a + 1, b);
-    const [first, second] = [this.#steps[a]!, this.#steps[b]!];
-    const touches = (step: LoweredStep, ids: readonly BufferId[]): boolean =>
-      step.args.some((id) => ids.includes(id));
-    const writes = (step: LoweredStep, ids: readonly BufferId[]): boolean =>
-      step.args.some((id, p) => step.kernel.params[p]!.access === 'write' && ids.includes(id));
-    const [madeFirst, madeSecond] = [this.#argsOf(a, 'write'), this.#argsOf(b, 'write')];
-    if (touches(first, madeSecond)) return null;
-    if (between.every((x) => !touches(x, madeSecond) && !writes(x, second.args))) return a;
-    if (between.every((x) => !touches(x, madeFirst) && !writes(x, first.args))) return b;
-    return null;
   }
 
   /**
@@ -256,18 +215,6 @@ class Chains {
       known.set(key, ranges);
     }
     return ranges;
-  }
-
-  #argsOf(s: number, access: 'read' | 'write'): readonly BufferId[] {
-    const step = this.#steps[s]!;
-    let known = this.#args.get(step);
-    if (known === undefined) {
-      const { args, kernel } = step;
-      const of = (a: 'read' | 'write'): BufferId[] => args.filter((_, p) => kernel.params[p]!.access === a);
-      known = { read: of('read'), write: of('write') };
-      this.#args.set(step, known);
-    }
-    return known[access];
   }
 }
 

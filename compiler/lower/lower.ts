@@ -15,7 +15,7 @@ import { makeLoop } from '../schedule/fold-loops.ts';
 import type { Buffer, BufferId, Lowered, LoweredLoop, LoweredStep } from '../schedule/lowered.ts';
 import { Buffers } from './buffers.ts';
 import { placeCarries, type Slots } from './carry-in-place.ts';
-import { type ChainDecision, chainSteps } from './chain.ts';
+import { type ChainDecision, type Chained, chainSteps } from './chain.ts';
 import { chooseSubBuffers } from './choose-subbuffers.ts';
 import { type ContractionInfo, Contractions, nameContractions } from './contractions.ts';
 import type { Costs } from './cost.ts';
@@ -30,6 +30,7 @@ import { chooseBuffers } from './materialize.ts';
 import { isLeaf, Prober } from './probe.ts';
 import type { StoredValues } from './stored.ts';
 import { piecesOf, type SubBuffers } from './subbuffers.ts';
+import { sumBelow } from './sum-below.ts';
 
 /** A lowered graph, its contractions by key, and what fusion decided. */
 export interface LoweredGraph extends Lowered {
@@ -85,6 +86,28 @@ interface Shared {
   readonly carries: Slots[];
 }
 
+/** Loops that are lowered: steps [begin, end). */
+type StepRange = Pick<LoweredLoop, 'label' | 'begin' | 'end' | 'length'>;
+
+/** Changes the steps of each range, and those between ranges, by themselves. */
+function inRanges(
+  all: readonly LoweredStep[],
+  ranges: readonly StepRange[],
+  change: (steps: readonly LoweredStep[]) => readonly LoweredStep[],
+): { readonly steps: LoweredStep[]; readonly ranges: readonly StepRange[] } {
+  const steps: LoweredStep[] = [];
+  let done = 0;
+  const moved = ranges.map((range) => {
+    steps.push(...change(all.slice(done, range.begin)));
+    const begin = steps.length;
+    steps.push(...change(all.slice(range.begin, range.end)));
+    done = range.end;
+    return { ...range, begin, end: steps.length };
+  });
+  steps.push(...change(all.slice(done)));
+  return { steps, ranges: moved };
+}
+
 class Lowering {
   private readonly graph: Graph;
   private readonly prober = new Prober();
@@ -108,8 +131,7 @@ class Lowering {
   private readonly captured = new Map<Node, { readonly around: Lowering; readonly node: Node }>();
   /** Bodies of loops, by the first result. */
   private readonly loops = new Map<Node, { readonly loop: Loop; readonly body: Lowering }>();
-  /** Loops that are lowered. */
-  private readonly ranges: Pick<LoweredLoop, 'label' | 'begin' | 'end' | 'length'>[] = [];
+  private readonly ranges: StepRange[] = [];
 
   constructor(graph: Graph, shared: Shared, given?: ReadonlyMap<Node, Order>) {
     this.graph = graph;
@@ -239,23 +261,15 @@ class Lowering {
   } {
     const { pool } = this.shared;
     const buffers = this.buffers.list;
-    const named = nameContractions(this.steps);
-    const steps: LoweredStep[] = [];
     const decisions: ChainDecision[] = [];
-    const add = (begin: number, end: number): void => {
-      const chained = chainSteps(named.slice(begin, end), buffers, pool, chains);
-      steps.push(...chained.steps);
-      decisions.push(...chained.decisions);
+    const noted = (made: Chained): readonly LoweredStep[] => {
+      decisions.push(...made.decisions);
+      return made.steps;
     };
-    let done = 0;
-    const ranges = this.ranges.map((range) => {
-      add(done, range.begin);
-      const begin = steps.length;
-      add(range.begin, range.end);
-      done = range.end;
-      return { ...range, begin, end: steps.length };
-    });
-    add(done, named.length);
+    const summed = inRanges(this.steps, this.ranges, (list) => noted(sumBelow(list, pool)));
+    const { steps, ranges } = inRanges(nameContractions(summed.steps), summed.ranges, (list) =>
+      noted(chainSteps(list, buffers, pool, chains)),
+    );
     const placed = placeCarries(steps, buffers, this.shared.carries);
     steps.splice(0, steps.length, ...placed);
     const loops = ranges.map((range) => makeLoop({ buffers, steps }, range));

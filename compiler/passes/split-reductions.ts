@@ -1,6 +1,7 @@
 // Long reductions in two steps. A sum of 50,000 numbers into 16 results has too few results to spread over work units,
 // and adding 50,000 numbers one after the other loses digits: the error grows with the length of a row of additions.
-// So the reduced elements are cut into about √K parts of about √K elements each:
+// So the reduced elements are cut into about √K parts of about √K elements each, or where they lie side by side, so that four
+// lanes add up a quarter of a part each, into half as many of twice the length:
 //
 //   reduceSum(x: [64, 16, 28, 28], over 0, 2, 3)  →  reduceSum over 2, 3: [64, 16]  →  reduceSum over 0: [16]
 //   reduceSum(x: [8192, 10], over 0)              →  reshape [64, 128, 10]  →  over 1: [64, 10]  →  over 0: [10]
@@ -81,11 +82,11 @@ interface Cut {
 }
 
 /**
- * The cut whose number of parts is nearest to √K by ratio, or null when there is none (one prime axis). `sideBySide`: the
+ * The cut whose number of parts is nearest to √K (or half of that) by ratio, or null when there is none (one prime axis). `sideBySide`: the
  * elements of the last axis lie side by side in memory, so that lanes will run along it.
  */
 function chooseCut(dims: readonly number[], count: number, sideBySide: boolean): Cut | null {
-  const wanted = Math.log(Math.sqrt(count));
+  const wanted = Math.log(Math.sqrt(sideBySide ? count / 4 : count));
   let best: Cut | null = null;
   let bestDistance = Number.POSITIVE_INFINITY;
   let before = 1;

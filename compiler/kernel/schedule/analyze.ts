@@ -1,7 +1,8 @@
 // A contraction whose loops have their parts: what contraction.ts cuts into units and tile.ts writes.
 
 import type { LoopVar } from '../affine.ts';
-import type { KernelDefinition } from '../definition.ts';
+import type { DefinitionStore, KernelDefinition } from '../definition.ts';
+import type { Expr, Monoid, Register } from '../expr.ts';
 import type { Target } from '../ir.ts';
 import { chooseLoops, coverer, type Parts, type TileSize } from './choice.ts';
 import { arrangeReductions, collapseSpace } from './collapse.ts';
@@ -17,6 +18,20 @@ export interface Contraction extends Parts {
   readonly tile: TileSize;
   /** How tiles cover a range of rows × columns of the result. */
   readonly cover: (rows: number, columns: number) => Cover;
+  /** Sums along the columns of what each row of the result is made into (summed.ts). */
+  readonly sums?: readonly RowSums[];
+}
+
+/** What is added up along the columns of the result while it is in registers, and what is stored of that for each row. */
+export interface RowSums {
+  readonly sums: readonly {
+    readonly monoid: Monoid;
+    /** Of one column; may contain the contraction's own sum. */
+    readonly body: Expr;
+    /** Stands for the result in `stores`. */
+    readonly total: Register;
+  }[];
+  readonly stores: readonly DefinitionStore[];
 }
 
 /** The parts of the loops, or null when the definition is no contraction or no element would be used twice. */

@@ -28,7 +28,7 @@ export interface ContractionCut {
 }
 
 export function cutContraction(
-  { def, product, v, m, vars, tile }: Contraction,
+  { def, product, v, m, vars, tile, sums }: Contraction,
   target: Target,
 ): ContractionCut {
   const outer = def.space.filter((s) => s !== v && s !== m);
@@ -41,7 +41,7 @@ export function cutContraction(
   const columns = cutBlocks(
     v?.extent ?? 1,
     tile.columns,
-    prefix === outer.length && rows.blocks >= rows.tiles ? missing / rows.blocks : 1,
+    prefix === outer.length && rows.blocks >= rows.tiles && !sums ? missing / rows.blocks : 1,
   );
   return { outer, prefix, rows, columns };
 }

@@ -148,12 +148,13 @@ function pricer(
   return (tile) => outer * coverCycles(area, tile);
 }
 
-/** How the chosen tile and others cover a range of rows × columns (cover.ts). */
+/** How the chosen tile and others cover a range of rows × columns (cover.ts), in bands of rows if that is asked for. */
 export function coverer(
   def: KernelDefinition,
   product: Product,
   parts: Parts & { readonly tile: TileSize },
   target: Target,
+  along?: 'rows',
 ): (rows: number, columns: number) => Cover {
   const { v, m, form, lanes, tile } = parts;
   const { area } = areaOf(def, product, parts, limitsOf(target));
@@ -164,6 +165,7 @@ export function coverer(
     hasRowPanels: hasPanels(m),
     hasColumnPanels: hasPanels(v),
     cycles: (rows, columns) => partCycles(area, rows, columns, perSum),
+    ...(along && { along }),
   };
   return (rows, columns) => coverWith(rows, columns, tile, rules);
 }

@@ -18,7 +18,11 @@ import { cutUnits, describeUnits } from './units.ts';
 /** The kernel, or null when the definition is no contraction. */
 export function scheduleContraction(definition: KernelDefinition, target: Target): Kernel | null {
   const shape = analyzeContraction(definition, target);
-  if (!shape) return null;
+  return shape && scheduleTiles(shape, target);
+}
+
+/** The kernel of a contraction whose loops have their parts. */
+export function scheduleTiles(shape: Contraction, target: Target): Kernel {
   const { def, product, v, m, vars, tile } = shape;
   const share = shareOf(conditionsOf(product), [...def.space, ...vars]);
   const blocks = cutContraction(shape, target);

@@ -29,6 +29,8 @@ export interface CoverRules {
   readonly hasColumnPanels: boolean;
   /** Cycles of one tile, whole or not. */
   readonly cycles: (rows: number, columns: number) => number;
+  /** Bands of rows only: something runs along each of them. */
+  readonly along?: 'rows';
 }
 
 /** Whole tiles that may be given up to even out what is left over. */
@@ -44,7 +46,9 @@ export function coverWith(
   rules: CoverRules,
 ): Cover {
   const { cycles } = rules;
-  const plain: Cover = { along: 'columns', bands: wholeAndRest(columns, tile.columns, tile.rows) };
+  const plain: Cover = rules.along
+    ? { along: 'rows', bands: wholeAndRest(rows, tile.rows, tile.columns) }
+    : { along: 'columns', bands: wholeAndRest(columns, tile.columns, tile.rows) };
   const down = bandsOf(columns, tile.columns, rules.hasColumnPanels ? null : columnSizes(rules), (size) =>
     cheapest(rows, rules.hasRowPanels ? [tile.rows] : rowSizes(rules), tile.rows, (r) => cycles(r, size)),
   );
@@ -58,6 +62,7 @@ export function coverWith(
     { along: 'columns', bands: down },
     { along: 'rows', bands: beside },
   ] as const) {
+    if (rules.along && cover.along !== rules.along) continue;
     const total = priceOf(cover, rows, columns, cycles);
     if (total < best.total) best = { cover, total };
   }

@@ -22,6 +22,7 @@ export {
 } from './given-tile.ts';
 export { prepareContraction } from './prepare.ts';
 export { productOf } from './product.ts';
+export { addSums, rowLength, type Summed, scheduleSummed } from './summed.ts';
 
 /** Chooses the schedule by the form of the definition. */
 export function scheduleKernel(def: KernelDefinition, target: Target): Kernel {

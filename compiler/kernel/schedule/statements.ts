@@ -2,7 +2,7 @@
 
 import { constIndex, type Index, type LoopVar, varIndex } from '../affine.ts';
 import type { DefinitionStore, VarSource } from '../definition.ts';
-import type { Condition, Expr } from '../expr.ts';
+import { binary, type Condition, combiner, type Expr, type Monoid, type Register } from '../expr.ts';
 import type { Lanes, Stmt } from '../ir.ts';
 import { isAsked, underConditions } from './guards.ts';
 import { bindUnified, unified } from './share.ts';
@@ -81,9 +81,30 @@ export interface PlacedStore extends DefinitionStore {
   readonly laneStride: number;
 }
 
-/** The stores of one point, or of one vector of points. All values are computed before the first is written. */
-export function storeValues(stores: readonly PlacedStore[], lanes: Lanes, source: VarSource): Stmt[] {
-  return storeUnified(unifiedStores(stores), lanes, source);
+/** A value that is added to what a register holds, or combined with it otherwise. */
+export interface PlacedSum {
+  readonly into: Register;
+  readonly monoid: Monoid;
+  readonly value: Expr;
+}
+
+/**
+ * The stores of one point, or of one vector of points, and what is added up of them. All values are computed before the first
+ * is written.
+ */
+export function storeValues(
+  stores: readonly PlacedStore[],
+  lanes: Lanes,
+  source: VarSource,
+  sums: readonly PlacedSum[] = [],
+): Stmt[] {
+  const values = unified([...stores, ...sums].map((s) => s.value));
+  return storeUnified(
+    stores.map((s, i) => ({ ...s, value: values[i]! })),
+    lanes,
+    source,
+    sums.map((s, k) => ({ ...s, value: values[stores.length + k]! })),
+  );
 }
 
 /** The stores with equal expressions as one object. */
@@ -93,21 +114,32 @@ export function unifiedStores(stores: readonly PlacedStore[]): readonly PlacedSt
 }
 
 /** `storeValues` where equal expressions are one object already. */
-export function storeUnified(stores: readonly PlacedStore[], lanes: Lanes, source: VarSource): Stmt[] {
+export function storeUnified(
+  stores: readonly PlacedStore[],
+  lanes: Lanes,
+  source: VarSource,
+  sums: readonly PlacedSum[] = [],
+): Stmt[] {
   const shared = bindUnified(
-    stores.map((s) => s.value),
+    [...stores, ...sums].map((s) => s.value),
     lanes,
     source,
   );
   const lets: Stmt[] = [...shared.lets];
-  const values = shared.values.map((value): Expr => {
-    if (stores.length === 1 || value.kind === 'reg' || value.kind === 'const') return value;
+  const added = sums.map(({ into, monoid }, k): Stmt => {
+    const held: Expr = { kind: 'reg', type: into.type, reg: into };
+    const value = binary(combiner(monoid), held, shared.values[stores.length + k]!);
+    return { kind: 'set', reg: into, value, lanes };
+  });
+  const values = shared.values.slice(0, stores.length).map((value): Expr => {
+    if (stores.length + sums.length === 1 || value.kind === 'reg' || value.kind === 'const') return value;
     const reg = { name: 'out', type: value.type, id: source.next() };
     lets.push({ kind: 'let', reg, value, lanes });
     return { kind: 'reg', type: value.type, reg };
   });
   return [
     ...lets,
+    ...added,
     ...stores.map(
       (s, i): Stmt => ({
         kind: 'store',

@@ -28,6 +28,7 @@ import type { Lanes, Stmt } from '../ir.ts';
 import { coefficientOf, replacer } from '../substitute.ts';
 import type { Contraction } from './analyze.ts';
 import { conditionsOf, type Load, moves } from './product.ts';
+import { RowTotals } from './row-totals.ts';
 import {
   forLoop,
   inTurn,
@@ -37,9 +38,11 @@ import {
   type Places,
   pointsOf,
   storeUnified,
+  storeValues,
   unifiedStores,
   vectorsInTurn,
 } from './statements.ts';
+import { Held, stripeRows, stripesInRound } from './stripes.ts';
 import { lanesFurther, placer, vectorsOf } from './vector.ts';
 
 /** Elements [from, from + count) along a loop. */
@@ -62,26 +65,37 @@ interface Column {
 
 /** Bands of tiles, one after the other, as the cover says. */
 export function writeTiles(s: Contraction, { places, rows, columns }: Region): Stmt[] {
-  const tile = (r: Extent, c: Extent): Stmt[] =>
-    new Tile(
-      s,
-      places,
-      Array.from({ length: r.count }, (_, i) => offsetIndex(r.from, i)),
-      columnsOf(s, c),
-    ).write();
+  const rowsOf = (r: Extent): Index[] => Array.from({ length: r.count }, (_, i) => offsetIndex(r.from, i));
+  const tile = (r: Extent, c: Extent, sums?: RowTotals): Stmt[] =>
+    new Tile(s, places, rowsOf(r), columnsOf(s, c), sums).write();
+  /** A band of rows: with what is added up along it. */
+  const band = (r: Extent, across: number, write = tile): Stmt[] => {
+    const totals = s.sums && new RowTotals(s, s.sums, places, rowsOf(r));
+    const tiles = byColumns(columns, across, (c) => write(r, c, totals));
+    return totals ? [...totals.start(), ...tiles, ...totals.finish()] : tiles;
+  };
   const byRows = (r: Extent, size: number, body: (r: Extent) => Stmt[]): Stmt[] =>
     pieces(s, s.m?.name ?? 'tile', r, size, body);
   const byColumns = (c: Extent, size: number, body: (c: Extent) => Stmt[]): Stmt[] =>
     pieces(s, s.v?.name ?? 'tile', c, size, body);
+  const striped = stripeRows(s);
+  if (striped !== null) {
+    return byRows(rows, striped, (r) => {
+      const held = new Held(s, places, rowsOf(r));
+      const stripes = (_: Extent, c: Extent, sums?: RowTotals): Stmt[] =>
+        columnsOf(s, c).flatMap((column) => new Tile(s, places, rowsOf(r), [column], sums, held).write());
+      return [...held.lets, ...band(r, 4 * stripesInRound, stripes)];
+    });
+  }
   const { along, bands } = s.cover(rows.count, columns.count);
   let start = 0;
   return bands.flatMap(({ size, count, across }) => {
     const from = offsetIndex((along === 'rows' ? rows : columns).from, start);
-    const band: Extent = { from, count: size * count };
-    start += band.count;
+    const range: Extent = { from, count: size * count };
+    start += range.count;
     return along === 'rows'
-      ? byRows(band, size, (r) => byColumns(columns, across, (c) => tile(r, c)))
-      : byColumns(band, size, (c) => byRows(rows, across, (r) => tile(r, c)));
+      ? byRows(range, size, (r) => band(r, across))
+      : byColumns(range, size, (c) => byRows(rows, across, (r) => tile(r, c)));
   });
 }
 
@@ -134,9 +148,21 @@ class Tile {
     readonly sum: Expr;
     readonly stores: readonly PlacedStore[];
   } | null = null;
+  readonly #sums: RowTotals | null;
+  /** What lies in registers for all columns. */
+  readonly #held: Held | null;
 
-  constructor(s: Contraction, places: Places, rows: readonly Index[], columns: readonly Column[]) {
+  constructor(
+    s: Contraction,
+    places: Places,
+    rows: readonly Index[],
+    columns: readonly Column[],
+    sums?: RowTotals,
+    held?: Held,
+  ) {
     this.#s = s;
+    this.#held = held ?? null;
+    this.#sums = sums ?? null;
     this.#places = places;
     this.#rows = rows;
     this.#columns = columns;
@@ -148,27 +174,40 @@ class Tile {
 
   write(): Stmt[] {
     const { def, vars, product } = this.#s;
-    const zero = constant(product.reduction.type, 0);
+    const conditions = conditionsOf(product);
+    if (this.#isShort()) {
+      const rounds = pointsOf(vars).flatMap((point, k) =>
+        this.#round(new Map([...this.#places, ...point]), this.#acc, null, k === 0),
+      );
+      return [...rounds, ...this.#epilogues()];
+    }
+    const zero = constant(product.reduction.type, this.#startsAtFirst() ? -0 : 0);
     const start = this.#cells((i, j, c): Stmt[] => [
       { kind: 'let', reg: this.#acc[i]![j]!, value: zero, lanes: this.#along ? 4 : c.lanes },
       ...(this.#tail ? [{ kind: 'let', reg: this.#tail[i]![j]!, value: zero, lanes: 1 } as const] : []),
     ]);
     const outer = this.#along ? vars.slice(0, -1) : vars;
-    const conditions = conditionsOf(product);
     const round = (at: Places): Stmt[] =>
       this.#along ? this.#roundsAlong(at, this.#along) : this.#round(at, this.#acc, null);
-    const rounds =
-      conditions.length === 0 && this.#isShort()
-        ? pointsOf(outer).flatMap((point) => round(new Map([...this.#places, ...point])))
-        : nestLoops(outer, def.vars, this.#places, round, conditions);
+    const rounds = nestLoops(outer, def.vars, this.#places, round, conditions);
     return [...start, ...rounds, ...this.#epilogues()];
+  }
+
+  /**
+   * Whether sums are those of their products and nothing else: written out, they begin with the first product, and in a loop
+   * with −0, to which adding is exact, so that both give the same bits. Sums that may be empty begin with 0.
+   */
+  #startsAtFirst(): boolean {
+    const { product, vars } = this.#s;
+    const isFloat = product.reduction.type === 'f32';
+    return isFloat && !this.#along && volume(vars) > 0 && conditionsOf(product).length === 0;
   }
 
   /** Whether all that the sums read fits into registers at once: then the rounds stand one after the other, without a loop. */
   #isShort(): boolean {
     const rounds = volume(this.#s.vars);
-    const isPlain = !this.#along && conditionsOf(this.#s.product).length === 0;
-    return isPlain && rounds * (this.#rows.length + this.#columns.length) <= mostLoads;
+    if (this.#held) return true;
+    return this.#startsAtFirst() && rounds * (this.#rows.length + this.#columns.length) <= mostLoads;
   }
 
   /** What is made of each cell's sum; where that takes long, of several cells in turn. */
@@ -176,8 +215,11 @@ class Tile {
     const parts = this.#rows.flatMap((_, i) => this.#columns.map((c, j) => this.#epilogue(i, j, c)));
     const { def, product } = this.#s;
     // Operations of the sum itself are a load, a load, a product.
-    const long =
-      operationCount(def.stores.map((s) => s.value)) - operationCount([product.reduction.body]) >= longChain;
+    const values = [
+      ...def.stores.map((s) => s.value),
+      ...(this.#s.sums ?? []).flatMap((b) => b.sums.map((x) => x.body)),
+    ];
+    const long = operationCount(values) - operationCount([product.reduction.body]) >= longChain;
     if (!long) return parts.flat();
     const size = Math.ceil(parts.length / Math.ceil(parts.length / vectorsInTurn));
     const groups = Array.from({ length: Math.ceil(parts.length / size) }, (_, k) =>
@@ -197,8 +239,11 @@ class Tile {
     return [main, ...forLoop(rest, 1, rest.extent, this.#round(at, this.#tail, single))];
   }
 
-  /** Adds one product to each accumulator; `r` says where the reduction loop is in the `along` form, and its lanes. */
-  #round(at: Places, into: Grid, r: Column | null): Stmt[] {
+  /**
+   * Adds one product to each accumulator, or makes it the first; `r` says where the reduction loop is in the `along` form, and
+   * its lanes.
+   */
+  #round(at: Places, into: Grid, r: Column | null, isFirst = false): Stmt[] {
     const { product, v, m } = this.#s;
     const lanesOf = (c: Column): Lanes => r?.lanes ?? c.lanes;
     const widest = Math.max(...this.#columns.map(lanesOf)) as Lanes;
@@ -218,6 +263,8 @@ class Tile {
       const lanes = byColumn ? lanesOf(c) : widest;
       // An element that does not move with the columns is the same in all lanes: any column places it.
       const value = this.#place(at, i, { at: c.at, lanes }, r?.at ?? null)(l);
+      const held = this.#held?.find(value);
+      if (held) return held;
       out.push({ kind: 'let', reg, value, lanes });
       loaded.set(key, reg);
       return read(reg);
@@ -228,7 +275,8 @@ class Tile {
       this.#columns.forEach((c, j) => {
         const acc = into[i]![j]!;
         const term = binary('mul', load(product.x, i, j), load(product.y, i, j));
-        out.push({ kind: 'set', reg: acc, value: binary('add', read(acc), term), lanes: lanesOf(c) });
+        if (isFirst) out.push({ kind: 'let', reg: acc, value: term, lanes: lanesOf(c) });
+        else out.push({ kind: 'set', reg: acc, value: binary('add', read(acc), term), lanes: lanesOf(c) });
       });
     });
     return out;
@@ -256,7 +304,8 @@ class Tile {
       return [...lets, ...storeUnified(stores, column.lanes, def.vars)];
     }
     const swap = replacer((e) => (e === product.reduction ? sum : undefined));
-    const place = this.#place(this.#places, i, column, null);
+    const atCell = this.#place(this.#places, i, column, null);
+    const place = (e: Expr): Expr => (this.#held ? this.#held.in(atCell(e)) : atCell(e));
     const placed = def.stores.map((st) => ({
       param: st.param,
       index: substituteIndex(st.index, (x) =>
@@ -265,6 +314,10 @@ class Tile {
       value: place(swap(st.value)),
       laneStride: column.lanes > 1 ? coefficientOf(st.index, v!) : 0,
     }));
+    if (this.#sums || this.#held) {
+      const sums = this.#sums?.of(i, (body) => place(swap(body)));
+      return [...lets, ...storeValues(placed, column.lanes, def.vars, sums)];
+    }
     const stores = unifiedStores(placed);
     this.#placed = { row: i, column, sum, stores };
     return [...lets, ...storeUnified(stores, column.lanes, def.vars)];
