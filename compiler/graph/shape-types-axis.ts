@@ -93,10 +93,11 @@ export type Moved<S extends Shape, From, To> =
       : OfRank<S>;
 
 /** S without the dimension at a place that counts from the start. */
-type Without<S extends Shape, A extends number, Head extends Shape = readonly []> = S extends readonly [
-  infer D extends number,
-  ...infer Rest extends Shape,
-]
+export type Without<
+  S extends Shape,
+  A extends number,
+  Head extends Shape = readonly [],
+> = S extends readonly [infer D extends number, ...infer Rest extends Shape]
   ? Head['length'] extends A
     ? readonly [...Head, ...Rest]
     : Without<Rest, A, readonly [...Head, D]>

@@ -7,9 +7,11 @@ export { argmax, argmin } from './argmax.ts';
 export * from './arithmetic.ts';
 export * from './atan2.ts';
 export * from './attention.ts';
+export * from './averages.ts';
 export * from './axes.ts';
 export * from './batch-norm.ts';
 export * from './binary.ts';
+export * from './bins.ts';
 export { broadcastTo, expand, expandDims, sum } from './broadcast.ts';
 export { checkFinite, checkIndex } from './check.ts';
 export * from './checkpoint.ts';
@@ -30,6 +32,7 @@ export * from './draws.ts';
 export * from './einsum.ts';
 export * from './erfc.ts';
 export * from './global-pool.ts';
+export * from './grid-sample.ts';
 export * from './indexing.ts';
 export * from './inverse-hyperbolic.ts';
 export * from './inverse-trig.ts';
@@ -40,6 +43,7 @@ export {
   clip,
   cosh,
   log2,
+  log10,
   type NanToNumOptions,
   nanToNum,
   reciprocal,
@@ -53,10 +57,12 @@ export * from './normalize.ts';
 export * from './norms.ts';
 export * from './pad.ts';
 export * from './pairs.ts';
+export * from './patches.ts';
 export * from './pool.ts';
 export type { PoolOptions } from './pool-window.ts';
 export * from './power.ts';
 export { prod } from './prod.ts';
+export * from './products.ts';
 export * from './quantile.ts';
 export * from './random.ts';
 export * from './ranges.ts';
@@ -65,11 +71,14 @@ export * from './reduce.ts';
 export * from './remainder.ts';
 export * from './repeat.ts';
 export * from './resize.ts';
+export * from './scatter-extremes.ts';
 export * from './shape.ts';
+export * from './shrink.ts';
 export * from './sigmoid.ts';
 export { slice } from './slice.ts';
 export * from './sort.ts';
 export * from './space-depth.ts';
+export * from './special.ts';
 export * from './triangle.ts';
 export * from './unary.ts';
 export * from './vectors.ts';

@@ -66,6 +66,16 @@ export function log2<X extends Node>(x: X & Accepts<'log2', X, 'f32'>): Node<Sha
 }
 
 /**
+ * Logarithm to base 10. f32. Throws HDL0002.
+ *
+ * @formula y = log₁₀(x)
+ * @example log10(x)
+ */
+export function log10<X extends Node>(x: X & Accepts<'log10', X, 'f32'>): Node<ShapeOf<X>, DTypeOf<X>> {
+  return composite<X>('log10', x, (v) => mul(log(v), Math.LOG10E));
+}
+
+/**
  * Tangent of radians. f32. Throws HDL0002.
  *
  * @formula y = sin(x) / cos(x)

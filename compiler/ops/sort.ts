@@ -1,4 +1,4 @@
-// Sorting along an axis: sort, argsort and topK. The order is found as positions (sort-order.ts), which have no gradient;
+// Sorting along an axis: sort, argsort, topK and kthValue. The order is found as positions (sort-order.ts), which have no gradient;
 // values are gathered by them, so that gradients go back to where the elements came from. All sorts are stable. NaN
 // counts as largest: it stands last in ascending order, as in NumPy, and first in descending order.
 
@@ -9,10 +9,13 @@ import { callerLocation } from '../graph/location.ts';
 import { scope } from '../graph/scope.ts';
 import type { DTypeOf, ShapeOf } from '../graph/shape-types.ts';
 import type { Replaced, Takes } from '../graph/shape-types-axis.ts';
+import type { Reduced } from '../graph/shape-types-view.ts';
 import type { DType, Shape } from '../graph/types.ts';
 import { normalizeAxis } from './attrs.ts';
 import { gatherAt } from './gather.ts';
 import { backFromLast, lastAxis } from './last-axis.ts';
+import { refuse } from './refuse.ts';
+import { squeeze } from './shape.ts';
 import { slice } from './slice.ts';
 import { sortedPositions } from './sort-order.ts';
 
@@ -104,6 +107,47 @@ export function topK<X extends Node, const K extends number, const A extends num
     return {
       values: backFromLast(take(row, first), a) as Node<Replaced<ShapeOf<X>, A, K>, DTypeOf<X>>,
       indices: backFromLast(first, a) as Node<Replaced<ShapeOf<X>, A, K>, 'i32'>,
+    };
+  });
+}
+
+export interface KthOptions<K extends boolean = boolean> {
+  /** Whether the axis stays, with size 1 (default false). */
+  readonly keepDims?: K;
+}
+
+/**
+ * The k-th smallest element along an axis (the last by default), counted from 1, and its position; of equal ones in their order. NaN
+ * counts as largest. Any dtype. The gradient of the values goes to where they came from. Throws HDL0003.
+ *
+ * @formula y = sorted(x)[k − 1]
+ * @example kthValue(x, 2).values // [[3, 1, 2]] → [2]
+ */
+export function kthValue<X extends Node, const A extends number = -1, D extends boolean = false>(
+  x: X,
+  k: number,
+  axis?: A,
+  options: KthOptions<D> = {},
+): TopK<Reduced<ShapeOf<X>, A, D>, DTypeOf<X>> {
+  const a = normalizeAxis('kthValue', x, axis ?? -1);
+  const n = x.type.shape[a]!;
+  if (!Number.isInteger(k) || k < 1 || k > n) {
+    const what = `kthValue(${describeNode(x)}, ${k}, axis: ${a})`;
+    refuse('HDL0003', what, `k is an integer in [1, ${n}]: it counts from 1`, 'the smallest is k = 1');
+  }
+  return scope('kthValue', () => {
+    const row = lastAxis(x as Node, a);
+    const order = sortedPositions(row, false);
+    const last = order.type.shape.length - 1;
+    const at = slice(
+      order,
+      order.type.shape.map((_, d) => (d === last ? k - 1 : 0)),
+      order.type.shape.map((size, d) => (d === last ? k : size)),
+    );
+    const put = (v: Node): Node => (options.keepDims ? backFromLast(v, a) : squeeze(v, last));
+    return {
+      values: put(take(row, at)) as Node<Reduced<ShapeOf<X>, A, D>, DTypeOf<X>>,
+      indices: put(at) as Node<Reduced<ShapeOf<X>, A, D>, 'i32'>,
     };
   });
 }

@@ -66,6 +66,32 @@ export function spaceToDepth<X extends Node, const B extends number>(
   });
 }
 
+/**
+ * Channels dealt out anew: with g groups of n channels each, the first of every group comes first, then the second (Zhang et al.,
+ * 2018). x is [N, C, …]. Any dtype. Throws HDL0001 for less than two dimensions, HDL0003 unless the groups divide the channels.
+ *
+ * @formula y[b, j · g + i] = x[b, i · n + j]
+ * @example channelShuffle(x, 2) // channels [0, 1, 2, 3] → [0, 2, 1, 3]
+ */
+export function channelShuffle<X extends Node>(x: X, groups: number): Node<ShapeOf<X>, DTypeOf<X>> {
+  const [n, c, ...rest] = x.type.shape;
+  const fail = (code: 'HDL0001' | 'HDL0003', rule: string, hint: string): never => {
+    const what = `channelShuffle(${describeNode(x)}, ${groups})`;
+    throw compilerError(code, { what, rule, hint, loc: callerLocation() });
+  };
+  if (c === undefined) fail('HDL0001', 'channels are dimension 1', 'x is [N, C, …]: give it a batch');
+  const size = c! / groups;
+  if (!Number.isInteger(groups) || groups < 1 || !Number.isInteger(size)) {
+    fail('HDL0003', `${groups} groups do not divide ${c} channels`, 'take a divisor of the channels');
+  }
+  const y = scope('channelShuffle', () => {
+    const split = reshape(x as Node, [n!, groups, size, ...rest]) as Node;
+    const order = split.type.shape.map((_, d) => (d === 1 ? 2 : d === 2 ? 1 : d));
+    return reshape(transpose(split, order) as Node, x.type.shape);
+  });
+  return y as Node as Node<ShapeOf<X>, DTypeOf<X>>;
+}
+
 function sizesOf(fn: string, x: Node, block: number): [number, number, number, number] {
   if (x.type.shape.length !== 4) {
     throw refuse(fn, x, block, `x has ${x.type.shape.length} dimensions, not 4: [N, C, H, W]`);

@@ -1,13 +1,14 @@
 // Layers of one function of each element, or of each row: one line each. Formulas, and gradients at kinks, are those of the
 // functions of the same names.
 
+import type { Halved, Halves } from '../../compiler/graph/shape-types-axis.ts';
 import * as ops from '../../compiler/ops/index.ts';
 import type { Context } from '../context.ts';
 import type { Floats } from '../floats.ts';
 import { constant } from '../initializers/constant.ts';
 import type { Initializer } from '../initializers/initializer.ts';
 import { type Layer, type LayerOptions, layer } from './layer.ts';
-import type { SameShape, ShapeRule } from './shape-rule.ts';
+import type { InputShape, SameShape, ShapeRule } from './shape-rule.ts';
 
 type Plain = (options?: LayerOptions) => Layer<SameShape>;
 type Scaled = (alpha?: number, options?: LayerOptions) => Layer<SameShape>;
@@ -78,6 +79,54 @@ export const softmax: AlongAxis = alongAxis('softmax', (x, axis) => ops.softmax(
 
 /** Logarithms of probabilities along the last axis, or `axis`. */
 export const logSoftmax: AlongAxis = alongAxis('logSoftmax', (x, axis) => ops.logSoftmax(x, axis));
+
+/** Probabilities along the last axis, or `axis`, the largest for the smallest input. `nn.softmin()` */
+export const softmin: AlongAxis = alongAxis('softmin', (x, axis) => ops.softmin(x, axis));
+
+/** 0 where |x| is at most lambda, 0.5 unless given, x elsewhere. `nn.hardShrink(0.1)` */
+export const hardShrink: Scaled = scaled('hardShrink', 0.5, (x, lambda) => ops.hardShrink(x, lambda));
+
+/** x moved towards 0 by lambda, 0.5 unless given. `nn.softShrink(0.1)` */
+export const softShrink: Scaled = scaled('softShrink', 0.5, (x, lambda) => ops.softShrink(x, lambda));
+
+/** x − tanh(x). */
+export const tanhShrink: Plain = plain('tanhShrink', (x) => ops.tanhShrink(x));
+
+/**
+ * x limited to [lo, hi], −1 and 1 unless given.
+ *
+ * @example nn.hardTanh()
+ */
+export function hardTanh(lo = -1, hi = 1, options: LayerOptions = {}): Layer<SameShape> {
+  return layer('hardTanh', (x) => ops.hardTanh(x, lo, hi), options);
+}
+
+/**
+ * x above a limit, a value elsewhere.
+ *
+ * @example nn.threshold(0.1, 20)
+ */
+export function threshold(limit: number, value: number, options: LayerOptions = {}): Layer<SameShape> {
+  return layer('threshold', (x) => ops.threshold(x, limit, value), options);
+}
+
+/** Half of a dimension is left: the other half is the gate. */
+export interface GluRule<A extends number> extends ShapeRule {
+  readonly output: Halved<InputShape<this>, A>;
+  readonly check: Halves<InputShape<this>, A>;
+  readonly dtype: 'f32';
+}
+
+/**
+ * The first half along an axis (the last by default) times the sigmoid of the second half. Throws HDL0001 for an odd size.
+ *
+ * @example nn.glu()
+ */
+export function glu<const A extends number = -1>(
+  options: LayerOptions & { readonly axis?: A } = {},
+): Layer<GluRule<A>> {
+  return layer('glu', (x) => ops.glu(x, options.axis ?? -1) as Floats, options);
+}
 
 /**
  * x Φ(x), by the error function, or by its approximation with `tanh`.

@@ -44,19 +44,29 @@ interface LossCase {
     readonly data: readonly number[];
   }[];
   readonly value: readonly number[];
+  /** Options that are tensors. */
+  readonly tensors?: Readonly<Record<string, LossCase['inputs'][number]>>;
   /** To the first input, of the sum of the value's elements times cos(their number). */
   readonly gradient: readonly number[];
 }
 
-for (const c of read<{ readonly cases: readonly LossCase[] }>('losses').cases) {
+const lossCases = ['losses', 'more-losses'].flatMap(
+  (name) => read<{ readonly cases: readonly LossCase[] }>(name).cases,
+);
+
+for (const c of lossCases) {
   t.test(c.name, async (t) => {
     const inputs = Object.fromEntries(c.inputs.map((x, i) => [`x${i}`, tensor([...x.shape], x.dtype)]));
+    const tensors = Object.entries(c.tensors ?? {}).map(
+      ([name, v]) => [name, constant(v.data, v.shape, v.dtype)] as const,
+    );
+    const options = { ...c.options, ...Object.fromEntries(tensors) };
     const loss = losses[c.loss as keyof typeof losses] as (...args: readonly unknown[]) => Tensor;
     const p = program(
       {
         run: entry(inputs, (given): Record<string, Tensor> => {
           const args = c.inputs.map((_, i) => given[`x${i}`]! as Tensor);
-          const value = loss(...args, c.options);
+          const value = loss(...args, options);
           const weights: Tensor =
             value.type.shape.length === 0
               ? constant(1)

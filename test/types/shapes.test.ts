@@ -58,7 +58,9 @@ const rows: readonly Row[] = [
   row('celu', h.celu(x), [6, 4]), row('selu', h.selu(x), [6, 4]), row('gelu', h.gelu(x), [6, 4]), row('silu', h.silu(x), [6, 4]),
   row('mish', h.mish(x), [6, 4]), row('sigmoid', h.sigmoid(x), [6, 4]), row('hardSigmoid', h.hardSigmoid(x), [6, 4]),
   row('hardSwish', h.hardSwish(x), [6, 4]), row('softplus', h.softplus(x), [6, 4]), row('softsign', h.softsign(x), [6, 4]),
-  row('logSigmoid', h.logSigmoid(x), [6, 4]), row('logit', h.logit(x), [6, 4]), row('nanToNum', h.nanToNum(x), [6, 4]), row('glu', h.glu(x), [6, 2]), row('glu', h.glu(x, 0), [3, 4]), row('softmax', h.softmax(x), [6, 4]), row('logSoftmax', h.logSoftmax(x, 0), [6, 4]),
+  row('logSigmoid', h.logSigmoid(x), [6, 4]), row('hardTanh', h.hardTanh(x), [6, 4]), row('hardShrink', h.hardShrink(x), [6, 4]), row('softShrink', h.softShrink(x), [6, 4]),
+  row('tanhShrink', h.tanhShrink(x), [6, 4]), row('threshold', h.threshold(x, 0, 1), [6, 4]), row('softmin', h.softmin(x), [6, 4]), row('log10', h.log10(x), [6, 4]), row('sinc', h.sinc(x), [6, 4]),
+  row('xlogy', h.xlogy(x, y), [6, 4]), row('heaviside', h.heaviside(x, 0.5), [6, 4]), row('copySign', h.copySign(y, x), [6, 4]), row('logit', h.logit(x), [6, 4]), row('nanToNum', h.nanToNum(x), [6, 4]), row('glu', h.glu(x), [6, 2]), row('glu', h.glu(x, 0), [3, 4]), row('softmax', h.softmax(x), [6, 4]), row('logSoftmax', h.logSoftmax(x, 0), [6, 4]),
   row('prelu', h.prelu(x, y), [6, 4]), row('add', h.add(x, y), [6, 4]), row('sub', h.sub(1, x), [6, 4]), row('mul', h.mul(y, x), [6, 4]),
   row('div', h.div(x, 2), [6, 4]), row('mod', h.mod(x, y), [6, 4]), row('floorMod', h.floorMod(x, y), [6, 4]), row('floorDiv', h.floorDiv(x, y), [6, 4]),
   row('pow', h.pow(x, y), [6, 4]), row('atan2', h.atan2(x, y), [6, 4]), row('hypot', h.hypot(x, y), [6, 4]), row('lerp', h.lerp(x, y, 0.5), [6, 4]), row('logAddExp', h.logAddExp(x, y), [6, 4]),
@@ -95,6 +97,12 @@ const rows: readonly Row[] = [
   row('gather', h.gather(x, at, -1), [6, 2, 3]), row('gatherElements', h.gatherElements(x, at), [2, 3]), row('scatterAdd', h.scatterAdd(y, at, h.input('u', [2, 3])), [4]),
   row('scatterAddElements', h.scatterAddElements(x, at, h.input('u', [2, 3])), [6, 4]), row('scatterUpdate', h.scatterUpdate(y, at, h.input('u', [2, 3])), [4]),
   row('oneHot', h.oneHot(at, 9), [2, 3, 9]), row('oneHot', h.oneHot(at, 9, { axis: 0, dtype: 'bool' }), [9, 2, 3]), row('sort', h.sort(x), [6, 4]), row('argsort', h.argsort(x), [6, 4]),
+  row('unfold', h.unfold(image, { kernel: 3, padding: 1, strides: 2 }), [2, 36, 12]), row('unfold', h.unfold(line, { kernel: 3, dilation: 2 }), [2, 12, 5]), row('fold', h.fold(h.input('p', [2, 12, 12]), [8, 6], { kernel: 2, strides: 2 }), [2, 3, 8, 6]),
+  row('slidingWindows', h.slidingWindows(x, 3, 0), [4, 4, 3]), row('slidingWindows', h.slidingWindows(line, 3, -1, { step: 2 }), [2, 4, 4, 3]), row('channelShuffle', h.channelShuffle(image, 2), [2, 4, 8, 6]),
+  row('rot90', h.rot90(x), [4, 6]), row('rot90', h.rot90(image, 2, [2, 3]), [2, 4, 8, 6]), row('rot90', h.rot90(image, -1, [2, -1]), [2, 4, 6, 8]), row('unstack', h.unstack(x)[5], [4]), row('unstack', h.unstack(image, -1)[0], [2, 4, 8]),
+  row('kron', h.kron(x, y), [6, 16]), row('kron', h.kron(x, x), [36, 16]), row('gridSample', h.gridSample(image, h.input('g', [2, 5, 7, 2])), [2, 4, 5, 7]),
+  row('scatterMax', h.scatterMax(y, at, h.input('u', [2, 3])), [4]), row('scatterMin', h.scatterMin(y, at, h.input('u', [2, 3])), [4]), row('kthValue', h.kthValue(x, 2).values, [6]), row('kthValue', h.kthValue(x, 2, 0, { keepDims: true }).indices, [1, 4]),
+  row('searchSorted', h.searchSorted(y, x), [6, 4]), row('binCount', h.binCount(i, 9), [9]), row('histogram', h.histogram(x, 9).counts, [9]), row('histogram', h.histogram(x, 9).edges, [10]), row('interp', h.interp(x, y, y), [6, 4]),
   row('topK', top.values, [6, 3]), row('topK', top.indices, [6, 3]), row('meshgrid', grids[0], [5, 3]), row('meshgrid', h.meshgrid([v, w], { indexing: 'ij' })[1], [3, 5]),
 
   // reductions
@@ -102,10 +110,13 @@ const rows: readonly Row[] = [
   row('all', h.all(b), []), row('mean', h.mean(image, [2, 3]), [2, 4]), row('variance', h.variance(x, 0), [4]), row('std', h.std(x, 0), [4]), row('logSumExp', h.logSumExp(x, -1), [6]),
   row('l1', h.l1(x), []), row('l2', h.l2(x, 1), [6]), row('norm', h.norm(x, 1), [6]), row('normalize', h.normalize(x), [6, 4]), row('argmax', h.argmax(x), [6]), row('argmin', h.argmin(x, 0), [4]),
   row('countNonZero', h.countNonZero(x), []), row('median', h.median(x, 0), [4]), row('quantile', h.quantile(x, 0.3, -1), [6]), row('cumsum', h.cumsum(x), [6, 4]), row('cumprod', h.cumprod(x), [6, 4]),
+  row('nanSum', h.nanSum(x), []), row('nanMean', h.nanMean(x, 0), [4]), row('nanMax', h.nanMax(x, -1), [6]), row('nanMin', h.nanMin(x, 1, { keepDims: true }), [6, 1]), row('average', h.average(x, y, 1), [6]),
+  row('ptp', h.ptp(x, 0), [4]), row('trapezoid', h.trapezoid(x), [6]), row('cummax', h.cummax(x), [6, 4]), row('cummin', h.cummin(x), [6, 4]), row('logCumSumExp', h.logCumSumExp(x), [6, 4]),
   row('diff', h.diff(x), [6, 3]), row('diff', h.diff(x, 0, 2), [4, 4]), row('trace', h.trace(square), [2]), row('outer', h.outer(v, w), [3, 5]), row('cross', h.cross(h.input('c', [2, 3]), v), [2, 3]),
   row('cosineSimilarity', h.cosineSimilarity(x, y), [6]), row('pairwiseDistance', h.pairwiseDistance(x, y), [6]), row('cdist', h.cdist(x, h.input('c', [9, 4])), [6, 9]),
 
   // contractions and windows
+  row('convolve', h.convolve(v, w), [7]), row('convolve', h.convolve(v, w, 'same'), [5]), row('correlate', h.correlate(w, v), [3]), row('correlate', h.correlate(v, v), [1]),
   row('matmul', h.matmul(square, h.input('m', [4, 5])), [2, 4, 5]), row('dense', h.dense(x, h.input('k', [4, 5])), [6, 5]), row('einsum', h.einsum('bij,bj->ib', square, h.input('e', [2, 4])), [4, 2]),
   row('einsum', h.einsum('bii->b', square), [2]), row('conv1d', h.conv1d(line, h.input('f', [3, 4, 3]), { strides: 2 }), [2, 3, 4]), row('conv2d', h.conv2d(image, h.input('f', [6, 2, 3, 3]), { groups: 2, padding: 'same' }), [2, 6, 8, 6]),
   row('conv3d', h.conv3d(volume, h.input('f', [3, 4, 3, 3, 3]), { padding: 1 }), [2, 3, 8, 6, 4]),
