@@ -2,6 +2,7 @@
 // (operands first) and are numbered densely; the order is a function of the roots alone, so the same program always
 // yields the same graph. Building one is iterative: a chain of 20,000 nodes overflows no stack.
 
+import { remembered } from '../remembered.ts';
 import { describeNode } from './describe.ts';
 import { compilerError } from './errors.ts';
 import type { Graph, GraphOutput, GraphUpdate, Node } from './ir.ts';
@@ -53,12 +54,12 @@ export function graphVariables(graph: Graph): readonly Node[] {
 }
 
 /** For each node, the nodes that read it (once per read, in order). */
-export function usersOf(graph: Graph): ReadonlyMap<Node, readonly Node[]> {
+export const usersOf: (graph: Graph) => ReadonlyMap<Node, readonly Node[]> = remembered((graph) => {
   const users = new Map<Node, Node[]>();
   for (const n of graph.nodes) users.set(n, []);
   for (const n of graph.nodes) for (const o of n.operands) users.get(o)!.push(n);
   return users;
-}
+});
 
 /**
  * Rebuilds a graph bottom-up. `visit` gets each node with its operands already rewritten and returns the node to use

@@ -3,12 +3,12 @@
 //
 //   for every point of `space`:  params[s.param][s.index] = s.value      for each s of `stores`
 
+import { remembered } from '../remembered.ts';
 import type { Index, LoopVar } from './affine.ts';
 import { addIndex, constIndex, scaleIndex, varIndex } from './affine.ts';
 import type { Expr } from './expr.ts';
 import { walkExprs } from './expr.ts';
 import type { KernelParam } from './ir.ts';
-import { remembered } from './remembered.ts';
 
 export interface DefinitionStore {
   readonly param: number;

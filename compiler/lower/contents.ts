@@ -100,9 +100,12 @@ function delays(reduction: Node, n: Node, of: Node, depths: ReadonlyMap<Node, nu
 }
 
 function isTooMuch({ loads, operations, depth, divisions }: Content): boolean {
-  const { loads: mostLoads, ...most } = mostOfKernel;
+  const most = mostOfKernel;
   return (
-    loads.size > mostLoads || operations > most.operations || depth > most.depth || divisions > most.divisions
+    loads.size > most.loads ||
+    operations > most.operations ||
+    depth > most.depth ||
+    divisions > most.divisions
   );
 }
 

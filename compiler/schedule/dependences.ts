@@ -4,6 +4,7 @@
 // Constants and current banks are only read. The flags are exempt: each site has a word of its own, and all writers of
 // word 0 write the same.
 
+import { remembered } from '../remembered.ts';
 import { type Buffer, hazardOf, type Lowered, type LoweredStep } from './lowered.ts';
 
 export interface Dependences {
@@ -27,29 +28,30 @@ export function buffersOf(
   return { reads: [...reads], writes: [...writes] };
 }
 
-export function dependencesOf(lowered: Pick<Lowered, 'buffers' | 'steps'>): Dependences {
-  const { buffers, steps } = lowered;
-  const writer = new Int32Array(buffers.length).fill(-1);
-  const readers: number[][] = buffers.map(() => []);
-  const before: number[][] = [];
-  const after: number[][] = steps.map(() => []);
-  steps.forEach((step, j) => {
-    const { reads, writes } = buffersOf(step, buffers);
-    const found = new Set<number>();
-    for (const id of reads) {
-      if (writer[id]! >= 0) found.add(writer[id]!);
-      readers[id]!.push(j);
-    }
-    for (const id of writes) {
-      if (writer[id]! >= 0) found.add(writer[id]!);
-      for (const reader of readers[id]!) found.add(reader);
-      readers[id] = [];
-      writer[id] = j;
-    }
-    found.delete(j);
-    const list = [...found].sort((a, b) => a - b);
-    before.push(list);
-    for (const i of list) after[i]!.push(j);
-  });
-  return { before, after };
-}
+export const dependencesOf: (lowered: Pick<Lowered, 'buffers' | 'steps'>) => Dependences = remembered(
+  ({ buffers, steps }) => {
+    const writer = new Int32Array(buffers.length).fill(-1);
+    const readers: number[][] = buffers.map(() => []);
+    const before: number[][] = [];
+    const after: number[][] = steps.map(() => []);
+    steps.forEach((step, j) => {
+      const { reads, writes } = buffersOf(step, buffers);
+      const found = new Set<number>();
+      for (const id of reads) {
+        if (writer[id]! >= 0) found.add(writer[id]!);
+        readers[id]!.push(j);
+      }
+      for (const id of writes) {
+        if (writer[id]! >= 0) found.add(writer[id]!);
+        for (const reader of readers[id]!) found.add(reader);
+        readers[id] = [];
+        writer[id] = j;
+      }
+      found.delete(j);
+      const list = [...found].sort((a, b) => a - b);
+      before.push(list);
+      for (const i of list) after[i]!.push(j);
+    });
+    return { before, after };
+  },
+);

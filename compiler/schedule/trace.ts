@@ -6,7 +6,7 @@ import type { Index, LoopVar } from '../kernel/affine.ts';
 import { indexKey } from '../kernel/affine.ts';
 import { type Condition, childrenOf, type Expr } from '../kernel/expr.ts';
 import type { Kernel, Lanes, Stmt } from '../kernel/ir.ts';
-import { remembered } from '../kernel/remembered.ts';
+import { remembered } from '../remembered.ts';
 
 interface AccessOf<Kind> {
   readonly kind: Kind;

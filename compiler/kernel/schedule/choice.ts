@@ -3,11 +3,11 @@
 //
 // In: a definition that is one sum of products. The choice depends on shapes and target only.
 
+import { remembered } from '../../remembered.ts';
 import type { LoopVar } from '../affine.ts';
 import { type KernelDefinition, volume } from '../definition.ts';
 import { constant } from '../expr.ts';
 import type { Target } from '../ir.ts';
-import { remembered } from '../remembered.ts';
 import { replacer } from '../substitute.ts';
 import { type Cover, type CoverRules, coverWith } from './cover.ts';
 import { isAsked, shareOf } from './guards.ts';

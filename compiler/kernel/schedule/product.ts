@@ -2,10 +2,10 @@
 // loop. Operands that were packed into panels (pack.ts) move by one element inside of a panel. An operand may be guarded,
 // as a border of zeros is (guards.ts): products with what is not there are left out.
 
+import { remembered } from '../../remembered.ts';
 import type { Index, LoopVar } from '../affine.ts';
 import { type KernelDefinition, type ReduceExpr, reductionsOf } from '../definition.ts';
 import type { Condition, Expr } from '../expr.ts';
-import { remembered } from '../remembered.ts';
 import { coefficientOf } from '../substitute.ts';
 import { isAsked } from './guards.ts';
 
