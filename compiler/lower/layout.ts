@@ -43,21 +43,22 @@ export function chooseLayouts(
     const queue = [start];
     for (let head = 0; head < queue.length; head++) {
       const n = queue[head]!;
+      const isOpen = (other: Node): boolean => !orders.has(other) && !fixed(other);
       const give = (other: Node, order: Order | null): void => {
-        if (!order || orders.has(other) || fixed(other)) return;
+        if (order === null) return;
         orders.set(other, order);
         queue.push(other);
       };
       if (!isLeaf(n)) {
         n.operands.forEach((o, i) => {
+          if (!isOpen(o)) return;
           const map = dimensionMap(prober, n, i);
           if (map) give(o, toOperand(orders.get(n)!, map));
         });
       }
       for (const u of users.get(n) ?? []) {
-        u.operands.forEach((o, i) => {
-          if (o === n) give(u, followOperand(prober, u, i, orders.get(n)!));
-        });
+        for (let i = 0; i < u.operands.length && isOpen(u); i++)
+          if (u.operands[i] === n) give(u, followOperand(prober, u, i, orders.get(n)!));
       }
     }
   };
