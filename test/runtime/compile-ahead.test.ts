@@ -69,6 +69,29 @@ t.test('code that is not valid is told of when its plan is loaded', async (t) =>
   await t.rejects(executor.load(broken, undefined, ahead), { code: 'HDL1006' });
 });
 
+t.test(
+  'a plan whose code is compiled ahead is checked, too, and leaves no trace when it is not well-formed',
+  async (t) => {
+    for (const threads of [1, 2]) {
+      const { plan } = compileGraph(graph(), { workers: [1, 2] });
+      const [step] = plan.manifest.steps;
+      const far = { ...step!, args: step!.args.map((a) => ({ ...a, offset: plan.manifest.arenaBytes })) };
+      const broken = {
+        ...plan,
+        manifest: { ...plan.manifest, steps: [far, ...plan.manifest.steps.slice(1)] },
+      };
+      const executor = await Executor.create({ threads });
+      t.teardown(() => executor.dispose());
+      const ahead = compileAhead(plan.code, plan.manifest.features, threads > 1);
+      await t.rejects(executor.load(broken as typeof plan, undefined, ahead), { code: 'HDL1006' });
+      const loaded = await executor.load(plan, undefined, compileAhead(plan.code, [], threads > 1));
+      const one = new Float32Array(64).fill(1);
+      const { y } = await executor.run(loaded, { a: one, b: one });
+      t.same([...y!.data], new Array(64).fill(9), `${threads} threads: and goes on`);
+    }
+  },
+);
+
 t.test('flags are set for one stretch only, and those that the user chose are left alone', async (t) => {
   if (nodeEngine() === null) return;
   const { execArgv } = process;
