@@ -9,10 +9,19 @@
 // whose result it reads when, for the same number of units, each unit of it reads only what that unit of the other wrote,
 // and when coming back to what is near saves more than the code costs (cost.ts). Bits do not change.
 
-import { coefficientOfVar, constIndex, type Index, type Range, varIndex } from '../kernel/affine.ts';
+import {
+  addIndex,
+  coefficientOfVar,
+  constIndex,
+  type Index,
+  offsetIndex,
+  type Range,
+  scaleIndex,
+  varIndex,
+} from '../kernel/affine.ts';
 import type { Kernel } from '../kernel/ir.ts';
 import type { KernelPool } from '../kernel/pool.ts';
-import { footprints, rangeUnder } from '../schedule/footprint.ts';
+import { type Footprint, footprints, rangesUnder } from '../schedule/footprint.ts';
 import type { Buffer, BufferId, LoweredStep } from '../schedule/lowered.ts';
 import { restrictTrace, traceOf } from '../schedule/trace.ts';
 import { type Costs, costsOfChaining, isComputed, isNear } from './cost.ts';
@@ -238,7 +247,7 @@ function rangesByUnit(kernel: Kernel, param: number, kind: 'load' | 'store'): Ra
     !Number.isNaN(step) &&
     all.every((f) => f.bounds.every((b) => coefficientOfVar(b.index, unit, () => true) === 0));
   if (isRegular) {
-    const first = hullOf(of(constIndex(0)));
+    const first = hullOf(all, scaleIndex(varIndex(unit), -step!));
     return first && units.map((u) => ({ min: first.min + u * step!, max: first.max + u * step! }));
   }
   if (unit.extent > mostUnits) return null;
@@ -246,10 +255,18 @@ function rangesByUnit(kernel: Kernel, param: number, kind: 'load' | 'store'): Ra
   return each.every((r) => r !== null) ? each : null;
 }
 
-function hullOf(touched: readonly ReturnType<typeof footprints>[number][]): Range | null {
+/** All that is touched; `more` is added to every index. */
+function hullOf(touched: readonly Footprint[], more: Index = constIndex(0)): Range | null {
   let hull: Range | null = null;
-  for (const f of touched) {
-    const r = rangeUnder(f.index, f.bounds);
+  const moved = new Map<Index['terms'], Index>();
+  const rangeOf = rangesUnder();
+  for (const { index, bounds } of touched) {
+    let from = moved.get(index.terms);
+    if (from === undefined) {
+      from = addIndex({ constant: 0, terms: index.terms }, more);
+      moved.set(index.terms, from);
+    }
+    const r = rangeOf(offsetIndex(from, index.constant), bounds);
     if (r === null) continue;
     hull = hull ? { min: Math.min(hull.min, r.min), max: Math.max(hull.max, r.max) } : r;
   }

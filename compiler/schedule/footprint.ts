@@ -217,6 +217,24 @@ function multipleOf(index: Index, part: Index): number {
   return factor;
 }
 
+/** `rangeUnder`, for many indices: a range moves with the constant of its index, and accesses of a tile share their terms. */
+export function rangesUnder(): typeof rangeUnder {
+  const known = new Map<readonly Bound[], Map<Index['terms'], Range | null>>();
+  return ({ constant, terms }, bounds) => {
+    let byTerms = known.get(bounds);
+    if (byTerms === undefined) {
+      byTerms = new Map();
+      known.set(bounds, byTerms);
+    }
+    let range = byTerms.get(terms);
+    if (range === undefined) {
+      range = rangeUnder({ constant: 0, terms }, bounds);
+      byTerms.set(terms, range);
+    }
+    return range && { min: range.min + constant, max: range.max + constant };
+  };
+}
+
 /** The smallest ranges of elements that hold all that units [begin, end) touch, by parameter; null for nothing. */
 export function touchedBy(
   kernel: Kernel,
@@ -227,21 +245,12 @@ export function touchedBy(
   const ranges: (Range | null)[] = kernel.params.map(() => null);
   if (end <= begin) return ranges;
   const units = { ...varIndex({ ...kernel.unit, extent: end - begin }), constant: begin };
-  // A range moves with the constant of its index.
-  const offsets = new Map<readonly Bound[], Map<Index['terms'], Range | null>>();
+  const rangeOf = rangesUnder();
   for (const { index, bounds, param } of footprints(trace, kernel.unit, units)) {
-    const known = offsets.get(bounds) ?? new Map<Index['terms'], Range | null>();
-    offsets.set(bounds, known);
-    let offset = known.get(index.terms);
-    if (offset === undefined) {
-      offset = rangeUnder({ constant: 0, terms: index.terms }, bounds);
-      known.set(index.terms, offset);
-    }
-    if (offset === null) continue;
-    const min = offset.min + index.constant;
-    const max = offset.max + index.constant;
+    const own = rangeOf(index, bounds);
+    if (own === null) continue;
     const range = ranges[param];
-    ranges[param] = range ? { min: Math.min(range.min, min), max: Math.max(range.max, max) } : { min, max };
+    ranges[param] = range ? { min: Math.min(range.min, own.min), max: Math.max(range.max, own.max) } : own;
   }
   if (kernel.flags !== null)
     ranges[kernel.flags] = { min: 0, max: kernel.params[kernel.flags]!.elements - 1 };
