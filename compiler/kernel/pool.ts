@@ -35,10 +35,16 @@ interface Part extends Bound<number> {
   kernel: Kernel | null;
 }
 
+interface Temporary {
+  readonly name: string;
+  readonly elements: number;
+  readonly type: 'f32' | 'i32';
+}
+
 /** What a definition becomes, for all that compute the same: names stand as places to be filled. */
 interface Prepared {
   readonly parts: readonly Part[];
-  readonly temporaries: readonly { readonly name: string; readonly elements: number }[];
+  readonly temporaries: readonly Temporary[];
 }
 
 /**
@@ -94,7 +100,9 @@ export class KernelPool {
     }
     const fill = (text: string): string =>
       text.replace(place, (_, i: string) => (i === '' ? def.name : def.params[Number(i)]!.name));
-    const between = prepared.temporaries.map(({ name, elements }) => temporary(fill(name), elements));
+    const between = prepared.temporaries.map(({ name, elements, type }) =>
+      temporary(fill(name), elements, type),
+    );
     const calls = prepared.parts.map((part): KernelCall<Arg> => {
       const label = fill(part.def.name);
       if (part.kernel === null) {
@@ -219,12 +227,11 @@ function definesKnownAddresses({ stores }: KernelDefinition): boolean {
 const place = /\0(\d*);/g;
 
 function prepareNamed(def: KernelDefinition, key: string, prepare: Prepare): Prepared {
-  const temporaries: { name: string; elements: number }[] = [];
+  const temporaries: Temporary[] = [];
   const named = { ...def, name: '\0;', params: def.params.map((p, i) => ({ ...p, name: `\0${i};` })) };
   const bound = { def: named, args: def.params.map((_, i) => i) };
-  const parts = prepare(bound, (name, elements) => -temporaries.push({ name, elements }), {
-    key,
-    name: def.name,
-  });
+  const temporary: NewTemporary<number> = (name, elements, type = 'f32') =>
+    -temporaries.push({ name, elements, type });
+  const parts = prepare(bound, temporary, { key, name: def.name });
   return { parts: parts.map((part) => ({ ...part, kernel: null })), temporaries };
 }

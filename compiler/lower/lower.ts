@@ -9,7 +9,7 @@ import { type DefinitionStore, type KernelDefinition, VarSource } from '../kerne
 import type { Expr } from '../kernel/expr.ts';
 import type { KernelParam, Target } from '../kernel/ir.ts';
 import { KernelPool } from '../kernel/pool.ts';
-import type { Bound } from '../kernel/schedule/index.ts';
+import type { Bound, NewTemporary } from '../kernel/schedule/index.ts';
 import type { Schedules } from '../kernel/tiles.ts';
 import { makeLoop } from '../schedule/fold-loops.ts';
 import type { Buffer, BufferId, Lowered, LoweredLoop, LoweredStep } from '../schedule/lowered.ts';
@@ -460,8 +460,8 @@ class Lowering {
     const label = labelOf(roots, contents, this.prober);
     if (elementCount(sinks[0]!.node.type.shape) === 0) return label;
     const whole = this.define(sinks, isRead, label);
-    const temporary = (name: string, elements: number): BufferId =>
-      this.buffers.addTemporary(name, { dtype: 'f32', shape: [elements] });
+    const temporary: NewTemporary<BufferId> = (name, elements, dtype = 'f32') =>
+      this.buffers.addTemporary(name, { dtype, shape: [elements] });
     const mayMove = (id: BufferId): boolean => {
       const { kind } = this.buffers.of(id).home;
       return kind === 'arena' || kind === 'constant' || kind === 'view';

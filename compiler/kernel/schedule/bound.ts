@@ -12,8 +12,8 @@ export interface Bound<Arg> {
   readonly args: readonly Arg[];
 }
 
-/** Makes a temporary buffer of so many f32 elements. */
-export type NewTemporary<Arg> = (name: string, elements: number) => Arg;
+/** Makes a temporary buffer of so many elements; default: f32. */
+export type NewTemporary<Arg> = (name: string, elements: number, type?: 'f32' | 'i32') => Arg;
 
 /** Adds a parameter at the end; its number is the number of parameters before. */
 export function withParam<Arg>(bound: Bound<Arg>, param: KernelParam, arg: Arg): Bound<Arg> {

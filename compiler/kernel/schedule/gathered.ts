@@ -4,7 +4,8 @@
 //
 //   for c, p:   at = index[c, p]   s = d[c, p]   for j:  acc[j] += s · x[… + at, 4 j]
 //
-// As many sums as there are registers are added up at once, so that a position is asked for once for all of them. A long sum is
+// As many sums as there are registers are added up at once; where that is not all of them, positions are computed once, before
+// (positions.ts). A long sum is
 // cut into parts, whose elements stay near while all sums walk through them, and which are added up afterwards.
 
 import {
@@ -25,6 +26,7 @@ import type { Kernel, Lanes, Stmt, Target } from '../ir.ts';
 import { coefficientOf, replacer, substituter } from '../substitute.ts';
 import { type Bound, loadTemporary, type NewTemporary, pruneParams, withParam } from './bound.ts';
 import { collapseSpace } from './collapse.ts';
+import { storePositions } from './positions.ts';
 import type { Load } from './product.ts';
 import { forLoop, nestLoops, type Places, storeValues } from './statements.ts';
 import { cutUnits, describeUnits, unitPrefix } from './units.ts';
@@ -32,8 +34,6 @@ import { placer, vectorsOf } from './vector.ts';
 
 /** Vectors of sums at once: with 13 V8 keeps some of them in memory, and 7 and 6 take three quarters of the time. */
 const mostSums = 8;
-/** A few more do when they are all there are. */
-const mostInAll = 10;
 /** A sum is cut into about so many parts, each at least so long. */
 const wantedParts = 16;
 const shortestPart = 64;
@@ -100,24 +100,41 @@ export function splitGathered<Arg>(
   const second = withParam(whole, { ...temp, access: 'read' }, arg);
   const total = reduce('sum', [part], loadTemporary(param, flatIndex(box)));
   const swap = replacer((e) => (e === reduction ? total : undefined));
+  const parted = pruneParams<Arg>({
+    def: {
+      ...first.def,
+      name,
+      params: first.def.params.map((p, i) => (i === param || i === def.flags ? p : { ...p, access: 'read' })),
+      space: box,
+      stores: [{ param, index: flatIndex(box), value: sum }],
+    },
+    args: first.args,
+  });
   return [
-    pruneParams<Arg>({
-      def: {
-        ...first.def,
-        name,
-        params: first.def.params.map((p, i) =>
-          i === param || i === def.flags ? p : { ...p, access: 'read' },
-        ),
-        space: box,
-        stores: [{ param, index: flatIndex(box), value: sum }],
-      },
-      args: first.args,
-    }),
+    ...(positionsOf(parted, temporary) ?? [parted]),
     pruneParams<Arg>({
       def: { ...second.def, stores: def.stores.map((s) => ({ ...s, value: swap(s.value) })) },
       args: second.args,
     }),
   ];
+}
+
+/** With positions that are computed once, where several tiles would ask for each. */
+function positionsOf<Arg>(bound: Bound<Arg>, temporary: NewTemporary<Arg>): readonly Bound<Arg>[] | null {
+  const shape = gatheredOf(bound.def);
+  if (shape === null) return null;
+  const { v, m, x, reduction } = shape;
+  const { columns, rows } = tileOf(shape);
+  const tiles = Math.ceil(v.extent / columns) * Math.ceil((m?.extent ?? 1) / rows);
+  const isSame = [v, ...(m ? [m] : [])].every((s) => !Number.isNaN(coefficientOf(x.index, s)));
+  return tiles > 1 && isSame ? storePositions(bound, x, reduction.vars, temporary) : null;
+}
+
+/** Columns and rows whose sums are added up at once. */
+function tileOf({ v, m }: Gathered): { readonly columns: number; readonly rows: number } {
+  const columns = Math.min(v.extent, 4 * evenly(vectorsOf(v.extent).length, mostSums));
+  const rows = m === null ? 1 : evenly(m.extent, Math.floor(mostSums / vectorsOf(columns).length));
+  return { columns, rows };
 }
 
 function largestDivisor(n: number, limit: number): number {
@@ -142,13 +159,7 @@ export function scheduleGathered(definition: KernelDefinition, target: Target): 
     1,
   );
   const places = new Map<number, Index>(units.map((u, i) => [u.id, cut.coordinates[i]!]));
-  const vectors = vectorsOf(v.extent).length;
-  const isSmall = vectors * (m?.extent ?? 1) <= mostInAll;
-  const columns = isSmall ? v.extent : Math.min(v.extent, 4 * evenly(vectors, mostSums));
-  const rows =
-    isSmall || m === null
-      ? (m?.extent ?? 1)
-      : evenly(m.extent, Math.floor(mostSums / vectorsOf(columns).length));
+  const { columns, rows } = tileOf(shape);
   const body = nestLoops(outer.slice(prefix), def.vars, places, (at) =>
     ranges(def, v, columns, (c) => ranges(def, m, rows, (r) => writeTile(def, shape, at, r, c))),
   );
