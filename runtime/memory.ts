@@ -3,7 +3,7 @@
 // and come back to a free list that merges neighbours: any sequence of loads and unloads that ends with the same
 // regions in use ends with the same memory free.
 //
-// Growing makes every existing view stale: `bytes` and `words` are read anew from here for each use.
+// Growing makes every existing view stale: `bytes`, `words` and `floats` are read anew from here for each use.
 
 import { runtimeError } from './errors.ts';
 
@@ -31,6 +31,7 @@ export class LinearMemory {
   #used = 0;
   #bytes: Uint8Array;
   #words: Int32Array;
+  #floats: Float32Array;
 
   /** Memory of one page. `maximumBytes` sets a limit below what the engine gives. Throws HDL1007. */
   constructor(options: { readonly shared: boolean; readonly maximumBytes?: number }) {
@@ -42,6 +43,7 @@ export class LinearMemory {
     this.#free = [{ address: alignment, bytes: pageBytes - alignment }];
     this.#bytes = new Uint8Array(memory.buffer);
     this.#words = new Int32Array(memory.buffer);
+    this.#floats = new Float32Array(memory.buffer);
   }
 
   /** All of memory as bytes. Stale after the next `allocate`. */
@@ -54,6 +56,12 @@ export class LinearMemory {
   get words(): Int32Array {
     this.#refresh();
     return this.#words;
+  }
+
+  /** All of memory as f32: address / 4. Stale after the next `allocate`. */
+  get floats(): Float32Array {
+    this.#refresh();
+    return this.#floats;
   }
 
   /** Bytes of regions in use. */
@@ -139,6 +147,7 @@ export class LinearMemory {
     if (buffer === this.#bytes.buffer) return;
     this.#bytes = new Uint8Array(buffer);
     this.#words = new Int32Array(buffer);
+    this.#floats = new Float32Array(buffer);
   }
 }
 

@@ -15,6 +15,7 @@ import {
   elementBytes,
   elementCount,
   formatTensor,
+  isRowMajor,
   makeData,
   type RunData,
   type RunTensor,
@@ -160,6 +161,9 @@ export class VariableStore {
   }
 }
 
+// What lies as in the data, is copied from one array of floats to another, bit for bit. A view of a small array as words would
+// cost more than its copy: its elements, which V8 keeps in the object itself, get a buffer of their own for it.
+
 /** Copies a tensor out of memory. */
 export function readTensor(
   memory: LinearMemory,
@@ -180,7 +184,9 @@ export function readInto(
   data: RunData,
 ): void {
   const { dtype, shape, order } = tensor;
-  if (elementBytes[dtype] === 4) {
+  if (data instanceof Float32Array && isRowMajor(tensor)) {
+    data.set(memory.floats.subarray(address / 4, address / 4 + data.length));
+  } else if (elementBytes[dtype] === 4) {
     copyOut(memory.words, address / 4, asWords(data), shape, order);
   } else {
     copyOut(memory.bytes, address, asBytes(data), shape, order);
@@ -195,7 +201,8 @@ export function writeTensor(
   data: RunData,
 ): void {
   const { dtype, shape, order } = tensor;
-  if (elementBytes[dtype] === 4) {
+  if (data instanceof Float32Array && isRowMajor(tensor)) memory.floats.set(data, address / 4);
+  else if (elementBytes[dtype] === 4) {
     copyIn(memory.words, address / 4, asWords(data), shape, order);
   } else {
     copyIn(memory.bytes, address, asBytes(data), shape, order);

@@ -42,6 +42,11 @@ const panelReuse = 64;
 const cachedElements = 4096;
 /** Elements from one round to the next, from which on a tile is read faster from panels. */
 const farRounds = 64;
+/**
+ * Of so few rounds the lines that the rows of a tile lie in stay in the first-level cache, where the next tile finds them: with
+ * 128 rounds, 784 elements apart, the sums take 1.13 ms packed and not, and packing 0.05 ms.
+ */
+const nearRounds = 256;
 
 /** What the sum's loops and tile should be, if operands may be packed. Null: nothing is to be packed. */
 export function choosePacking(def: KernelDefinition, target: Target): Choice | null {
@@ -110,7 +115,8 @@ function layoutFor(
     const panels = isWrong || (m !== null && !moves(load, m) && isFar(def, product, load, order));
     return panels ? makeLayout(def, load, order, v, tile.columns) : null;
   }
-  const far = m !== null && moves(load, m) && isFar(def, product, load, order);
+  const rounds = volume(order.filter((r) => moves(load, r)));
+  const far = m !== null && moves(load, m) && rounds > nearRounds && isFar(def, product, load, order);
   return far ? makeLayout(def, load, order, m, tile.rows) : null;
 }
 
