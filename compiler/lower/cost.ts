@@ -54,11 +54,6 @@ export function readingNs(bytes: number): number {
   return bytes / machine.bytesPerNs;
 }
 
-/** Nanoseconds of moving bytes to and from values of so many bytes in all, which stay near if they are few. */
-export function movingNs(bytes: number, of: number): number {
-  return isNear(of, 1) ? bytes / machine.nearBytesPerNs : readingNs(bytes);
-}
-
 /** Packing and unpacking masks and bytes, for so many accesses. */
 function narrowingNs({ type }: Node, accesses: number): number {
   if (elementBytes(type.dtype) === 4) return 0;

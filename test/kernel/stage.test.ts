@@ -88,11 +88,11 @@ const isStaged = (kernel: Kernel): boolean => kernel.schedule.includes('staged')
 
 t.test('the bits are those of what is made below each tile', async (t) => {
   const sizes = [
-    [16, 64, 48],
-    [16, 50, 61],
-    [5, 7, 32],
-    [8, 1, 96],
-    [40, 130, 200],
+    [4, 512, 80],
+    [3, 811, 61],
+    [2, 7, 5000],
+    [2, 1100, 32],
+    [6, 230, 200],
   ] as const;
   let stages = 0;
   for (const target of [wasmSimd, wasmRelaxed]) {
@@ -114,7 +114,7 @@ t.test('the bits are those of what is made below each tile', async (t) => {
 
 t.test('a stage has a place for a stripe of rows of each unit, and no more', async (t) => {
   const temporaries: number[] = [];
-  const def = update(64, 400, 64);
+  const def = update(64, 600, 64);
   const parts = prepareContraction(bound(def), wasmRelaxed, (_, elements) => temporaries.push(elements) + 5);
   const kernel = scheduleKernel(parts.at(-1)!.def, wasmRelaxed);
   t.equal(temporaries.at(-1), kernel.unit.extent * kernel.tile![0] * 64);
@@ -161,7 +161,8 @@ t.test('few values beside the sums, few columns, or no lanes: below the tiles', 
   const below = (name: string, make: () => KernelDefinition, target: Target): void => {
     t.notOk(isStaged(staged(make, target).last), name);
   };
-  below('one value read and one written', () => update(16, 64, 48, false), wasmSimd);
-  below('24 columns', () => update(16, 64, 24), wasmSimd);
-  below('one lane', () => update(16, 64, 48), jsTarget);
+  below('one value read and one written', () => update(4, 600, 120, false), wasmSimd);
+  below('24 columns', () => update(4, 2000, 24), wasmSimd);
+  below('what stays near', () => update(4, 64, 48), wasmSimd);
+  below('one lane', () => update(2, 600, 120), jsTarget);
 });
