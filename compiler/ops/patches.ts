@@ -1,5 +1,5 @@
-// Patches of pictures as columns, and back: what convolutions see. Images are [N, C, spatial…] with one, two or three spatial
-// dimensions. Windows that lie side by side are a reshape; others are one strided view for each place in the window.
+// Patches of pictures as columns, and back: what convolutions see. Images are [N, C, spatial…] with at least one spatial
+// dimension. Windows that lie side by side are a reshape; others are one strided view for each place in the window.
 
 import { describeNode } from '../graph/describe.ts';
 import type { Node } from '../graph/ir.ts';
@@ -247,11 +247,11 @@ function taps(kernel: readonly number[]): readonly (readonly number[])[] {
 function windowsOf(fn: string, x: Node, sizes: readonly number[], options: PatchOptions): Windows {
   const rank = sizes.length;
   const what = `${fn}(${describeNode(x)}, kernel: ${JSON.stringify(options.kernel)})`;
-  if (rank < 1 || rank > 3 || !sizes.every((n) => Number.isInteger(n) && n >= 0)) {
+  if (rank < 1 || !sizes.every((n) => Number.isInteger(n) && n >= 0)) {
     refuse(
       'HDL0001',
       what,
-      'pictures are [N, C, sizes…] with one to three sizes',
+      'pictures are [N, C, sizes…] with at least one size',
       'reshape it, or give it a batch',
     );
   }

@@ -1,11 +1,26 @@
-// Embedding: a learned vector for each of a number of tokens.
+// Embedding: a learned vector for each of a number of tokens, alone or together as a bag of them.
 
+import type { Tensor } from '../../compiler/graph/ir.ts';
 import type { Appended } from '../../compiler/graph/shape-types-matrix.ts';
-import { gather } from '../../compiler/ops/index.ts';
+import type { Shape } from '../../compiler/graph/types.ts';
+import {
+  cast,
+  div,
+  expandDims,
+  gather,
+  gt,
+  max,
+  maximum,
+  mean,
+  ne,
+  sum,
+  where,
+} from '../../compiler/ops/index.ts';
+import type { Floats } from '../floats.ts';
 import { normal } from '../initializers/distributions.ts';
 import type { Initializer } from '../initializers/initializer.ts';
-import { checkCount } from './check.ts';
-import { type Layer, type LayerOptions, layerOf } from './layer.ts';
+import { checkCount, checkRange } from './check.ts';
+import { type Layer, type LayerOptions, layerOf, refuse } from './layer.ts';
 import type { InputShape, ShapeRule } from './shape-rule.ts';
 
 export interface EmbeddingOptions extends LayerOptions {
@@ -39,4 +54,70 @@ export function embedding<const F extends number>(
     (tokens, ctx) => gather(ctx.variable('table', [count, features as number], init), tokens),
     options,
   );
+}
+
+export interface EmbeddingBagOptions extends EmbeddingOptions {
+  /** What becomes of the vectors of a bag; default `mean`. */
+  readonly mode?: 'mean' | 'sum' | 'max';
+  /** A token that stands for none: it counts in no bag. A bag of it alone is 0. Default: all tokens count. */
+  readonly padding?: number;
+}
+
+/** […, L] → […, features]. */
+export interface EmbeddingBagRule<F extends number> extends ShapeRule {
+  readonly output: InputShape<this> extends readonly [...infer Bags extends Shape, number]
+    ? readonly [...Bags, F]
+    : Shape;
+  readonly dtype: 'i32';
+}
+
+/**
+ * The mean, sum or largest elements of the rows of a table for bags of tokens, along the last axis: i32[…, L] → f32[…, features], tokens in
+ * [0, count). Shorter bags are filled up with a `padding` token. Variable `table` [count, features]. Throws HDL0003 (options),
+ * HDL0015 (input is not i32, or a single token); the run fails with HDL1004 at another token.
+ *
+ * @example nn.embeddingBag(1000, 64, { padding: 0 })
+ */
+export function embeddingBag<const F extends number>(
+  count: number,
+  features: F,
+  options: EmbeddingBagOptions = {},
+): Layer<EmbeddingBagRule<F>> {
+  const { mode = 'mean', padding } = options;
+  checkCount('embeddingBag', 'count', count);
+  checkCount('embeddingBag', 'features', features);
+  if (padding !== undefined) checkRange('embeddingBag', 'padding', padding, 0, count);
+  const init = options.init ?? normal(0, 1 / Math.sqrt(features));
+  return layerOf(
+    'i32',
+    'embeddingBag',
+    (tokens, ctx) => {
+      if (tokens.type.shape.length === 0) {
+        refuse(
+          'embeddingBag',
+          tokens,
+          'its input is […, tokens of a bag]',
+          'a single token is a bag of one: [1]',
+        );
+      }
+      const rows = gather(ctx.variable('table', [count, features as number], init), tokens) as Floats;
+      const isToken = padding === undefined ? null : (ne(tokens, padding) as Tensor<Shape, 'bool'>);
+      return poolBags(rows, isToken, mode);
+    },
+    options,
+  );
+}
+
+/** Rows [..., L, features] pooled over L, without those that are no tokens. */
+function poolBags(rows: Floats, isToken: Tensor<Shape, 'bool'> | null, mode: 'mean' | 'sum' | 'max'): Floats {
+  const pool = { mean, sum, max }[mode] as (x: Floats, axis: number) => Floats;
+  if (isToken === null) return pool(rows, -2);
+  const counts = expandDims(isToken, -1) as Tensor<Shape, 'bool'>;
+  const sizes = sum(cast(counts, 'f32') as Floats, -2) as Floats;
+  if (mode === 'max') {
+    const most = max(where(counts, rows, Number.NEGATIVE_INFINITY) as Floats, -2) as Floats;
+    return where(gt(sizes, 0) as Tensor<Shape, 'bool'>, most, 0) as Floats;
+  }
+  const total = sum(where(counts, rows, 0) as Floats, -2) as Floats;
+  return mode === 'sum' ? total : (div(total, maximum(sizes, 1) as Floats) as Floats);
 }

@@ -22,3 +22,4 @@ export * from './pool.ts';
 export { gru, lstm, type RecurrentLayerOptions, type RecurrentRule, rnn } from './recurrent.ts';
 export * from './shape.ts';
 export type { InputShape, SameShape, ShapeRule } from './shape-rule.ts';
+export * from './shuffle.ts';

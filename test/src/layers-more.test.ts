@@ -50,12 +50,16 @@ async function equals(
 
 t.test('activations are the functions of their names', async (t) => {
   const plain = ['relu', 'relu6', 'selu', 'silu', 'mish', 'hardSwish', 'hardSigmoid', 'sigmoid', 'logSigmoid', 'tanh',
-    'softplus', 'softsign', 'leakyRelu', 'elu', 'celu', 'gelu', 'softmax', 'logSoftmax'] as const; // biome-ignore format: names
+    'softplus', 'softsign', 'softmin', 'hardTanh', 'hardShrink', 'softShrink', 'tanhShrink', 'leakyRelu', 'elu', 'celu', 'gelu', 'softmax', 'logSoftmax'] as const; // biome-ignore format: names
   for (const name of plain) await equals(t, nn[name](), (x) => functions[name]!(x), [3, 4], name);
   await equals(t, nn.leakyRelu(0.3), (x) => h.leakyRelu(x, 0.3), [3, 4], 'leakyRelu(0.3)');
   await equals(t, nn.elu(2), (x) => h.elu(x, 2), [3, 4], 'elu(2)');
   await equals(t, nn.celu(0.5), (x) => h.celu(x, 0.5), [3, 4], 'celu(0.5)');
   await equals(t, nn.gelu('tanh'), (x) => h.gelu(x, 'tanh'), [3, 4], 'gelu(tanh)');
+  await equals(t, nn.hardTanh(-0.2, 0.4), (x) => h.hardTanh(x, -0.2, 0.4), [3, 4], 'hardTanh(-0.2, 0.4)');
+  await equals(t, nn.softShrink(0.1), (x) => h.softShrink(x, 0.1), [3, 4], 'softShrink(0.1)');
+  await equals(t, nn.threshold(0.1, 7), (x) => h.threshold(x, 0.1, 7), [3, 4], 'threshold(0.1, 7)');
+  await equals(t, nn.glu({ axis: 1 }), (x) => h.glu(x, 1), [2, 4, 3], 'glu along 1');
   await equals(t, nn.softmax({ axis: 1 }), (x) => h.softmax(x, 1), [2, 3, 2], 'softmax along 1');
 });
 

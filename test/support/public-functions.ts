@@ -154,6 +154,7 @@ const rows: readonly PublicFunction[] = [
   row('rot90', [[3, 4, 2]], { apply: (x) => h['rot90']!(x, 3, [0, -1]), dtypes: all }),
   row('unstack', [[3, 4]], { along: (a, x) => h['unstack']!(x, a) as unknown as Node[], dtypes: all, empty: [[0, 4]] }),
   row('kron', [[2, 3], [2, 1, 2]], { dtypes: numbers, empty: [[0, 3], [2, 1, 2]] }),
+  row('affineGrid', [[2, 2, 3]], { apply: (x) => h['affineGrid']!(x, [3, 2]) }),
   row('gridSample', [[2, 3, 5, 4], [2, 3, 2, 2]], { range: [-0.85, 0.8], empty: [[0, 3, 5, 4], [0, 3, 2, 2]] }),
   row('depthToSpace', images, { apply: (x) => h['depthToSpace']!(x, 2), dtypes: all }),
   row('spaceToDepth', [[2, 3, 4, 6]], { apply: (x) => h['spaceToDepth']!(x, 2), dtypes: all }),

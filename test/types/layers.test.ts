@@ -30,6 +30,8 @@ const main = entry({}, (_, ctx) => {
     row('softmin', nn.softmin().apply(x, ctx), [64, 20]), row('hardTanh', nn.hardTanh().apply(x, ctx), [64, 20]), row('hardShrink', nn.hardShrink().apply(x, ctx), [64, 20]),
     row('softShrink', nn.softShrink(0.1).apply(x, ctx), [64, 20]), row('tanhShrink', nn.tanhShrink().apply(x, ctx), [64, 20]), row('threshold', nn.threshold(0.1, 20).apply(x, ctx), [64, 20]),
     row('glu', nn.glu().apply(x, ctx), [64, 10]), row('glu', nn.glu({ axis: 1 }).apply(image, ctx), [2, 2, 8, 6]),
+    row('pixelShuffle', nn.pixelShuffle(2).apply(image, ctx), [2, 1, 16, 12]), row('pixelUnshuffle', nn.pixelUnshuffle(2).apply(image, ctx), [2, 16, 4, 3]), row('channelShuffle', nn.channelShuffle(2).apply(image, ctx), [2, 4, 8, 6]),
+    row('embeddingBag', nn.embeddingBag(100, 32).apply(ids, ctx), [8, 32]), row('embeddingBag', nn.embeddingBag(100, 7, { mode: 'max', padding: 0 }).apply(input('many', [2, 3, 5], 'i32'), ctx), [2, 3, 7]),
     row('prelu', nn.prelu().apply(image, ctx), [2, 4, 8, 6]), row('identity', nn.identity().apply(x, ctx), [64, 20]),
     row('lambda', nn.lambda<nn.SameShape>((v) => mul(v, 2)).apply(x, ctx), [64, 20]), row('layer', nn.layer<nn.DenseRule<5>>('own', (v, c) => nn.dense(5).apply(v, c)).apply(x, ctx), [64, 5]),
     row('dropout', nn.dropout(0.5).apply(x, ctx), [64, 20]), row('spatialDropout', nn.spatialDropout(0.5).apply(image, ctx), [2, 4, 8, 6]),

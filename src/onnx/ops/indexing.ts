@@ -74,25 +74,20 @@ type Combine = 'none' | 'add' | 'mul' | 'max' | 'min';
 export function scatterRows(x: T, indices: I, updates: T, how: Combine): T {
   if (how === 'none') return h.scatterUpdate(x, indices, updates) as T;
   if (how === 'add') return h.scatterAdd(x, indices, updates) as T;
+  if (how === 'max') return h.scatterMax(x, indices, updates) as T;
+  if (how === 'min') return h.scatterMin(x, indices, updates) as T;
   const [size, width] = shapeOf(x) as [number, number];
   const n = shapeOf(indices)[0]!;
   if (n === 0) return x;
   const checked = h.checkIndex(indices, { size, label: 'scatter indices' }) as T;
   const shape = [size, n, width];
   const isMeant = h.eq(h.iota([size, n], 0) as T, h.reshape(checked, [1, n]) as T) as T;
-  const limits = {
-    mul: [1, 1],
-    max: [Number.NEGATIVE_INFINITY, -2147483648],
-    min: [Number.POSITIVE_INFINITY, 2147483647],
-  };
-  const neutral = limits[how][x.type.dtype === 'f32' ? 0 : 1]!;
   const meant = h.where(
     h.broadcastTo(h.unsqueeze(isMeant, -1) as T, shape) as B,
     h.broadcastTo(h.unsqueeze(updates, 0) as T, shape) as T,
-    h.full(shape, neutral, x.type.dtype) as T,
+    h.full(shape, 1, x.type.dtype) as T,
   ) as T;
-  if (how === 'mul') return h.mul(x, h.prod(meant, [1]) as T) as T;
-  return (how === 'max' ? h.maximum(x, h.max(meant, [1]) as T) : h.minimum(x, h.min(meant, [1]) as T)) as T;
+  return h.mul(x, h.prod(meant, [1]) as T) as T;
 }
 
 function combineOf(c: Call): Combine {

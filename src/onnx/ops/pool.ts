@@ -6,7 +6,7 @@ import type { WindowAttrs } from '../../../compiler/ops/window-attrs.ts';
 import { windowArgmax } from '../../../compiler/ops/window-choice.ts';
 import type { Call } from '../call.ts';
 import { type OnnxOp, op, type Results } from '../operator.ts';
-import { asInt, type F, filled, type I, like, product, range, rankOf, shapeOf, type T } from './common.ts';
+import { asInt, type F, type I, like, product, range, rankOf, shapeOf, type T } from './common.ts';
 import { scatterRows } from './indexing.ts';
 import { type Windows, windowsOf } from './spatial.ts';
 
@@ -157,64 +157,13 @@ export const poolOps: readonly OnnxOp[] = [
   }),
   op('MaxUnpool', {}, unpool),
   op('Col2Im', {}, (c) => {
-    const x = c.x(0);
-    const [image, block] = [c.numbers(1), c.numbers(2)];
-    const rank = image.length;
-    const strides = c.ints('strides') ?? image.map(() => 1);
-    const dilations = c.ints('dilations') ?? image.map(() => 1);
+    const [image, kernel] = [c.numbers(1), c.numbers(2)];
     const pads = c.ints('pads') ?? [...image, ...image].map(() => 0);
-    const counts = image.map((n, d) => {
-      const padded = n + pads[d]! + pads[d + rank]!;
-      return Math.floor((padded - dilations[d]! * (block[d]! - 1) - 1) / strides[d]!) + 1;
-    });
-    const taps = product(block);
-    const [batch, deep] = shapeOf(x) as [number, number];
-    const channels = deep / taps;
-    const blocks = h.reshape(x, [batch, channels, taps, ...counts]) as T;
-    // Each tap of the block is a picture with gaps; they overlap by addition.
-    let total: T = filled(h.full([batch, channels, ...image], 0, x.type.dtype) as T, 0);
-    for (let k = 0; k < taps; k++) {
-      const place = block.map((_, d) => Math.floor(k / product(block.slice(d + 1))) % block[d]!);
-      const one = h.squeeze(
-        h.slice(blocks, [0, 0, k, ...counts.map(() => 0)], [batch, channels, k + 1, ...counts]) as T,
-        [2],
-      ) as T;
-      const lo = place.map((p, d) => p * dilations[d]! - pads[d]!);
-      const spread = counts.map((n, d) => (n - 1) * strides[d]! + 1);
-      total = h.add(
-        total,
-        spreadOut(
-          one,
-          strides,
-          lo,
-          image.map((n, d) => n - lo[d]! - spread[d]!),
-        ),
-      ) as T;
-    }
-    return total;
+    return h.fold(c.x(0), image, {
+      kernel,
+      strides: c.ints('strides') ?? image.map(() => 1),
+      dilation: c.ints('dilations') ?? image.map(() => 1),
+      padding: image.map((_, d): [number, number] => [pads[d]!, pads[d + image.length]!]),
+    }) as T;
   }),
 ];
-
-/** x with `strides − 1` zeros between neighbours, and zeros (or crops) around. */
-function spreadOut(x: T, strides: readonly number[], lo: readonly number[], hi: readonly number[]): T {
-  let y = x;
-  strides.forEach((stride, d) => {
-    const axis = d + 2;
-    const n = shapeOf(y)[axis]!;
-    if (stride > 1) {
-      const shape = [...shapeOf(y)];
-      const wide = h.pad(h.unsqueeze(y, axis + 1) as T, [
-        ...shape.slice(0, axis + 1).map((): [number, number] => [0, 0]),
-        [0, stride - 1],
-        ...shape.slice(axis + 1).map((): [number, number] => [0, 0]),
-      ]) as T;
-      const joined = h.reshape(wide, [...shape.slice(0, axis), n * stride, ...shape.slice(axis + 1)]) as T;
-      y = h.slice(
-        joined,
-        shapeOf(joined).map(() => 0),
-        shapeOf(joined).map((size, k) => (k === axis ? (n - 1) * stride + 1 : size)),
-      ) as T;
-    }
-  });
-  return h.pad(y, [[0, 0], [0, 0], ...lo.map((p, d): [number, number] => [p, hi[d]!])]) as T;
-}

@@ -1,14 +1,18 @@
 // What samples a picture at places of its own: regions of interest, and filters whose taps are moved.
 
 import * as h from '../../../compiler/ops/index.ts';
+import { pick, sampleAt } from '../../../compiler/ops/sample-places.ts';
 import type { Call } from '../call.ts';
 import { type OnnxOp, op } from '../operator.ts';
 import { at, type B, type F, filled, floats, fromStart, product, range, shapeOf, type T } from './common.ts';
-import { asPlace, pick, sampleAt } from './sample.ts';
+
+const asPlace = (x: T): T => h.cast(x, 'i32') as T;
 
 const mul = (a: T, b: T | number): T => h.mul(a, b) as T;
 const add = (a: T, b: T | number): T => h.add(a, b) as T;
 const sub = (a: T | number, b: T | number): T => h.sub(a, b) as T;
+
+const plainly = { mode: 'linear', padding: 'zeros', alignCorners: true } as const;
 
 function deformConv(c: Call): T {
   const [x, w, offset] = [c.x(0), c.x(1), c.x(2)];
@@ -37,7 +41,7 @@ function deformConv(c: Call): T {
       const moved = h.reshape(at(at(shifts, 2, k), 2, d), [batch * offsetGroups, count]) as T;
       return add(moved, floats(base, [1, count]));
     });
-    const value = sampleAt(pictures, places, 'linear', 'zeros', true);
+    const value = sampleAt(pictures, places, plainly) as T;
     const weighed =
       masks === null ? value : mul(value, h.reshape(at(masks, 2, k), [batch * offsetGroups, 1, count]) as T);
     return h.reshape(weighed, [batch, channels, count]) as T;
@@ -132,7 +136,10 @@ function roiAlign(c: Call): T {
     return vertical.flatMap((a) =>
       horizontal.map((b) => {
         const [n, points] = shapeOf(ys) as [number, number];
-        return mul(pick(source, [a.place, b.place]), h.reshape(mul(a.weight, b.weight), [n, 1, points]) as T);
+        return mul(
+          pick(source, [a.place, b.place]) as T,
+          h.reshape(mul(a.weight, b.weight), [n, 1, points]) as T,
+        );
       }),
     );
   }
