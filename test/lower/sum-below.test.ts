@@ -99,6 +99,19 @@ t.test('long sums of products are tiles, short ones stripes, and both may be sum
   }
 });
 
+t.test('an operand that is packed for tiles of one size is read in those', async (t) => {
+  for (const columns of [100, 192]) {
+    const shapes = { x: [20, 3], w: [columns, 3] };
+    const y = h.matmul(h.input('x', shapes.x), h.transpose(h.input('w', shapes.w)));
+    const { steps } = lowerGraph(optimized(graphOf({ y: h.relu(y) })), wasmSimd);
+    t.ok(
+      steps.some((s) => s.label.endsWith('(pack)')),
+      `${columns} columns`,
+    );
+    t.equal(problemOf(graphOf({ y: h.relu(y) }), shapes), null, `${columns} columns`);
+  }
+});
+
 t.test('sums that do not run along the columns stay apart', async (t) => {
   const shapes = { x: [3, 400], w: [8, 3] };
   const y = h.matmul(h.input('w', shapes.w), h.input('x', shapes.x));

@@ -17,7 +17,7 @@ import { type Expr, type Register, walkExprs } from '../expr.ts';
 import type { Stmt } from '../ir.ts';
 import { dependsOn, replacer } from '../substitute.ts';
 import type { Contraction } from './analyze.ts';
-import { conditionsOf, type Load, moves } from './product.ts';
+import { conditionsOf, type Load, motionOf, moves } from './product.ts';
 import { longChain, type Places, pointsOf } from './statements.ts';
 
 /** Registers for what a band holds and one column: as many as there are, less some for what is being computed. */
@@ -31,11 +31,15 @@ export const stripesInRound: number = 3;
 /** Rows of a band of stripes; null when the contraction is better served by tiles. */
 export function stripeRows(s: Contraction): number | null {
   const { product, v, m, vars, form, lanes } = s;
+  const { x, y } = product;
   if (form !== 'across' || lanes !== 4 || v === null || product.reduction.type !== 'f32') return null;
   if (v.extent < fewestColumns || conditionsOf(product).length > 0 || volume(vars) < 2) return null;
   const [rowOperand, columnOperand] = operandsOf(s);
   if (moves(rowOperand, v) || !moves(columnOperand, v) || (m !== null && moves(columnOperand, m)))
     return null;
+  // Those lie so that tiles of one size fit.
+  const isPacked = [v, m].some((l) => l !== null && [x, y].some((load) => motionOf(load, l).panel !== null));
+  if (isPacked) return null;
   const values = valuesOf(s);
   // Those take several vectors in turn.
   if (operationCount(values) - operationCount([product.reduction.body]) >= longChain) return null;
