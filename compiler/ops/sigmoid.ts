@@ -9,16 +9,18 @@ import { defineOp } from './define.ts';
 import { anyElement, drawElements, lowerElements, mapElements, sameTypeRule } from './elementwise.ts';
 
 /**
- * (x < 0 ? z : 1) / (1 + z) with z = e^-|x|: all digits on both sides. The numerator is the larger of z ≤ 1 and a step.
- * sigmoid(-x) is made of the same z, so that a kernel with the function and its gradient computes one exponential.
+ * x < 0 ? z s : s with z = e^-|x| and s = 1 / (1 + z): all digits on both sides. sigmoid(-x) is made of the same two, so that a
+ * kernel with the function and its gradient computes one exponential and divides once.
  */
 function lowerSigmoid(x: Expr): Expr {
   const f = (v: number): Expr => constant('f32', v);
   const isMirrored = x.kind === 'unary' && x.fn === 'neg';
   const u = isMirrored ? x.x : x;
   const z = unary('exp', unary('neg', unary('abs', u)));
-  const step = select(compare(isMirrored ? 'gt' : 'lt', u, f(0)), f(0), f(1));
-  return binary('div', binary('max', z, step), binary('add', z, f(1)));
+  const large = binary('div', f(1), binary('add', z, f(1)));
+  const small = binary('mul', z, large);
+  const isNegative = compare('lt', u, f(0));
+  return isMirrored ? select(isNegative, large, small) : select(isNegative, small, large);
 }
 
 const sigmoidOp: OpDef = defineOp({

@@ -2,18 +2,24 @@
 // they err elsewhere is measured in test/ops/accuracy.test.ts.
 
 import t from 'tap';
-import { type BinaryFunction, binary, type UnaryFunction, unary } from '../../compiler/kernel/expr.ts';
+import {
+  type BinaryFunction,
+  binary,
+  type Expr,
+  type UnaryFunction,
+  unary,
+} from '../../compiler/kernel/expr.ts';
 import { twoOverPi } from '../../compiler/kernel/math/quarter-turns.ts';
 import { erf } from '../../compiler/ops/erf.ts';
 import { affine, Ids, kernel, load, loop, param, runKernel, store } from '../support/run-kernel.ts';
 import { ulps } from '../support/ulps.ts';
 
-function apply(fn: UnaryFunction, x: Float32Array): Float32Array {
+function apply(fn: UnaryFunction, x: Float32Array, of: (x: Expr) => Expr = (x) => x): Float32Array {
   const ids = new Ids();
   const unit = ids.loop('unit', 1);
   const i = ids.loop('i', x.length);
   const k = kernel('f', [param('x', 'f32', x.length, 'read'), param('y', 'f32', x.length, 'write')], unit, [
-    loop(i, [store(1, affine(0, [1, i]), unary(fn, load('f32', 0, affine(0, [1, i]), 1)), 4)], 4),
+    loop(i, [store(1, affine(0, [1, i]), unary(fn, of(load('f32', 0, affine(0, [1, i]), 1))), 4)], 4),
   ]);
   return runKernel(k, [x, new Float32Array(x.length)], 'wasm')[1] as Float32Array;
 }
@@ -35,6 +41,19 @@ function apply2(fn: BinaryFunction, x: Float32Array, y: Float32Array): Float32Ar
   );
   return runKernel(k, [x, y, new Float32Array(x.length)], 'wasm')[2] as Float32Array;
 }
+
+t.test('exp of what is seen to be negative has the bits of exp', async (t) => {
+  const x = Float32Array.from({ length: 40000 }, (_, i) => -i / 350);
+  x.set([-0, 1e-40, -1e-40, Number.NaN, Number.NEGATIVE_INFINITY, -103.97, -103.98, -87.336, -87.337], 100);
+  const negative = (v: Expr): Expr => unary('neg', unary('abs', v));
+  t.same(
+    apply('exp', x, negative),
+    apply(
+      'exp',
+      x.map((v) => -Math.abs(v)),
+    ),
+  );
+});
 
 t.test('sin and cos keep their digits next to multiples of π/2', async (t) => {
   const near: number[] = [];

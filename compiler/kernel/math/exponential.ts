@@ -1,7 +1,7 @@
 // exp, expm1, sigmoid, log and log1p in f32 arithmetic. Polynomials are minimax fits (Remez) of the functions named beside
 // them. What they err by is measured in docs/math.md.
 
-import { type Expr, unary } from '../expr.ts';
+import { binary, type Expr, unary } from '../expr.ts';
 import {
   add,
   both,
@@ -55,9 +55,24 @@ function expOfRest(r: Expr): Expr {
 }
 
 export function exp(x: Expr): Expr {
+  if (isNotPositive(x)) return expOfNegative(x);
   // Beyond the clamp the result is infinity or 0; inside, 2ⁿ · eʳ rounds once, into subnormals too.
   const { bits, r } = reduce(clamp(x, -104, 89), 2 * exponentBias);
   return scale(expOfRest(r), bits);
+}
+
+/** Whether a value is at most 0, as can be seen at a glance. */
+function isNotPositive(x: Expr): boolean {
+  return x.kind === 'unary' && x.fn === 'neg' && x.x.kind === 'unary' && x.x.fn === 'abs';
+}
+
+/** What 2ⁿ is too large by in `expOfNegative`: then it is a normal number down to n = −150. */
+const lift = 24;
+
+/** eˣ for x ≤ 0, with the bits of `exp`: one side to clamp, and one power, which cannot overflow, is enough. */
+function expOfNegative(x: Expr): Expr {
+  const { bits, r } = reduce(binary('max', x, f32(-104)), exponentBias + lift);
+  return mul(mul(expOfRest(r), powerOfTwo(bits)), f32(2 ** -lift));
 }
 
 /** eˣ for −80 ≤ x ≤ 80, where one power of two is enough. */
