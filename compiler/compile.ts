@@ -46,8 +46,8 @@ export interface CompileOptions {
   /** Use fused multiply-add (`relaxed-simd`) where the target has it: faster, other last bits. Who runs it must have it. */
   readonly relaxed?: boolean;
   /**
-   * Compute convolutions whose filter no run changes by fewer products (passes/winograd.ts) where that is faster: about twice
-   * the rounding error, other last bits. Default true; never with a memory budget, since it takes more memory.
+   * Compute convolutions by fewer products (passes/winograd.ts) where that is faster: about twice the rounding error, other last
+   * bits. Default true; never with a memory budget, since it takes more memory.
    */
   readonly winograd?: boolean;
   /**

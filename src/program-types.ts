@@ -29,8 +29,7 @@ export interface ProgramOptions {
    */
   readonly relaxed?: boolean | 'auto' | undefined;
   /**
-   * Compute convolutions of three taps, in entries that do not change the filter, by half of the products (Winograd) where
-   * that is faster: about twice the rounding error, and a NaN or an infinity reaches up to three outputs more. Default
+   * Compute convolutions of three taps by half of the products (Winograd) where that is faster: about twice the rounding error, and a NaN or an infinity reaches up to three outputs more. Default
    * true. `false` sums as the formula says.
    */
   readonly winograd?: boolean | undefined;

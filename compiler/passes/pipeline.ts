@@ -21,7 +21,7 @@ import { winograd } from './winograd.ts';
 export interface PipelineOptions {
   /** Report the first op that produces NaN or an infinity. Default false. */
   readonly checkNumerics?: boolean;
-  /** Compute convolutions by fewer products where the filter stays. Default false. */
+  /** Compute convolutions by fewer products where that is faster. Default false. */
   readonly winograd?: boolean;
 }
 

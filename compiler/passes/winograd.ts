@@ -10,9 +10,9 @@
 // fuse: v is written once, each of the six convolutions adds its m to the sums of y that it is part of, and what follows
 // the convolution is computed where the four outputs of a place are put side by side.
 //
-// Only filters that no run changes are rewritten: where weights are trained, rounding would add up from step to step. The
-// error is about twice that of the plain sum, and an input that is not finite reaches the other outputs of its four
-// (test/passes/winograd.test.ts); so the option `winograd: false` refuses it.
+// The error is about twice that of the plain sum, and an input that is not finite reaches the other outputs of its four
+// (test/src/winograd.test.ts); so the option `winograd: false` refuses it. In training it adds to what rounding does anyhow: ten
+// losses of ResNet-8 lie within 5e-5 of another system's, with it and without.
 
 import { rewriteGraph, withOperands } from '../graph/graph.ts';
 import type { Graph, Node } from '../graph/ir.ts';
@@ -31,7 +31,7 @@ import type { GraphPass } from './manager.ts';
 export function winogradWhere(pays: (convolution: Node) => boolean): GraphPass {
   return {
     name: 'winograd',
-    doc: 'Computes four outputs of three taps by six products instead of twelve, where no run changes the filter.',
+    doc: 'Computes four outputs of three taps by six products instead of twelve, where that is faster.',
     run: (graph) => run(graph, pays),
   };
 }
@@ -74,23 +74,12 @@ const inputSums: readonly (readonly number[])[] = [...points, null].map((p) => {
 });
 
 function run(graph: Graph, pays: (convolution: Node) => boolean): Graph {
-  const moving = changing(graph);
-  const isMeant = (n: Node): boolean => fits(n) && !moving.has(n.operands[1]!) && pays(n);
+  const isMeant = (n: Node): boolean => fits(n) && pays(n);
   if (!graph.nodes.some(isMeant)) return graph;
   return rewriteGraph(graph, (node, operands) => {
     const same = withOperands(node, operands);
     return isMeant(node) ? absoluteScope(node.scope, () => atLocation(node.loc, () => rewrite(same))) : same;
   });
-}
-
-/** Values that depend on an input, or on a variable that a run changes. */
-function changing(graph: Graph): ReadonlySet<Node> {
-  const updated = new Set(graph.updates.map((u) => u.variable));
-  const found = new Set<Node>();
-  for (const n of graph.nodes) {
-    if (n.op.name === 'input' || updated.has(n) || n.operands.some((o) => found.has(o))) found.add(n);
-  }
-  return found;
 }
 
 /** Whether it has three taps, side by side, along the last dimension. */

@@ -35,7 +35,7 @@ export interface Arranged {
 }
 
 /** Part of the program's cost that copies of steps may add when nobody asked for less memory. */
-const freeShare = 0.015;
+const freeShare = 0.03;
 /** Copies are free when they take no longer than moving what they make so often: no products, whose data have left the caches. */
 const freePerByte = 2;
 
