@@ -232,9 +232,8 @@ function slideVectors(fn: string, x: Node, y: Node, mode: string, isReversed: bo
     const row = reshape(all as Node, [all.type.shape[2]!]) as Floats;
     const turned = isTurned ? (reverse(row, 0) as Floats) : row;
     if (mode !== 'same') return turned;
-    // The middle of all overlaps; of an odd rest one more is left out behind, but by a turned one before.
-    const start = Math.floor((k - 1 + (isTurned ? 1 : 0)) / 2);
-    const from = isTurned ? start : Math.floor((k - 1) / 2);
-    return slice(turned, [from], [from + Math.max(n, m)]) as Floats;
+    // The middle of all overlaps; what is left over of an odd rest comes behind, and before when the order was turned.
+    const start = Math.floor((isTurned ? k : k - 1) / 2);
+    return slice(turned, [start], [start + Math.max(n, m)]) as Floats;
   });
 }
