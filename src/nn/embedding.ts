@@ -23,9 +23,13 @@ import { checkCount, checkRange } from './check.ts';
 import { type Layer, type LayerOptions, layerOf, refuse } from './layer.ts';
 import type { InputShape, ShapeRule } from './shape-rule.ts';
 
+type Mask = Tensor<Shape, 'bool'>;
+
 export interface EmbeddingOptions extends LayerOptions {
   /** Default normal with deviation 1/√features. */
   readonly init?: Initializer;
+  /** A token that stands for none: its vector is 0 and does not learn; in bags it does not count. Default: there is none. */
+  readonly padding?: number;
 }
 
 /** […] → […, features]. */
@@ -47,11 +51,17 @@ export function embedding<const F extends number>(
 ): Layer<EmbeddingRule<F>> {
   checkCount('embedding', 'count', count);
   checkCount('embedding', 'features', features);
+  const { padding } = options;
+  if (padding !== undefined) checkRange('embedding', 'padding', padding, 0, count);
   const init = options.init ?? normal(0, 1 / Math.sqrt(features));
   return layerOf(
     'i32',
     'embedding',
-    (tokens, ctx) => gather(ctx.variable('table', [count, features as number], init), tokens),
+    (tokens, ctx) => {
+      const rows = gather(ctx.variable('table', [count, features as number], init), tokens) as Floats;
+      if (padding === undefined) return rows;
+      return where(expandDims(ne(tokens, padding) as Mask, -1) as Mask, rows, 0) as Floats;
+    },
     options,
   );
 }
@@ -59,8 +69,6 @@ export function embedding<const F extends number>(
 export interface EmbeddingBagOptions extends EmbeddingOptions {
   /** What becomes of the vectors of a bag; default `mean`. */
   readonly mode?: 'mean' | 'sum' | 'max';
-  /** A token that stands for none: it counts in no bag. A bag of it alone is 0. Default: all tokens count. */
-  readonly padding?: number;
 }
 
 /** […, L] → […, features]. */
@@ -73,7 +81,7 @@ export interface EmbeddingBagRule<F extends number> extends ShapeRule {
 
 /**
  * The mean, sum or largest elements of the rows of a table for bags of tokens, along the last axis: i32[…, L] → f32[…, features], tokens in
- * [0, count). Shorter bags are filled up with a `padding` token. Variable `table` [count, features]. Throws HDL0003 (options),
+ * [0, count). Shorter bags are filled up with a `padding` token; a bag of it alone is 0. Variable `table` [count, features]. Throws HDL0003 (options),
  * HDL0015 (input is not i32, or a single token); the run fails with HDL1004 at another token.
  *
  * @example nn.embeddingBag(1000, 64, { padding: 0 })
@@ -101,7 +109,7 @@ export function embeddingBag<const F extends number>(
         );
       }
       const rows = gather(ctx.variable('table', [count, features as number], init), tokens) as Floats;
-      const isToken = padding === undefined ? null : (ne(tokens, padding) as Tensor<Shape, 'bool'>);
+      const isToken = padding === undefined ? null : (ne(tokens, padding) as Mask);
       return poolBags(rows, isToken, mode);
     },
     options,
@@ -109,14 +117,14 @@ export function embeddingBag<const F extends number>(
 }
 
 /** Rows [..., L, features] pooled over L, without those that are no tokens. */
-function poolBags(rows: Floats, isToken: Tensor<Shape, 'bool'> | null, mode: 'mean' | 'sum' | 'max'): Floats {
+function poolBags(rows: Floats, isToken: Mask | null, mode: 'mean' | 'sum' | 'max'): Floats {
   const pool = { mean, sum, max }[mode] as (x: Floats, axis: number) => Floats;
   if (isToken === null) return pool(rows, -2);
-  const counts = expandDims(isToken, -1) as Tensor<Shape, 'bool'>;
+  const counts = expandDims(isToken, -1) as Mask;
   const sizes = sum(cast(counts, 'f32') as Floats, -2) as Floats;
   if (mode === 'max') {
     const most = max(where(counts, rows, Number.NEGATIVE_INFINITY) as Floats, -2) as Floats;
-    return where(gt(sizes, 0) as Tensor<Shape, 'bool'>, most, 0) as Floats;
+    return where(gt(sizes, 0) as Mask, most, 0) as Floats;
   }
   const total = sum(where(counts, rows, 0) as Floats, -2) as Floats;
   return mode === 'sum' ? total : (div(total, maximum(sizes, 1) as Floats) as Floats);

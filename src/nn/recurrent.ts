@@ -1,9 +1,12 @@
 // Recurrent layers over f32[N, T, features]: one or more layers, one or both directions. The work is done by the ops of the same
 // name, which have the steps in front; between layers nothing is transposed.
 
+import { compilerError } from '../../compiler/graph/errors.ts';
+import type { Tensor } from '../../compiler/graph/ir.ts';
+import { callerLocation } from '../../compiler/graph/location.ts';
 import type { Multiply } from '../../compiler/graph/number-types.ts';
 import type { IsTuple, ShapeError } from '../../compiler/graph/shape-types.ts';
-import type { RecurrentWeights } from '../../compiler/ops/index.ts';
+import type { RecurrentOptions, RecurrentWeights } from '../../compiler/ops/index.ts';
 import { concat, gru as gruOp, lstm as lstmOp, rnn as rnnOp, transpose } from '../../compiler/ops/index.ts';
 import type { Context } from '../context.ts';
 import type { Floats } from '../floats.ts';
@@ -26,6 +29,13 @@ export interface RecurrentLayerOptions<B extends boolean = boolean, Q extends bo
   readonly bias?: boolean;
   readonly init?: Initializer;
   readonly recurrentInit?: Initializer;
+  /**
+   * How many steps of each sequence count, i32[N]: afterwards the state stays, and outputs are 0. With it, or an initial state, the
+   * layer is made where these tensors are. Default all.
+   */
+  readonly lengths?: Tensor;
+  /** The state to begin with, f32[N, units], for one layer in one direction. Default zeros. */
+  readonly initial?: Tensor;
 }
 
 /** [N, T, features] → [N, T, U], or [N, U] where Q is false; twice U where B is true. */
@@ -47,7 +57,7 @@ type States<N extends number, T extends number, U extends number, Q> = Q extends
 type Run = (
   x: Floats,
   weights: RecurrentWeights,
-  reverse: boolean,
+  options: RecurrentOptions,
   ctx: Context,
 ) => { outputs: Floats; state: Floats };
 
@@ -62,7 +72,7 @@ export function rnn<const U extends number, const B extends boolean = false, con
   units: U,
   options: RecurrentLayerOptions<B, Q> = {},
 ): Layer<RecurrentRule<U, B, Q>> {
-  return recurrent('rnn', units, 1, options, (x, weights, reverse) => rnnOp(x, weights, { reverse }));
+  return recurrent('rnn', units, 1, options, rnnOp);
 }
 
 /**
@@ -74,7 +84,7 @@ export function lstm<const U extends number, const B extends boolean = false, co
   units: U,
   options: RecurrentLayerOptions<B, Q> = {},
 ): Layer<RecurrentRule<U, B, Q>> {
-  return recurrent('lstm', units, 4, options, (x, weights, reverse) => lstmOp(x, weights, { reverse }));
+  return recurrent('lstm', units, 4, options, lstmOp);
 }
 
 /**
@@ -87,10 +97,10 @@ export function gru<const U extends number, const B extends boolean = false, con
   units: U,
   options: RecurrentLayerOptions<B, Q> = {},
 ): Layer<RecurrentRule<U, B, Q>> {
-  return recurrent('gru', units, 3, options, (x, weights, reverse, ctx) => {
-    if (options.bias === false) return gruOp(x, weights, { reverse });
+  return recurrent('gru', units, 3, options, (x, weights, how, ctx) => {
+    if (options.bias === false) return gruOp(x, weights, how);
     const recurrentBias = ctx.variable('recurrentBias', [3 * units], zeros());
-    return gruOp(x, weights, { reverse, recurrentBias });
+    return gruOp(x, weights, { ...how, recurrentBias });
   });
 }
 
@@ -105,13 +115,23 @@ function recurrent<R extends ShapeRule>(
   const { init = glorotUniform(), recurrentInit = glorotUniform() } = options;
   checkCount(kind, 'units', units);
   checkCount(kind, 'layers', layers);
+  const { lengths, initial } = options;
+  if (initial !== undefined && (layers > 1 || bidirectional)) {
+    throw compilerError('HDL0003', {
+      what: `${kind} with an initial state for ${layers} layers${bidirectional ? ' in both directions' : ''}`,
+      rule: 'an initial state is that of one layer in one direction',
+      hint: `give each layer its own: apply nn.${kind} once for each`,
+      loc: callerLocation(),
+    });
+  }
+  const given = { ...(lengths && { lengths }), ...(initial && { initial }) };
   const once = (x: Floats, reverse: boolean, ctx: Context): { outputs: Floats; state: Floats } => {
     const kernel = ctx.variable('kernel', [x.type.shape[2]!, gates * units], init);
     const recurrent = ctx.variable('recurrent', [units, gates * units], recurrentInit);
     const weights = bias
       ? { kernel, recurrent, bias: ctx.variable('bias', [gates * units], zeros()) }
       : { kernel, recurrent };
-    return run(x, weights, reverse, ctx);
+    return run(x, weights, { ...given, reverse }, ctx);
   };
   return layer(
     kind,

@@ -46,6 +46,21 @@ for (const [mode, padding, value, gradient] of fromPyTorch) {
   }); // biome-ignore format: a long line
 }
 
+t.test('the padding of an embedding is 0 and does not learn', async (t) => {
+  const layer = nn.embedding(5, 2, { padding: 1, init: initializers.fromArray(table) });
+  const p = program(
+    {
+      run: entry({ x: tensor([3], 'i32') }, ({ x }, ctx): Record<string, Tensor> => {
+        const y = layer.apply(x, ctx) as Tensor;
+        return { y, g: grad(sum(y as never) as never, parametersOf(y))[0]! };
+      }),
+    },
+    { target: 'reference' },
+  );
+  const { y, g } = (await p.run('run', { x: { data: [0, 1, 4], shape: [3] } })) as Record<string, { data: ArrayLike<number> }>;
+  t.same([Array.from(y!.data), Array.from(g!.data)], [[0.5, -1, 0, 0, 1, 1], [1, 1, 0, 0, 0, 0, 0, 0, 1, 1]]);
+}); // biome-ignore format: a long line
+
 t.test('shuffles are inverse to each other, and refuse what does not divide', async (t) => {
   const p = program(
     {
