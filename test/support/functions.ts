@@ -29,6 +29,23 @@ const gelu = (x: number): number => 0.5 * x * erfc(-x * Math.SQRT1_2);
 const softplus = (x: number): number => Math.max(x, 0) + Math.log1p(Math.exp(-Math.abs(x)));
 const sigmoid = (x: number): number => 1 / (1 + Math.exp(-x));
 
+/** By the distance to the nearest integer, which is exact. */
+const sinc = (x: number): number => {
+  const n = Math.round(x);
+  return x === 0 ? 1 : ((n % 2 === 0 ? 1 : -1) * Math.sin(Math.PI * (x - n))) / (Math.PI * x);
+};
+/** By Newton's method, from the last place that is not yet beyond: erf is concave above 0. */
+const erfInv = (x: number): number => {
+  if (!(Math.abs(x) < 1)) return Math.abs(x) === 1 ? x * Number.POSITIVE_INFINITY : Number.NaN;
+  const a = Math.abs(x);
+  let y = (a * Math.sqrt(Math.PI)) / 2;
+  for (let step = 0; step < 60; step++) {
+    const off = a < 0.5 ? erf(y) - a : 1 - a - erfc(y);
+    y -= off * Math.exp(y * y) * (Math.sqrt(Math.PI) / 2);
+  }
+  return Object.is(x, -0) || x < 0 ? -y : y;
+};
+
 type Row = readonly [
   name: string,
   apply: MeasuredFunction['apply'],
@@ -47,6 +64,7 @@ const rows: readonly Row[] = [
   ['log', one((x) => h.log(x)), Math.log, [0, 4], 0.9, 0.9, 0.6],
   ['log1p', one((x) => h.log1p(x)), Math.log1p, [-1, 3], 1.5, 1.5, 0.6],
   ['log2', one((x) => h.log2(x)), Math.log2, [0, 4], 1.9, 1.9, 1.5],
+  ['log10', one((x) => h.log10(x)), Math.log10, [0, 4], 2.1, 2.1, 1.8],
   ['sqrt', one((x) => h.sqrt(x)), Math.sqrt, [0, 4], 0.6, 0.6, 0.6],
   ['rsqrt', one((x) => h.rsqrt(x)), (x) => 1 / Math.sqrt(x), [0, 4], 1.5, 1.5, 1.5],
   ['cbrt', one((x) => h.cbrt(x)), Math.cbrt, [-4, 4], 0.8, 0.8, 0.8],
@@ -66,6 +84,8 @@ const rows: readonly Row[] = [
   ['atanh', one((x) => h.atanh(x)), Math.atanh, [-1, 1], 1.9, 1.9, 1.3],
   ['erf', one((x) => h.erf(x)), erf, [-4, 4], 1.2, 1.1, 1.2],
   ['erfc', one((x) => h.erfc(x)), erfc, [-4, 10.1], 3.9, 3.5, 3.9],
+  ['erfInv', one((x) => h.erfInv(x)), erfInv, [-1, 1], 3.8, 3.8, 3.9],
+  ['sinc', one((x) => h.sinc(x)), sinc, [-8, 8], 3, 3, 3],
   ['sigmoid', one((x) => h.sigmoid(x)), sigmoid, [-104, 20], 2.3, 2.3, 2.3],
   ['softplus', one((x) => h.softplus(x)), softplus, [-104, 20], 1.9, 2.1, 1.5],
   ['logSigmoid', one((x) => h.logSigmoid(x)), (x) => -softplus(-x), [-20, 104], 1.9, 1.9, 1.5],

@@ -94,6 +94,8 @@ const rows: readonly PublicFunction[] = [
   row('clip', [[3, 4]], { apply: (x) => h['clip']!(x, 0, 3), dtypes: numbers, range: [0.1, 2] }),
   row('logit', [[3, 4]], { range: [0.1, 0.9], empty: [[0, 4]] }),
   ...one('nanToNum sinc'),
+  ...one('erfInv', { range: [-0.8, 0.8] }),
+  ...one('lgamma digamma', { range: [0.3, 9.4] }),
   ...two('xlogy heaviside copySign', { range: [0.3, 2] }),
   ...one('isNaN isInf isFinite', { smooth: 0 }),
   ...two('add sub mul', { dtypes: numbers }),
