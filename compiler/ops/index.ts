@@ -24,6 +24,8 @@ export * from './constant.ts';
 export * from './contract.ts';
 export * from './conv-transpose.ts';
 export * from './convert.ts';
+export * from './covariance.ts';
+export * from './ctc-decode.ts';
 export * from './cumulative.ts';
 export * from './custom-gradient.ts';
 export * from './define.ts';

@@ -7,7 +7,7 @@ import { interpretGraph } from '../../compiler/graph/interpret.ts';
 import type { Node } from '../../compiler/graph/ir.ts';
 import type { Shape } from '../../compiler/graph/types.ts';
 import {
-  affineGrid, average, binCount, channelShuffle, constant, conv2d, convolve, copySign, correlate, cummax, eye, fold, gridSample,
+  affineGrid, average, binCount, channelShuffle, constant, conv2d, convolve, copySign, correlate, correlation, covariance, ctcGreedyDecode, cummax, eye, fold, gridSample,
   hardShrink, hardTanh, heaviside, histogram, input, interp, iota, kron, kthValue, logCumSumExp, matmul, mul, nanMax, nanMean,
   reshape, rot90, scatterMax, searchSorted, sinc, slidingWindows, softmin, softShrink, sum, threshold, trapezoid, unfold, unstack, xlogy,
 } from '../../compiler/ops/index.ts'; // biome-ignore format: a list
@@ -207,6 +207,11 @@ const refusals: readonly (readonly [() => unknown, string | RegExp])[] = [
   [() => scatterMax(input('x', [3]), input('i', [2]), input('u', [2])), /HDL0002: .*indices are i32, not f32/],
   [() => gridSample(input('x', [1, 1, 4, 4]), input('g', [2, 3, 3, 2])), "HDL0001: gridSample('x' (input f32[1, 1, 4, 4]), 'g' (input f32[2, 3, 3, 2])): pictures are [N, C, H, W], the grid [N, h, w, 2] for as many; with other sizes alike (one grid for all: broadcastTo(grid, [N, h, w, 2]))"],
   [() => gridSample(input('x', [1, 1, 4, 4]), input('g', [1, 3, 3, 2]), { padding: 'wrap' as 'edge' }), /HDL0003: .*padding 'wrap' does not exist/],
+  [() => covariance(input('x', [3])), "HDL0001: covariance('x' (input f32[3])): there is a row for each variable: […, variables, observations] (stack them: stack([x, y]))"],
+  [() => covariance(input('x', [3, 1])), /HDL0003: .*1 observations less ddof 1 leave nothing to divide by/],
+  [() => ctcGreedyDecode(input('x', [3, 4])), /HDL0001: .*logits are \[examples, frames, classes\]/],
+  [() => ctcGreedyDecode(input('x', [2, 3, 4]), { blank: 4 }), /HDL0003: .*the blank is a class in \[0, 4\), not 4/],
+  [() => ctcGreedyDecode(input('x', [2, 3, 4]), { frames: input('n', [2]) }), /HDL0002: .*frames are i32\[2\], one number for each example/],
   [() => affineGrid(input('t', [2, 3, 2]), [4, 4]), "HDL0001: affineGrid('t' (input f32[2, 3, 2]), [4, 4]): theta is [N, 2, 3] for 2 sizes (it maps (x, y, 1) to (x, y))"],
 ]; // biome-ignore format: a table
 
@@ -216,6 +221,22 @@ t.test('errors say what to do', async (t) => {
     else t.match(errorOf(run), text);
   }
 });
+
+t.test('what a path reads', async (t) => {
+  const read = (path: readonly number[], blank: number): number[] =>
+    path.filter((c, i) => c !== blank && c !== path[i - 1]);
+  const paths = [[0, 0, 0, 0, 0, 0], [1, 1, 2, 2, 2, 1], [1, 0, 1, 0, 0, 2], [2, 2, 0, 2, 1, 1], [0, 2, 2, 0, 0, 1]];
+  const logits = constant(paths.flatMap((p) => p.flatMap((c) => [0, 1, 2].map((k) => (k === c ? 1 : -k)))), [5, 6, 3]) as Node as Floats;
+  for (const blank of [0, 2]) {
+    for (const frames of [undefined, [6, 3, 0, 4, 5]]) {
+      const { labels, lengths } = ctcGreedyDecode(logits, { blank, ...(frames && { frames: ints(...frames) }) });
+      const want = paths.map((p, i) => read(p.slice(0, frames?.[i] ?? 6), blank));
+      t.same(evaluate(labels), want.flatMap((l) => [...l, ...new Array<number>(6 - l.length).fill(blank)]));
+      t.same(evaluate(lengths), want.map((l) => l.length));
+    }
+  }
+  t.same(evaluate(correlation(constant([[1, 2, 3], [1, 1, 1]]) as Node as Floats)).slice(1), [nan, nan, nan], 'what does not vary');
+}); // biome-ignore format: long lines
 
 t.test('a scatter over columns, and rows of them', async (t) => {
   const x = reshape(floats(0, 0, 0, 9, 0, 0), [2, 3]) as Node as Floats;

@@ -111,7 +111,7 @@ const rows: readonly Row[] = [
   row('l1', h.l1(x), []), row('l2', h.l2(x, 1), [6]), row('norm', h.norm(x, 1), [6]), row('normalize', h.normalize(x), [6, 4]), row('argmax', h.argmax(x), [6]), row('argmin', h.argmin(x, 0), [4]),
   row('countNonZero', h.countNonZero(x), []), row('median', h.median(x, 0), [4]), row('quantile', h.quantile(x, 0.3, -1), [6]), row('cumsum', h.cumsum(x), [6, 4]), row('cumprod', h.cumprod(x), [6, 4]),
   row('nanSum', h.nanSum(x), []), row('nanMean', h.nanMean(x, 0), [4]), row('nanMax', h.nanMax(x, -1), [6]), row('nanMin', h.nanMin(x, 1, { keepDims: true }), [6, 1]), row('average', h.average(x, y, 1), [6]),
-  row('ptp', h.ptp(x, 0), [4]), row('trapezoid', h.trapezoid(x), [6]), row('cummax', h.cummax(x), [6, 4]), row('cummin', h.cummin(x), [6, 4]), row('logCumSumExp', h.logCumSumExp(x), [6, 4]),
+  row('ptp', h.ptp(x, 0), [4]), row('trapezoid', h.trapezoid(x), [6]), row('covariance', h.covariance(x), [6, 6]), row('correlation', h.correlation(square), [2, 4, 4]), row('ctcGreedyDecode', h.ctcGreedyDecode(tokens).labels, [2, 7]), row('ctcGreedyDecode', h.ctcGreedyDecode(tokens).lengths, [2]), row('cummax', h.cummax(x), [6, 4]), row('cummin', h.cummin(x), [6, 4]), row('logCumSumExp', h.logCumSumExp(x), [6, 4]),
   row('diff', h.diff(x), [6, 3]), row('diff', h.diff(x, 0, 2), [4, 4]), row('trace', h.trace(square), [2]), row('outer', h.outer(v, w), [3, 5]), row('cross', h.cross(h.input('c', [2, 3]), v), [2, 3]),
   row('cosineSimilarity', h.cosineSimilarity(x, y), [6]), row('pairwiseDistance', h.pairwiseDistance(x, y), [6]), row('cdist', h.cdist(x, h.input('c', [9, 4])), [6, 9]),
 
