@@ -31,8 +31,9 @@ export interface Sum {
 }
 
 export function makeSum(param: number, scale: number, terms: readonly Term[], bias: number): Sum {
-  const key = `${param}:${scale}:${terms.map((t) => `${t.coeff}*${atomKey(t.atom)}`).join('+')}+${bias}`;
-  return { param, scale, terms, bias, key };
+  let key = `${param}:${scale}:`;
+  for (const { coeff, atom } of terms) key += `${coeff}*${atomKey(atom)}+`;
+  return { param, scale, terms, bias, key: key + bias };
 }
 
 export interface Access {
@@ -90,6 +91,7 @@ function aboutTerms(terms: readonly Term[]): KnownTerms {
   let isFixed = true;
   for (let k = 0; k < terms.length; k++) {
     const { atom, coeff } = terms[k]!;
+    if (atom.kind === 'var' && coeff > 0) continue;
     const r = atomRange(atom);
     min += coeff > 0 ? coeff * r.min : coeff * r.max;
     if (isDynamic(atom)) isFixed = false;
@@ -213,13 +215,11 @@ export function collectAccesses(
           const needs = new Map<string, Sum>();
           for (const sum of [...used, ...below]) {
             const kept = sum.terms.filter((t) => !mentions(t.atom, s.v));
-            const outer = makeSum(
-              sum.param,
-              sum.scale,
-              kept,
-              kept.length === sum.terms.length ? sum.bias : 0,
-            );
-            if (kept.length > 0 || outer.bias !== 0) needs.set(outer.key, outer);
+            if (kept.length === sum.terms.length) needs.set(sum.key, sum);
+            else if (kept.length > 0) {
+              const outer = makeSum(sum.param, sum.scale, kept, 0);
+              needs.set(outer.key, outer);
+            }
           }
           loops.set(s, { needs: [...needs.values()], direct: used, innermost: children.length === 0 });
           break;

@@ -24,6 +24,8 @@ export class Scopes {
   readonly #scopes: Scope[] = [];
   /** Outermost first; the position is the level. */
   readonly #loops: ActiveLoop[] = [];
+  /** By the number of the variable. */
+  readonly #levels = new Map<number, number>();
   readonly #free: Record<ValueType, number[]> = { i32: [], v128: [] };
   readonly #temporaries: (readonly [ValueType, number])[] = [];
 
@@ -42,11 +44,12 @@ export class Scopes {
   }
 
   enterLoop(v: LoopVar, local: number): void {
+    this.#levels.set(v.id, this.#loops.length);
     this.#loops.push({ v, local });
   }
 
   leaveLoop(): void {
-    this.#loops.pop();
+    this.#levels.delete(this.#loops.pop()!.v.id);
   }
 
   /** A local that belongs to the current scope and may be used again after it. */
@@ -81,21 +84,22 @@ export class Scopes {
     if (seen !== undefined) return seen;
     const only = terms.length === 1 ? terms[0]! : null;
     if (param < 0 && only && scale * only.coeff === 1 && bias === 0) return this.#atom(only.atom);
-    const level = Math.max(-1, ...terms.map((t) => this.#level(t.atom)));
-    const outer = terms.filter((t) => this.#level(t.atom) < level);
-    const inner = terms.filter((t) => this.#level(t.atom) === level);
+    const level = this.#levelOf(terms);
+    const outer: Term[] = [];
+    const inner: Term[] = [];
+    for (const t of terms) (this.#level(t.atom) < level ? outer : inner).push(t);
     const start = this.sum(makeSum(param, scale, outer, 0));
-    const parts = inner.map((t) => [t.coeff * scale, this.#atom(t.atom)] as const);
+    const locals = inner.map((t) => this.#atom(t.atom));
     const code = this.#fn.body;
     if (start !== null) code.get(start);
-    parts.forEach(([factor, local], i) => {
-      code.get(local);
-      this.multiply(factor);
+    for (let i = 0; i < inner.length; i++) {
+      code.get(locals[i]!);
+      this.multiply(inner[i]!.coeff * scale);
       if (i > 0 || start !== null) code.op('i32.add');
-    });
+    }
     if (bias !== 0) {
       code.i32(bias * scale);
-      if (start !== null || parts.length > 0) code.op('i32.add');
+      if (start !== null || inner.length > 0) code.op('i32.add');
     }
     const local = this.local('i32', param < 0 ? 'index' : `p${param}_`);
     code.set(local);
@@ -130,17 +134,24 @@ export class Scopes {
   }
 
   #level(atom: Atom): number {
-    if (atom.kind === 'var') return this.#loops.findIndex((l) => l.v.id === atom.id);
+    if (atom.kind === 'var') return this.#levels.get(atom.id) ?? -1;
     if (atom.kind === 'value') throw new Error('a run-time value has no level');
-    return Math.max(-1, ...atom.x.terms.map((t) => this.#level(t.atom)));
+    return this.#levelOf(atom.x.terms);
+  }
+
+  /** The highest. */
+  #levelOf(terms: readonly Term[]): number {
+    let level = -1;
+    for (const t of terms) level = Math.max(level, this.#level(t.atom));
+    return level;
   }
 
   /** The local that holds a variable, quotient or remainder. */
   #atom(atom: Atom): number {
     if (atom.kind === 'var') {
-      const loop = this.#loops.find((l) => l.v.id === atom.id);
-      if (!loop) throw new Error(`loop variable '${atom.name}' is used outside of its loop`);
-      return loop.local;
+      const level = this.#levels.get(atom.id);
+      if (level === undefined) throw new Error(`loop variable '${atom.name}' is used outside of its loop`);
+      return this.#loops[level]!.local;
     }
     if (atom.kind === 'value') throw new Error('a run-time value is no part of an invariant sum');
     const key = atomKey(atom);
