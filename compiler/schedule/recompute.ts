@@ -2,6 +2,7 @@
 // there by then: it is still alive, or it is kept longer, or it is computed again too.
 
 import type { Kernel } from '../kernel/ir.ts';
+import { remembered } from '../remembered.ts';
 import type { Spans, Users } from './live.ts';
 import type { Buffer, BufferId, Lowered, LoweredStep } from './lowered.ts';
 
@@ -61,15 +62,18 @@ export function findCopies(
   const found = new Set<number>();
   if (!collect(program, writers, spans, buffer, next, rules, found)) return null;
   // The steps within a loop read what the loop was made to read.
-  const isReadInLoop = [...found].some((s) =>
-    program.steps[s]!.args.some((id) =>
-      users[id]?.some((u) => u >= next && program.steps[u]!.loop !== undefined),
-    ),
-  );
-  if (isReadInLoop) return null;
+  const loops = loopsOf(program);
+  const isReadBy = (loop: number): boolean =>
+    loop >= next && [...found].some((s) => program.steps[s]!.args.some((id) => users[id]?.includes(loop)));
+  if (loops.some(isReadBy)) return null;
   // Copies in the order of the program: what they read of each other is there.
   return { copied: [...found].sort((a, b) => a - b), next };
 }
+
+/** Steps that stand for loops. */
+const loopsOf = remembered(({ steps }: Lowered): readonly number[] =>
+  steps.flatMap((step, s) => (step.loop === undefined ? [] : [s])),
+);
 
 /** Whether a buffer is read out at the end. */
 function isRead(program: Lowered, buffer: number): boolean {
