@@ -5,7 +5,7 @@ import { describeNode } from './describe.ts';
 import { compilerError } from './errors.ts';
 import type { Attrs, AttrValue, Fail, Graph, Node, OpDef, Payload, SourceLocation } from './ir.ts';
 import { callerLocation } from './location.ts';
-import { currentLocation, currentScope } from './scope.ts';
+import { atLocation, currentLocation, currentScope } from './scope.ts';
 import type { DType, Shape, TensorType } from './types.ts';
 
 export interface NodeOptions {
@@ -55,6 +55,11 @@ export function isTyped(node: Node): boolean {
 export function nodeLocation(): SourceLocation | null {
   const given = currentLocation();
   return given === undefined ? callerLocation() : given;
+}
+
+/** All that one public function makes stands for one line of the user's, which is looked up once. `build` is our own code. */
+export function inOneCall<T>(build: () => T): T {
+  return currentLocation() === undefined ? atLocation(callerLocation(), build) : build();
 }
 
 /** The op's type rule, with errors that name the operands. Also what the verifier runs again on every node. */

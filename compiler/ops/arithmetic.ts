@@ -1,7 +1,7 @@
 // Addition, subtraction, multiplication, division and negation: closed under their own gradients, so this file needs
 // nothing but broadcasting, and every other gradient may use it.
 
-import { makeNode } from '../graph/build.ts';
+import { inOneCall, makeNode } from '../graph/build.ts';
 import type { GradientRule, Node, OpDef } from '../graph/ir.ts';
 import type {
   Accepts,
@@ -150,7 +150,7 @@ const arithmeticOps: readonly OpDef[] = [addOp, subOp, mulOp, divOp, negOp];
 export default arithmeticOps;
 
 function apply(op: OpDef, x: Operand, y: Operand): Node {
-  return makeNode(op, broadcastOperands(op.name, [x, y]));
+  return inOneCall(() => makeNode(op, broadcastOperands(op.name, [x, y])));
 }
 
 /**

@@ -1,7 +1,7 @@
 // The other ops of two operands: minimum and maximum, remainder, bits and truth values, shifts. Sums and
 // products stand in arithmetic.ts, comparisons in compare.ts, below this file.
 
-import { makeNode } from '../graph/build.ts';
+import { inOneCall, makeNode } from '../graph/build.ts';
 import { compilerError } from '../graph/errors.ts';
 import type { Node, OpDef } from '../graph/ir.ts';
 import { callerLocation } from '../graph/location.ts';
@@ -175,7 +175,7 @@ const binaryOps: readonly OpDef[] = [minimumOp, maximumOp, modOp, andOp, orOp, x
 export default binaryOps;
 
 function apply(op: OpDef, x: Operand, y: Operand): Node {
-  return makeNode(op, broadcastOperands(op.name, [x, y]));
+  return inOneCall(() => makeNode(op, broadcastOperands(op.name, [x, y])));
 }
 
 /** `and` and its kin serve bits and truth values; their public functions keep the two apart, since 2 & 1 is 0. */
@@ -189,7 +189,7 @@ function applyTo(fn: string, allowed: readonly DType[], op: OpDef, operands: rea
       loc: callerLocation(),
     });
   }
-  return makeNode(op, broadcastOperands(fn, operands));
+  return inOneCall(() => makeNode(op, broadcastOperands(fn, operands)));
 }
 
 /**

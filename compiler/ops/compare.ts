@@ -1,6 +1,6 @@
 // Comparisons, and `select`, which reads their results: the only way in which data decides what is computed.
 
-import { makeNode } from '../graph/build.ts';
+import { inOneCall, makeNode } from '../graph/build.ts';
 import type { Node, OpDef } from '../graph/ir.ts';
 import type {
   Accepts,
@@ -118,7 +118,7 @@ const compareOps: readonly OpDef[] = [eqOp, neOp, ltOp, leOp, gtOp, geOp, select
 export default compareOps;
 
 function apply(op: OpDef, x: Operand, y: Operand): Node {
-  return makeNode(op, broadcastOperands(op.name, [x, y]));
+  return inOneCall(() => makeNode(op, broadcastOperands(op.name, [x, y])));
 }
 
 /**

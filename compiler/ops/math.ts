@@ -1,6 +1,7 @@
 // Functions that are exact and stable as compositions of primitives. Each keeps its name as a scope, so that dumps read
 // in the words of the caller; gradients come from the primitives.
 
+import { inOneCall } from '../graph/build.ts';
 import type { Node } from '../graph/ir.ts';
 import { scope } from '../graph/scope.ts';
 import type { Accepts, DTypeOf, ShapeOf } from '../graph/shape-types.ts';
@@ -18,7 +19,7 @@ export function composite<X extends Node>(
   allowed: readonly DType[] = floats,
 ): Node<ShapeOf<X>, DTypeOf<X>> {
   requireDType(name, x, allowed);
-  return scope(name, () => build(x)) as Node<ShapeOf<X>, DTypeOf<X>>;
+  return inOneCall(() => scope(name, () => build(x))) as Node<ShapeOf<X>, DTypeOf<X>>;
 }
 
 /**
