@@ -13,6 +13,7 @@ import { enableRelaxed } from './engine.mjs';
 import { chain, norm } from './suites/bandwidth.mjs';
 import { browser } from './suites/browser.mjs';
 import { ceilings as ceilingsSuite } from './suites/ceilings.mjs';
+import { cold } from './suites/cold.mjs';
 import { conv, gemm, shapes } from './suites/contractions.mjs';
 import { kernels } from './suites/kernels.mjs';
 import { numpy } from './suites/numpy.mjs';
@@ -32,6 +33,7 @@ const suites = {
   resnet8,
   numpy,
   browser,
+  cold,
 };
 const byDefault = ['spiral', 'resnet8'];
 
@@ -109,7 +111,7 @@ const context = {
   ceilings: new Ceilings(relaxed),
 };
 const report = { machine, suites: {} };
-if (chosen.some(({ name }) => !['ceilings', 'numpy', 'browser'].includes(name))) {
+if (chosen.some(({ name }) => !['ceilings', 'numpy', 'browser', 'cold'].includes(name))) {
   report.ceilings = await measureCeilings(context.ceilings, Math.min(context.rounds, 5), false);
   printCeilings(report.ceilings);
 }

@@ -25,7 +25,8 @@ export interface Specialisation {
   readonly dims: Dims;
   readonly compiled: Compiled;
   readonly layers: readonly AppliedLayer[];
-  readonly timings: readonly Timing[];
+  /** Of its stages so far: loading comes last, when there is something to run. */
+  timings: readonly Timing[];
   /** What its last output tells of, where values are watched. */
   readonly watched: WatchTargets | null;
   loaded: Promise<Loaded> | null;
@@ -91,7 +92,9 @@ export class Specialisations {
     made.loaded = this.#engine.load(made.compiled, this.initial);
     try {
       const loaded = await made.loaded;
-      this.#tell(made, 'load', performance.now() - start);
+      const ms = performance.now() - start;
+      made.timings = [...made.timings, { name: 'load', ms }];
+      this.#tell(made, 'load', ms);
       return { made, loaded };
     } catch (error) {
       made.loaded = null;

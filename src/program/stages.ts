@@ -90,7 +90,7 @@ export abstract class ProgramStages<E extends Entries> extends ProgramFiles<E> {
     return describePlan(title(made), plan, this.core.engine.threads, made.timings);
   }
 
-  /** Milliseconds of each stage, for each specialisation compiled so far. */
+  /** Milliseconds of each stage, for each specialisation compiled so far: `trace`, the compiler's, and `load` once it was loaded. */
   get timings(): readonly {
     readonly entry: string;
     readonly dims: Dims;

@@ -62,7 +62,7 @@ t.test('programs with equal graphs share a plan, and differ in nothing else', as
   await second.compile('apply', { n: 2 });
   t.same(
     second.timings[0]!.stages.map((s) => s.name),
-    ['trace', 'recall'],
+    ['trace', 'recall', 'load'],
   );
   t.equal(second.dump('plan'), first.dump('plan'));
   second.set('w', new Float32Array(32));
@@ -182,7 +182,7 @@ t.test('a folder keeps plans from one process to the next', async (t) => {
   const bytes = await readFile(join(folder, name!));
 
   const second = elsewhere(folder, '{}');
-  t.same(second.stages, ['trace', 'read cache']);
+  t.same(second.stages, ['trace', 'read cache', 'load']);
   t.same([second.y, second.plan], [first.y, first.plan]);
 
   await writeFile(join(folder, name!), bytes.subarray(0, 1000));
