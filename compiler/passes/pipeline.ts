@@ -49,16 +49,17 @@ export function standardPasses(options: PipelineOptions = {}): readonly GraphPas
     ...[
       simplify,
       reuseMasks,
-      // Sums without the zeros of pooling's gradient, convolutions without zeros between elements and of fewer products, explicit padding, one padded copy of each value, one traversal for
+      // Sums without the zeros of pooling's gradient, convolutions without zeros between elements, explicit padding, one padded copy of each value, one traversal for
       // mean and variance, shorter reductions: new views and constants, so it tidies up once more.
       onePerWindow,
       splitDilation,
-      ...(options.winograd ? [winograd] : []),
       legalize,
       sharePads,
       splitVariance,
       splitReductions,
       { ...simplify, name: 'tidy' },
+      // Last: it puts values side by side and reads them from there, which tidying up would undo.
+      ...(options.winograd ? [winograd] : []),
     ].map(insideLoops),
   ];
 }

@@ -7,8 +7,8 @@
 //   y = Aᵀ m      four sums of the six
 //
 // So half of the products, for what it costs to write and read v and m (`isWorth`). Everything is made of primitives that
-// fuse: v is written once, each of the six convolutions adds its m to the sums of y that it is part of, and what follows
-// the convolution is computed where the four outputs of a place are put side by side.
+// fuse: v takes six small kernels, u one, m six calls of one, and what follows the convolution is computed with the sums of y,
+// where the four outputs of a place are put side by side.
 //
 // The error is about twice that of the plain sum, and an input that is not finite reaches the other outputs of its four
 // (test/src/winograd.test.ts); so the option `winograd: false` refuses it. In training it adds to what rounding does anyhow: ten
@@ -18,7 +18,6 @@ import { rewriteGraph, withOperands } from '../graph/graph.ts';
 import type { Graph, Node } from '../graph/ir.ts';
 import { absoluteScope, atLocation } from '../graph/scope.ts';
 import { elementCount } from '../graph/types.ts';
-import { isNear } from '../lower/cost.ts';
 import { add, mul, sub } from '../ops/arithmetic.ts';
 import { concat } from '../ops/concat.ts';
 import { type ConvolutionAttrs, convolution } from '../ops/convolution.ts';
@@ -94,15 +93,12 @@ function fits(node: Node): boolean {
 /** Fused products in a nanosecond: a core of 3.8 GHz, in tiles at 0.9 of its peak. Only the ratio to bytes matters. */
 const productsPerNs = 27;
 /**
- * Bytes in a nanosecond to and from sums that stay near, and those that do not. ResNet-8's layers of 16 channels move 0.73 MB in
- * 12 µs for one picture, and 46 MB in 1.65 ms for 64, which saves 1.4 of 5.8 ms.
+ * Bytes in a nanosecond to and from v, u and m, as if nothing stayed near: ResNet-8's layers of 16 channels move 30 MB in 1.5 ms
+ * for 64 pictures, which saves 1.4 of 5.8 ms; one picture's stay near, but short sums are slower than long ones.
  */
-const bytesPerNs = { near: 48, far: 24 } as const;
+const bytesPerNs = 24;
 /** Of the time without; what is gained must also pay for code that is twice as long. */
 const mostOfTime = 0.9;
-/** How often the sums of the outputs are read and written by the six convolutions and what follows, per element of m. */
-const sumAccesses = 4.5;
-
 /** Whether half of the products saves more than moving v, u and the sums costs. A function of shapes alone. */
 function isWorth(node: Node): boolean {
   const [x, w] = node.operands as [Node, Node];
@@ -115,9 +111,8 @@ function isWorth(node: Node): boolean {
   const v = x.type.shape[0]! * x.type.shape[1]! * rows * tiles * inputs;
   const m = (elementCount(shape) / width) * tiles * inputs;
   const u = (elementCount(w.type.shape) / taps) * inputs;
-  const moved = 4 * (elementCount(x.type.shape) + 2 * v + 2 * u + sumAccesses * m);
-  const fewer =
-    (plain * tiles * inputs) / (width * taps) + moved / bytesPerNs[isNear(4 * (v + m), 1) ? 'near' : 'far'];
+  const moved = 4 * (elementCount(x.type.shape) + 2 * (v + u + m));
+  const fewer = (plain * tiles * inputs) / (width * taps) + moved / bytesPerNs;
   return fewer <= mostOfTime * plain;
 }
 
@@ -144,11 +139,20 @@ function rewrite(node: Node): Node {
   };
   const seen = Array.from({ length: inputs }, (_, i) => every(padded, i, tiles, outputs));
   const taken = Array.from({ length: taps }, (_, k) => every(w, k, 1, 1));
+  // One value for u and one for m, side by side: one kernel makes all of u, and six calls of one make m.
+  const u = concat(
+    filterSums.map((row) => combine(row, taken)),
+    0,
+  ) as Node;
   const open = attrs.padLo.map(() => 0);
-  const products = filterSums.map((row, a) =>
-    convolution(combine(inputSums[a]!, seen), combine(row, taken), { ...attrs, padLo: open, padHi: open }),
-  );
-  const sums = outputSums.map((row) => combine(row, products));
+  const m = concat(
+    inputSums.map((row, a) =>
+      convolution(combine(row, seen), partOf(u, a), { ...attrs, padLo: open, padHi: open }),
+    ),
+    0,
+  ) as Node;
+  const read = inputSums.map((_, a) => partOf(m, a));
+  const sums = outputSums.map((row) => combine(row, read));
   // [y₀ of all tiles, y₁ of all tiles, …] → y₀, y₁, … of the first tile, of the next one, …
   const side = concat(sums, last) as Node;
   const before = shape.slice(0, -1);
@@ -156,6 +160,18 @@ function rewrite(node: Node): Node {
   const swapped = transpose(apart, [...before.map((_, d) => d), last + 1, last]) as Node;
   const joined = reshape(swapped, [...before, tiles * outputs]) as Node;
   return every(joined, 0, width, 1);
+}
+
+/** One of the six that lie side by side. */
+function partOf(whole: Node, a: number): Node {
+  const { shape } = whole.type;
+  const size = shape[0]! / inputs;
+  const starts = shape.map((_, d) => (d === 0 ? a * size : 0));
+  return slice(
+    whole,
+    starts,
+    shape.map((n, d) => (d === 0 ? starts[d]! + size : n)),
+  ) as Node;
 }
 
 /** Σ cᵢ xᵢ without the terms that are 0, from the last one on that needs no product: so no two sums begin alike. */

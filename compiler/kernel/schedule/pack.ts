@@ -124,11 +124,10 @@ function layoutFor(
 function isFar(def: KernelDefinition, product: Product, load: Load, order: readonly LoopVar[]): boolean {
   const inner = order.at(-1);
   if (!inner || isGuarded(product, load) || motionOf(load, inner).stride < farRounds) return false;
-  return (
-    canPack(def, load, product.reduction.vars, panelReuse) &&
-    def.params[load.param]!.elements > cachedElements &&
-    sizeOf(def, load, order) <= def.params[load.param]!.elements
-  );
+  // A part of a value, as one of several that lie side by side, is as small as what is read of it.
+  const size = sizeOf(def, load, order);
+  const isCopy = size <= def.params[load.param]!.elements;
+  return isCopy && size > cachedElements && canPack(def, load, product.reduction.vars, panelReuse);
 }
 
 /** What is not there cannot be copied. */
