@@ -97,7 +97,7 @@ const productsPerNs = 27;
  * for 64 pictures, which saves 1.4 of 5.8 ms; one picture's stay near, but short sums are slower than long ones.
  */
 const bytesPerNs = 24;
-/** Of the time without; what is gained must also pay for code that is twice as long. */
+/** Of the time without; what is gained must also pay for code that is half as long again. */
 const mostOfTime = 0.9;
 /** Whether half of the products saves more than moving v, u and the sums costs. A function of shapes alone. */
 function isWorth(node: Node): boolean {

@@ -90,8 +90,8 @@ t.test('the bits are those of what is made below each tile', async (t) => {
   const sizes = [
     [4, 512, 80],
     [3, 811, 61],
-    [2, 7, 5000],
-    [2, 1100, 32],
+    [2, 7, 6000],
+    [2, 1300, 32],
     [6, 230, 200],
   ] as const;
   let stages = 0;
@@ -114,7 +114,7 @@ t.test('the bits are those of what is made below each tile', async (t) => {
 
 t.test('a stage has a place for a stripe of rows of each unit, and no more', async (t) => {
   const temporaries: number[] = [];
-  const def = update(64, 600, 64);
+  const def = update(64, 700, 64);
   const parts = prepareContraction(bound(def), wasmRelaxed, (_, elements) => temporaries.push(elements) + 5);
   const kernel = scheduleKernel(parts.at(-1)!.def, wasmRelaxed);
   t.equal(temporaries.at(-1), kernel.unit.extent * kernel.tile![0] * 64);
@@ -142,8 +142,8 @@ t.test(
   'the checker proves that units read what they have written, and finds those that do not',
   async (t) => {
     // So large that elements are not looked at one by one.
-    for (const rows of [400, 256]) {
-      const def = update(64, rows, 128);
+    for (const rows of [600, 256]) {
+      const def = update(64, rows, 200);
       const parts = prepareContraction(bound(def), wasmRelaxed, () => 6);
       const kernel = scheduleKernel(parts.at(-1)!.def, wasmRelaxed);
       t.ok(isStaged(kernel));
