@@ -7,7 +7,7 @@
 //   y = Aᵀ m      four sums of the six
 //
 // So half of the products, for what it costs to write and read v and m (`isWorth`). Everything is made of primitives that
-// fuse: v takes six small kernels, u one, m six calls of one, and what follows the convolution is computed with the sums of y,
+// fuse: v takes one kernel or six, u one, m six calls of one, and what follows the convolution is computed with the sums of y,
 // where the four outputs of a place are put side by side.
 //
 // The error is about twice that of the plain sum, and an input that is not finite reaches the other outputs of its four
@@ -18,6 +18,7 @@ import { rewriteGraph, withOperands } from '../graph/graph.ts';
 import type { Graph, Node } from '../graph/ir.ts';
 import { absoluteScope, atLocation } from '../graph/scope.ts';
 import { elementCount } from '../graph/types.ts';
+import { isNear } from '../lower/cost.ts';
 import { add, mul, sub } from '../ops/arithmetic.ts';
 import { concat } from '../ops/concat.ts';
 import { type ConvolutionAttrs, convolution } from '../ops/convolution.ts';
@@ -99,21 +100,28 @@ const productsPerNs = 27;
 const bytesPerNs = 24;
 /** Of the time without; what is gained must also pay for code that is half as long again. */
 const mostOfTime = 0.9;
-/** Whether half of the products saves more than moving v, u and the sums costs. A function of shapes alone. */
-function isWorth(node: Node): boolean {
+/** Elements of v, u and m. */
+function movedElements(node: Node): number {
   const [x, w] = node.operands as [Node, Node];
   const { padLo, padHi } = node.attrs as ConvolutionAttrs;
   const { shape } = node.type;
   const width = shape.at(-1)!;
   const tiles = Math.ceil(width / outputs);
-  const plain = (elementCount(shape) * elementCount(w.type.shape.slice(1))) / productsPerNs;
   const rows = x.type.shape.slice(2, -1).reduce((n, d, i) => n * (d + padLo[i]! + padHi[i]!), 1);
-  const v = x.type.shape[0]! * x.type.shape[1]! * rows * tiles * inputs;
-  const m = (elementCount(shape) / width) * tiles * inputs;
-  const u = (elementCount(w.type.shape) / taps) * inputs;
-  const moved = 4 * (elementCount(x.type.shape) + 2 * (v + u + m));
-  const fewer = (plain * tiles * inputs) / (width * taps) + moved / bytesPerNs;
-  return fewer <= mostOfTime * plain;
+  const v = x.type.shape[0]! * x.type.shape[1]! * rows * tiles;
+  const m = (elementCount(shape) / width) * tiles;
+  return inputs * (v + elementCount(w.type.shape) / taps + m);
+}
+
+/** Whether half of the products saves more than moving v, u and m costs. A function of shapes alone. */
+function isWorth(node: Node): boolean {
+  const [x, w] = node.operands as [Node, Node];
+  const { shape } = node.type;
+  const width = shape.at(-1)!;
+  const plain = (elementCount(shape) * elementCount(w.type.shape.slice(1))) / productsPerNs;
+  const products = (plain * Math.ceil(width / outputs) * inputs) / (width * taps);
+  const moved = 4 * (elementCount(x.type.shape) + 2 * movedElements(node));
+  return products + moved / bytesPerNs <= mostOfTime * plain;
 }
 
 export const winograd: GraphPass = winogradWhere(isWorth);
@@ -139,19 +147,29 @@ function rewrite(node: Node): Node {
   };
   const seen = Array.from({ length: inputs }, (_, i) => every(padded, i, tiles, outputs));
   const taken = Array.from({ length: taps }, (_, k) => every(w, k, 1, 1));
+  const open = attrs.padLo.map(() => 0);
   // One value for u and one for m, side by side: one kernel makes all of u, and six calls of one make m.
   const u = concat(
     filterSums.map((row) => combine(row, taken)),
     0,
   ) as Node;
-  const open = attrs.padLo.map(() => 0);
+  // What stays near lies channel by channel, v too: one kernel reads each input once, and workers meet once for all of v. From
+  // afar it would be fetched in pieces of a few channels, 384 bytes apart, and twice as slowly: there each lies on its own.
+  const near = isNear(movedElements(node) * 4, 1);
+  const parts = inputSums.map((row) => combine(row, seen));
+  const v = near ? (concat(parts, 1) as Node) : null;
+  const axis = near ? 1 : 0;
   const m = concat(
-    inputSums.map((row, a) =>
-      convolution(combine(row, seen), partOf(u, a), { ...attrs, padLo: open, padHi: open }),
+    parts.map((part, a) =>
+      convolution(v === null ? part : partOf(v, 1, a), partOf(u, 0, a), {
+        ...attrs,
+        padLo: open,
+        padHi: open,
+      }),
     ),
-    0,
+    axis,
   ) as Node;
-  const read = inputSums.map((_, a) => partOf(m, a));
+  const read = parts.map((_, a) => partOf(m, axis, a));
   const sums = outputSums.map((row) => combine(row, read));
   // [y₀ of all tiles, y₁ of all tiles, …] → y₀, y₁, … of the first tile, of the next one, …
   const side = concat(sums, last) as Node;
@@ -162,15 +180,15 @@ function rewrite(node: Node): Node {
   return every(joined, 0, width, 1);
 }
 
-/** One of the six that lie side by side. */
-function partOf(whole: Node, a: number): Node {
+/** One of the six that lie side by side along an axis. */
+function partOf(whole: Node, axis: number, a: number): Node {
   const { shape } = whole.type;
-  const size = shape[0]! / inputs;
-  const starts = shape.map((_, d) => (d === 0 ? a * size : 0));
+  const size = shape[axis]! / inputs;
+  const starts = shape.map((_, d) => (d === axis ? a * size : 0));
   return slice(
     whole,
     starts,
-    shape.map((n, d) => (d === 0 ? starts[d]! + size : n)),
+    shape.map((n, d) => (d === axis ? starts[d]! + size : n)),
   ) as Node;
 }
 

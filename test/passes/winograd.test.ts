@@ -103,3 +103,25 @@ t.test(`values stay for any width, padding, stride, dilation and groups, seed ${
   }
   t.ok(rewritten >= 50, `${rewritten} convolutions were rewritten`);
 });
+
+t.test('what does not stay near lies apart, with the same values', async (t) => {
+  const random = seededRandom(seed);
+  const counts = [2, 8].map((batch) => {
+    const shape = [batch, 4, 40, 44];
+    const attrs = {
+      strides: [1, 1],
+      padLo: [1, 1],
+      padHi: [1, 1],
+      dilation: [1, 1],
+      inputDilation: [1, 1],
+      groups: 1,
+    };
+    const w = variableNode('w', [4, 4, 3, 3], 'f32', true);
+    const before = graphOf(convolution(input('x', shape), w, attrs));
+    const after = always.run(before);
+    const values = { inputs: { x: draw(random, shape) }, variables: { w: draw(random, [4, 4, 3, 3]) } };
+    t.same(mismatches(before, after, values, 1e-12).slice(0, 2), [], `${batch} pictures`);
+    return after.nodes.filter((n) => n.op.name === 'concat').length;
+  });
+  t.same(counts, [4, 3], 'sums of inputs are one value, or six');
+});
