@@ -72,6 +72,23 @@ t.test('an unusual number changes its own result and no other', async (t) => {
   t.equal(run(x.with(3, 0).with(20, Number.NaN)).y[3], Number.NEGATIVE_INFINITY, 'two of them');
 });
 
+t.test('what a group makes and then changes', async (t) => {
+  const ids = new Ids();
+  const unit = ids.loop('unit', 1);
+  const made = ids.register('made');
+  const log: Expr = unary('log', load('f32', 0, affine(0), 1));
+  const k = kernel('made', [param('x', 'f32', 4, 'read'), param('y', 'f32', 4, 'write')], unit, [
+    { kind: 'let', reg: made, value: log, lanes: 4 },
+    { kind: 'set', reg: made, value: binary('add', read(made), log), lanes: 4 },
+    store(1, affine(0), read(made), 4),
+  ]);
+  for (const first of [1, 0]) {
+    const [, y] = runKernel(k, [Float32Array.of(first, 1, 2, 4), new Float32Array(4)], 'wasm');
+    const wanted = Float32Array.of(2 * Math.log(first), 0, 2 * Math.LN2, 4 * Math.LN2);
+    t.same(y, wanted, `beside ${first}`);
+  }
+});
+
 /** How a block is taken apart: for each group its length, for a statement alone its kind. */
 const shape = (block: readonly Stmt[]): (string | number)[] =>
   rareGroups(block, mathExpander()).map((part) => ('kind' in part ? part.kind : part.length));

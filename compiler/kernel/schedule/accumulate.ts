@@ -10,6 +10,7 @@ import {
   constant,
   type Expr,
   indexValue,
+  type Monoid,
   neutral,
   type Register,
   select,
@@ -20,6 +21,8 @@ import { unifier } from '../unify.ts';
 
 export interface Accumulator {
   readonly start: readonly Stmt[];
+  /** In place of `start` and the first round, where that is known and gives the same bits; else null. */
+  readonly first: ((body: Expr, position: Index) => readonly Stmt[]) | null;
   /** One round: combines the body's value (already placed and vectorized) into the registers. */
   readonly step: (body: Expr, position: Index) => readonly Stmt[];
   readonly result: Expr;
@@ -39,7 +42,8 @@ export function makeAccumulators(
   return reductions.map((r, i) => {
     const isMax = r.kind === 'reduce' && r.monoid === 'max';
     const known = isMax ? made.find((a, k) => a.largest !== null && bodies[k] === bodies[i]) : undefined;
-    return known ? { start: [], step: () => [], result: known.largest!, largest: null } : made[i]!;
+    if (known === undefined) return made[i]!;
+    return { start: [], first: () => [], step: () => [], result: known.largest!, largest: null };
   });
 }
 
@@ -50,6 +54,8 @@ export function makeAccumulator(r: ReduceExpr, lanes: Lanes, vars: VarSource): A
     const acc = register('acc', r.type);
     return {
       start: [{ kind: 'let', reg: acc, value: constant(r.type, neutral(r.monoid, r.type)), lanes }],
+      // Not of sums: 0 + −0 is 0.
+      first: isExact(r.monoid) ? (body) => [{ kind: 'let', reg: acc, value: body, lanes }] : null,
       step: (body) => [{ kind: 'set', reg: acc, value: binary(combiner(r.monoid), read(acc), body), lanes }],
       result: read(acc),
       largest: null,
@@ -64,6 +70,10 @@ export function makeAccumulator(r: ReduceExpr, lanes: Lanes, vars: VarSource): A
     start: [
       { kind: 'let', reg: best, value: constant(type, low), lanes },
       { kind: 'let', reg: at, value: constant('i32', 0), lanes },
+    ],
+    first: (body, position) => [
+      { kind: 'let', reg: best, value: body, lanes },
+      { kind: 'let', reg: at, value: indexValue(position), lanes },
     ],
     step: (body, position) => {
       const value = register('value', type);
@@ -87,4 +97,9 @@ export function makeAccumulator(r: ReduceExpr, lanes: Lanes, vars: VarSource): A
     result: read(at),
     largest: read(best),
   };
+}
+
+/** Whether the neutral element leaves every bit of what it is combined with. */
+function isExact(monoid: Monoid): boolean {
+  return monoid === 'max' || monoid === 'min';
 }

@@ -130,7 +130,9 @@ function writeTile(p: Arranged, places: Places, v: LoopVar | null, columns: read
     const isAlike = c.lanes > 1 && c.lanes === first.lanes && c.at.terms === first.at.terms;
     return isAlike ? c.at.constant - first.at.constant : null;
   };
-  const round = (at: Places): Stmt[] => {
+  const isShort = volume(vars) * cells.length <= mostRounds;
+  const beginsAtFirst = isShort && volume(vars) > 0 && cells.every(({ accs }) => accs.every((a) => a.first));
+  const round = (at: Places, isFirst = false): Stmt[] => {
     const position = substituteIndex(flatIndex(vars), (x) => at.get(x.id));
     const placed = unified(reductions.map((r) => r.body).map(place(first, at)));
     return cells.flatMap(({ c, accs }) => {
@@ -138,13 +140,15 @@ function writeTile(p: Arranged, places: Places, v: LoopVar | null, columns: read
       const bodies =
         by === null ? unified(reductions.map((r) => r.body).map(place(c, at))) : placed.map(lanesMover(by));
       const shared = bindUnified(bodies, c.lanes, def.vars);
-      return [...shared.lets, ...accs.flatMap((a, i) => a.step(shared.values[i]!, position))];
+      return [
+        ...shared.lets,
+        ...accs.flatMap((a, i) => (isFirst ? a.first! : a.step)(shared.values[i]!, position)),
+      ];
     });
   };
-  const isShort = volume(vars) * cells.length <= mostRounds;
   const rounds = isShort
-    ? pointsOf(vars).flatMap((point) => round(new Map([...places, ...point])))
-    : nestLoops(vars, def.vars, places, round);
+    ? pointsOf(vars).flatMap((point, k) => round(new Map([...places, ...point]), beginsAtFirst && k === 0))
+    : nestLoops(vars, def.vars, places, (at) => round(at));
   /** The stores of a column, with these results of the reductions. */
   const storesAt = (c: Column, results: readonly Expr[]): readonly PlacedStore[] => {
     const swap = replacer((e) => results[reductions.indexOf(e as ReduceExpr)]);
@@ -168,5 +172,6 @@ function writeTile(p: Arranged, places: Places, v: LoopVar | null, columns: read
         : lanesFurther(firstStores, by, new Map(firstResults.map((e, i) => [e, results[i]!])));
     return storeUnified(stores, c.lanes, def.vars);
   });
-  return [...cells.flatMap(({ accs }) => accs.flatMap((a) => a.start)), ...rounds, ...write];
+  const starts = beginsAtFirst ? [] : cells.flatMap(({ accs }) => accs.flatMap((a) => a.start));
+  return [...starts, ...rounds, ...write];
 }

@@ -1,4 +1,4 @@
-// A contraction whose loops have their parts: what contraction.ts cuts into units and tile.ts writes.
+// A contraction whose loops have their parts: what contraction.ts cuts into units, bands.ts into tiles, and tile.ts writes.
 
 import type { LoopVar } from '../affine.ts';
 import type { DefinitionStore, KernelDefinition } from '../definition.ts';

@@ -5,10 +5,10 @@ import { constIndex, type Index, type LoopVar, scaleIndex } from '../affine.ts';
 import { volume } from '../definition.ts';
 import type { Stmt, Target } from '../ir.ts';
 import type { Contraction } from './analyze.ts';
+import type { Extent } from './bands.ts';
 import { shareOf } from './guards.ts';
 import { conditionsOf } from './product.ts';
 import { unlessLast } from './statements.ts';
-import type { Extent } from './tile.ts';
 import { unitPrefix, unitsWorth } from './units.ts';
 
 /** A range of rows or columns, cut into blocks of whole tiles; the last block may be shorter. */

@@ -1,18 +1,18 @@
 // Schedule of contractions: sums of products of two loads. Matrix products, convolutions and both of their gradients are
 // all of this form, and one generator serves them. Here the result is cut into units and into the ranges of register
-// tiles; tile.ts writes the tiles.
+// tiles; bands.ts and tile.ts write the tiles.
 
 import { type Index, type LoopVar, varIndex } from '../affine.ts';
 import { definitionBytes, definitionFlops } from '../cost.ts';
 import type { KernelDefinition } from '../definition.ts';
 import type { Kernel, Target } from '../ir.ts';
 import { analyzeContraction, type Contraction } from './analyze.ts';
+import { writeTiles } from './bands.ts';
 import { cutContraction, overBlocks } from './blocks.ts';
 import { shareOf } from './guards.ts';
 import { conditionsOf } from './product.ts';
 import { writeStaged } from './stage.ts';
 import { nestLoops } from './statements.ts';
-import { writeTiles } from './tile.ts';
 import { cutUnits, describeUnits } from './units.ts';
 
 /** The kernel, or null when the definition is no contraction. */

@@ -16,10 +16,10 @@ import { type Expr, walkExprs } from '../expr.ts';
 import type { Stmt, Target } from '../ir.ts';
 import { coefficientOf, replacer, substituteStores } from '../substitute.ts';
 import { analyzeContraction, type Contraction } from './analyze.ts';
+import { pieces, type Region, writeTiles } from './bands.ts';
 import { type ContractionCut, cutContraction } from './blocks.ts';
 import { type Bound, loadTemporary, type NewTemporary, withParam } from './bound.ts';
 import { elementLoops } from './elementwise.ts';
-import { pieces, type Region, writeTiles } from './tile.ts';
 import { canVectorize } from './vector.ts';
 
 /** So many values of the result's size read or written: a parameter that moves with its momentum. */

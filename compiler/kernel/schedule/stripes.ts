@@ -10,7 +10,7 @@
 // In: a contraction with its loops. Out: how many rows a band has, and what it holds. The sum of an element is the same chain of
 // additions as in a tile.
 
-import { type Index, indexKey, substituteIndex } from '../affine.ts';
+import { type Index, indexKey, isStaticIndex, substituteIndex } from '../affine.ts';
 import { operationCount } from '../cost.ts';
 import { volume } from '../definition.ts';
 import { type Expr, type Register, walkExprs } from '../expr.ts';
@@ -41,6 +41,8 @@ export function stripeRows(s: Contraction): number | null {
   const isPacked = [v, m].some((l) => l !== null && [x, y].some((load) => motionOf(load, l).panel !== null));
   if (isPacked) return null;
   const values = valuesOf(s);
+  // What a guard keeps from being read must not be read before it.
+  if (walkExprs(values).some((e) => e.kind === 'guard')) return null;
   // Those take several vectors in turn.
   if (operationCount(values) - operationCount([product.reduction.body]) >= longChain) return null;
   const rounds = volume(vars);
@@ -107,5 +109,5 @@ function onceARow(s: Contraction): Load[] {
     e === product.reduction ? { kind: 'const', type: 'f32', value: 0 } : undefined,
   );
   const loads = walkExprs(valuesOf(s).map(outside)).filter((e): e is Load => e.kind === 'load');
-  return loads.filter((e) => !dependsOn(e, v!));
+  return loads.filter((e) => isStaticIndex(e.index) && !dependsOn(e, v!));
 }

@@ -86,10 +86,6 @@ export class Expressions implements ValueEmitter {
     this.#registers.set(id, local);
   }
 
-  isBound(id: number): boolean {
-    return this.#registers.has(id);
-  }
-
   register(id: number): number {
     const local = this.#registers.get(id);
     if (local === undefined) throw this.#internal(`register ${id} is read before it is set`);

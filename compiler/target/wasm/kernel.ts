@@ -59,7 +59,10 @@ export function buildFunction(kernel: Kernel, relaxed: boolean, listed: boolean)
       const reg = { name: 'out', type: s.value.type, id: synthetic-- };
       return { kind: 'let', reg, value: s.value, lanes: s.lanes };
     });
-    const changed = [...new Set(computing.flatMap((s) => (s.kind === 'set' ? [s.reg.id] : [])))];
+    const made = new Set(computing.flatMap((s) => (s.kind === 'let' ? [s.reg.id] : [])));
+    const sets = computing.flatMap((s) => (s.kind === 'set' && !made.has(s.reg.id) ? [s.reg.id] : []));
+    /** Accumulators: what they held before is needed again. */
+    const changed = [...new Set(sets)];
     const before = changed.map((id) => {
       const old = scopes.local('v128', 'old');
       code.get(expressions.register(id));
@@ -68,7 +71,7 @@ export function buildFunction(kernel: Kernel, relaxed: boolean, listed: boolean)
     });
     const tests = new RareTests(code, () => scopes.local('v128', 'rare'));
     expressions.tests = tests;
-    computing.forEach(compute);
+    for (const s of computing) compute(s);
     expressions.tests = null;
     tests.emit(expressions);
     code.if();
@@ -77,7 +80,7 @@ export function buildFunction(kernel: Kernel, relaxed: boolean, listed: boolean)
       code.get(before[i]!);
       code.set(expressions.register(id));
     });
-    computing.forEach(compute);
+    for (const s of computing) compute(s, true);
     scopes.leave();
     code.end();
     list.forEach((s, i) => {
@@ -87,12 +90,12 @@ export function buildFunction(kernel: Kernel, relaxed: boolean, listed: boolean)
     });
   };
 
-  const compute = (s: Exclude<Computing, Store>): void => {
+  /** `again`: its register has a local. */
+  const compute = (s: Exclude<Computing, Store>, again = false): void => {
     const value = expand(s.value);
     expressions.begin(s.lanes, [value]);
     expressions.emit(value);
-    if (s.kind === 'let' && !expressions.isBound(s.reg.id))
-      expressions.bindRegister(s.reg.id, scopes.local('v128', s.reg.name));
+    if (s.kind === 'let' && !again) expressions.bindRegister(s.reg.id, scopes.local('v128', s.reg.name));
     code.set(expressions.register(s.reg.id));
     expressions.end();
   };

@@ -40,19 +40,24 @@ export function rareGroups(
     [group, kept, tests] = [[], 0, 0];
   };
   for (const s of block) {
-    const value = s.kind === 'let' || s.kind === 'set' || s.kind === 'store' ? expand(s.value) : null;
-    if (value === null || (s as Computing).lanes < 4 || !mayRepeat(value)) {
+    if (s.kind === 'for' || s.kind === 'if') {
       close();
       out.push(s);
       continue;
     }
-    const own = value === (s as Computing).value ? 0 : testsIn(value);
-    if (tests + own > mostTests || !mayJoin(s as Computing, value, group)) close();
+    const value = expand(s.value);
+    const own = value === s.value ? 0 : testsIn(value);
     if (own === 0 && group.length === 0) {
       out.push(s);
       continue;
     }
-    group.push(s as Computing);
+    const isVector = s.lanes === 4 && mayRepeat(value);
+    if (!isVector || tests + own > mostTests || !mayJoin(s, value, group)) close();
+    if (!isVector || (own === 0 && group.length === 0)) {
+      out.push(s);
+      continue;
+    }
+    group.push(s);
     tests += own;
     if (own > 0) kept = group.length;
   }
