@@ -44,13 +44,14 @@ export interface Ctc extends LossTraits {
 const none = Number.NEGATIVE_INFINITY;
 
 /**
- * Logits f32[N, T, K] for T frames and K classes, one of them the blank, and labels i32[N, S] in [0, K) → f32[], or f32[N] with
- * `reduction: 'none'`. Labels that repeat need a blank between them. Throws HDL0001, HDL0002, HDL0003; the run fails with HDL1004 at a
- * label or a number that is out of range.
+ * How unlikely labels are, in order, without saying at which frame each of them stands. Logits f32[N, T, K] for T frames and K
+ * classes, one of them the blank, and labels i32[N, S] in [0, K) → f32[], or f32[N] with `reduction: 'none'`. Labels that repeat
+ * need a blank between them. Throws HDL0001, HDL0002, HDL0003; the run fails with HDL1004 at a label or a number that is out of
+ * range.
  *
  * @formula −ln Σ over paths with the labels of Πₜ softmax(x[t])[path[t]]
  * @source Graves et al., 2006
- * @example const loss = losses.ctc(logits, labels, { frames });
+ * @example const loss = losses.ctc(logits, labels, { frames }); // and ctcGreedyDecode(logits) reads them
  */
 export const ctc: Ctc = Object.assign(alignmentLoss, { logits: 'softmax' as const });
 

@@ -133,7 +133,8 @@ export function transformerBlock<const H extends number>(
   const { name: _, hidden, memory, memoryMask, ...own } = options;
   if (hidden !== undefined) checkCount('transformerBlock', 'hidden', hidden);
   const attend = multiHeadAttention(heads, own);
-  const { causal: _c, mask: _m, ...plain } = own;
+  // Positions in the memory are none of the input's: neither causal nor turned.
+  const { causal: _causal, mask: _mask, rotary: _rotary, ...plain } = own;
   const look =
     memory &&
     multiHeadAttention(heads, { ...plain, name: 'memory', memory, ...(memoryMask && { mask: memoryMask }) });
