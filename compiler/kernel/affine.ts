@@ -21,7 +21,7 @@ export type Atom =
   | LoopVar
   | { readonly kind: 'div'; readonly x: Index; readonly by: number }
   | { readonly kind: 'mod'; readonly x: Index; readonly by: number }
-  /** An i32 expression known to lie in [0, extent): a gather's index after its check. */
+  /** An i32 expression known to lie in [0, extent): a gather's index after its check. `id` orders atoms; equal are those of equal expressions. */
   | { readonly kind: 'value'; readonly expr: Expr; readonly extent: number; readonly id: number };
 
 export interface Term {
@@ -49,10 +49,37 @@ export function atomKey(a: Atom): string {
     case 'mod':
       return `(${indexKey(a.x)})%${a.by}`;
     case 'value':
-      return `x${a.id}`;
+      return `x${a.id}{${contentKey(a.expr)}}`;
     default:
       return a satisfies never;
   }
+}
+
+const contentKeys = new WeakMap<object, string>();
+
+/**
+ * What a value computed at run time is made of, in sixteen digits: it was one expression, and is another one in each place that
+ * something was put into it. Expressions share parts, so parts count by their keys; two that differ are taken for equal once
+ * in 2⁶⁴ times.
+ */
+function contentKey(x: unknown): string {
+  if (typeof x !== 'object' || x === null) return Object.is(x, -0) ? '-0' : String(x);
+  const known = contentKeys.get(x);
+  if (known !== undefined) return known;
+  let text: string;
+  if (Array.isArray(x)) text = x.map(contentKey).join();
+  else if ('terms' in x) text = indexKey(x as Index);
+  else text = Object.values(x).map(contentKey).join();
+  let [a, b] = [0x811c9dc5, 0x9dc5811c];
+  for (let i = 0; i < text.length; i++) {
+    const c = text.charCodeAt(i);
+    a = Math.imul(a ^ c, 0x01000193);
+    b = Math.imul(b ^ c, 0x85ebca6b) + 1;
+  }
+  const digits = (n: number): string => (n >>> 0).toString(16).padStart(8, '0');
+  const key = digits(a) + digits(b);
+  contentKeys.set(x, key);
+  return key;
 }
 
 export function indexKey(i: Index): string {
@@ -75,7 +102,13 @@ export function atomIndex(atom: Atom): Index {
 function compareAtoms(a: Atom, b: Atom): number {
   if (a === b) return 0;
   if (a.kind !== b.kind) return kindOrder[a.kind] - kindOrder[b.kind];
-  if (a.kind === 'var' || a.kind === 'value') return a.id - (b as typeof a).id;
+  if (a.kind === 'var') return a.id - (b as typeof a).id;
+  if (a.kind === 'value') {
+    const other = b as typeof a;
+    if (a.id !== other.id || a.expr === other.expr) return a.id - other.id;
+    const [x, y] = [contentKey(a.expr), contentKey(other.expr)];
+    return x === y ? 0 : x < y ? -1 : 1;
+  }
   const other = b as typeof a;
   return a.by - other.by || compareIndices(a.x, other.x);
 }
@@ -256,8 +289,7 @@ function mod(a: number, b: number): number {
 }
 
 /**
- * Replaces variables; what becomes simpler is simplified again. Values computed at run time go through `value` and keep
- * their id: a substitution is applied to a whole kernel body, so old and new never meet.
+ * Replaces variables; what becomes simpler is simplified again. Values computed at run time go through `value`.
  */
 export function substituteIndex(
   i: Index,
@@ -279,7 +311,7 @@ export function substituteIndex(
   return result ?? i;
 }
 
-/** The index with the values in it that are computed at run time rewritten; variables stay, and values keep their id, as in `substituteIndex`. */
+/** The index with the values in it that are computed at run time rewritten; variables stay. */
 export function rewriteValues(i: Index, value: (e: Expr) => Expr): Index {
   for (let k = 0; k < i.terms.length; k++)
     if (i.terms[k]!.atom.kind !== 'var') return substituteIndex(i, keepVariable, value);
