@@ -194,7 +194,8 @@ export function liveProfile(
   let now = change[0]!;
   for (let k = 0; k < n; k++) {
     now += change[k + 1]!;
-    live[k] = now - savedAt(model, order[k]!, k, spans);
+    const step = order[k]!;
+    live[k] = model.pairs[step]!.length === 0 ? now : now - savedAt(model, step, k, spans);
   }
   return live;
 }

@@ -33,16 +33,17 @@ export function findWriters({ buffers, steps }: Lowered): Writers {
   const of: number[][] = buffers.map(() => []);
   const isSettled = buffers.map(() => true);
   const isUsed = new Uint8Array(buffers.length);
-  steps.forEach(({ kernel, args }, s) => {
-    args.forEach((id, p) => {
-      if (kernel.params[p]!.access !== 'write') isUsed[id] = 1;
-    });
-    args.forEach((id, p) => {
-      if (kernel.params[p]!.access !== 'write') return;
+  for (let s = 0; s < steps.length; s++) {
+    const { kernel, args } = steps[s]!;
+    const { params } = kernel;
+    for (let p = 0; p < args.length; p++) if (params[p]!.access !== 'write') isUsed[args[p]!] = 1;
+    for (let p = 0; p < args.length; p++) {
+      if (params[p]!.access !== 'write') continue;
+      const id = args[p]!;
       of[id]!.push(s);
       if (isUsed[id]) isSettled[id] = false;
-    });
-  });
+    }
+  }
   return { of, isSettled };
 }
 

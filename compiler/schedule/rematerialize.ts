@@ -71,7 +71,9 @@ function peakOf(program: Lowered, facts: LiveFacts): number {
 }
 
 function ownOrder(steps: number): Int32Array {
-  return Int32Array.from({ length: steps }, (_, s) => s);
+  const order = new Int32Array(steps);
+  for (let s = 0; s < steps; s++) order[s] = s;
+  return order;
 }
 
 /** The program after the best recomputation for the fullest moment; null when none is worth it. */
