@@ -27,22 +27,30 @@ export interface Random {
  * @example random(1, 'data').uniform(-1, 1)
  */
 export function random(seed: number, ...path: readonly (string | number)[]): Random {
-  let key: Key = [Math.floor(seed / 4294967296) >>> 0, seed >>> 0];
-  for (const name of path) key = foldName(key, name);
-  return stream(key);
+  return stream(() =>
+    path.reduce<Key>((key, name) => foldName(key, name), [Math.floor(seed / 4294967296) >>> 0, seed >>> 0]),
+  );
 }
 
 type Key = readonly [number, number];
 
-function stream(key: Key): Random {
+/** `makeKey` is called at the first draw: most variables start with zeros or ones, and draw nothing. */
+function stream(makeKey: () => Key): Random {
+  let made: Key | null = null;
+  const keyOf = (): Key => {
+    made ??= makeKey();
+    return made;
+  };
   const block = new Uint32Array(2);
   let counter = 0;
   let spare: number | null = null;
 
   const uint32 = (): number => {
     const half = counter & 1;
-    if (half === 0)
+    if (half === 0) {
+      const key = keyOf();
       threefry(key[0], key[1], Math.floor(counter / 2) >>> 0, Math.floor(counter / 2 ** 33), block);
+    }
     counter++;
     return block[half]!;
   };
@@ -76,7 +84,7 @@ function stream(key: Key): Random {
       }
       return order;
     },
-    fork: (name) => stream(foldName(key, name)),
+    fork: (name) => stream(() => foldName(keyOf(), name)),
   };
 }
 
