@@ -24,6 +24,8 @@ export function checkOrder(lowered: Lowered, original: Lowered, fail: Fail): voi
       const id = hazardOf(original.buffers, arg);
       const b = original.buffers[arg]!;
       if (b.home.kind === 'flags') return;
+      // Who reads a copy follows that, which may run before what it copies: `checkCopies`.
+      if (lowered.buffers[lowered.steps[at]!.args[p]!]!.copyOf !== undefined) return;
       const isWrite = step.kernel.params[p]!.access === 'write';
       const mustFollow = isWrite ? lastAccess[id]! : lastWrite[id]!;
       if (at < mustFollow) {

@@ -9,6 +9,7 @@ import { conv2d, input, relu, square, sum } from '../../compiler/ops/index.ts';
 import { grad } from '../../compiler/passes/grad.ts';
 import { arrange } from '../../compiler/schedule/arrange.ts';
 import { checkPlan } from '../../compiler/schedule/check.ts';
+import { checkOrder } from '../../compiler/schedule/check-order.ts';
 import { defaultMachine } from '../../compiler/schedule/cost.ts';
 import { dependencesOf } from '../../compiler/schedule/dependences.ts';
 import { improveOrder, OrderState } from '../../compiler/schedule/improve-order.ts';
@@ -21,7 +22,7 @@ import {
   spansOf,
   usersOf,
 } from '../../compiler/schedule/live.ts';
-import type { BufferId, Lowered } from '../../compiler/schedule/lowered.ts';
+import type { BufferId, Lowered, LoweredStep } from '../../compiler/schedule/lowered.ts';
 import { scheduleProgram } from '../../compiler/schedule/plan.ts';
 import { withCopiesLive } from '../../compiler/schedule/preview.ts';
 import { printMemory } from '../../compiler/schedule/print-memory.ts';
@@ -376,4 +377,41 @@ t.test('the checker finds a copy that is none', async (t) => {
   const { isCopy: _, ...step } = copy;
   const steps = lowered.steps.map((s, k) => (k === at ? step : s));
   t.throws(() => checkPlan({ manifest }, { ...lowered, steps }, program), /not a permutation/);
+});
+
+t.test('a copy may come before what it copies, but not after those who read it', async (t) => {
+  const b = new ProgramBuilder();
+  const kernel = elementwiseKernel(1, 64);
+  const a = b.call(kernel, [b.input('x', 64)], 'a');
+  b.output('y', b.call(kernel, [a], 'y'));
+  b.output('z', b.call(kernel, [a], 'z'));
+  const program = b.finish();
+  const [make, y, z] = program.steps as [LoweredStep, LoweredStep, LoweredStep];
+  const id = program.buffers.length as BufferId;
+  const again = { ...program.buffers[a]!, id, name: 'a (again)', copyOf: a };
+  const inPlace = (step: LoweredStep): LoweredStep => ({
+    ...step,
+    args: step.args.map((x) => (x === a ? id : x)),
+  });
+  const copy: LoweredStep = { ...inPlace(make), label: 'make a (again)', isCopy: true };
+  const message = (...steps: LoweredStep[]): string => {
+    try {
+      checkOrder({ ...program, buffers: [...program.buffers, again], steps }, program, (what) => {
+        throw new Error(what);
+      });
+    } catch (error) {
+      return (error as Error).message;
+    }
+    return 'no error';
+  };
+  t.equal(message(make, y, copy, inPlace(z)), 'no error');
+  t.equal(message(copy, inPlace(y), make, z), 'no error');
+  t.match(
+    message(inPlace(y), copy, make, z),
+    /is a copy, and buffer 'a \(again\)' is written after it was read/,
+  );
+  t.match(
+    message(copy, inPlace(y), z, make),
+    /'a \(again\)' is not written by the steps that write what it copies/,
+  );
 });
