@@ -67,8 +67,11 @@ export function mergeBarriers(
   mayWaitSingly = true,
 ): PlanSchedule[] {
   const spansOf = spansIn(context.steps, rangesOfUnits());
+  const isLoop = ({ step }: RunItem): boolean => context.steps[step]!.kernel.isLoop === true;
+  // A loop that several do begins and ends with ranges that may be taken over, too.
   const isLong = (parts: readonly RunItem[][]): boolean =>
-    parts.filter((items) => items.length > 0).length > 1 && hasLongRange(parts.flat(), context);
+    parts.filter((items) => items.length > 0).length > 1 &&
+    (hasLongRange(parts.flat(), context) || parts.some((items) => items.some(isLoop)));
   return schedules.map((schedule) => mergeIn(schedule, spansOf, isLong, mayWaitSingly));
 }
 

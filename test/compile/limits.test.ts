@@ -50,7 +50,7 @@ t.test('an arena beyond 32-bit addresses is refused, with what takes most', asyn
   const outputs = Object.fromEntries([0, 1, 2, 3, 4].map((i) => [`y${i}`, h.add(h.matmul(x, x), i)]));
   t.equal(
     errorOf(() => compileGraph(graphOf(outputs))),
-    "HDL0017: entry 'test' needs 7.00 GiB of memory: arena 7.00 GiB, constants 0 bytes, variables 0 bytes; its largest" +
+    "HDL0017: entry 'test' needs 7.01 GiB of memory: arena 7.01 GiB, constants 0 bytes, variables 0 bytes; its largest" +
       " values are 'x' f32[16384, 16384] 1.00 GiB, 'y0' f32[16384, 16384] 1.00 GiB, 'y1' f32[16384, 16384] 1.00 GiB:" +
       ' a plan has at most 4.00 GiB, what 32-bit addresses reach (use a smaller batch, or compile with' +
       ' { memory: { budget } } so that values are computed again instead of kept)',
