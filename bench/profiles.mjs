@@ -21,6 +21,8 @@ export async function timedRuns(program, entry, feeds) {
     for (let i = 0; i < count; i++) await program.run(entry, feeds);
     return (performance.now() - start) / count;
   };
+  // The first run compiles.
+  await once(1);
   const each = await once(3);
   await once(Math.max(1, Math.ceil(warmUpMs / each)));
   return () => once(Math.max(3, Math.ceil(blockMs / each)));

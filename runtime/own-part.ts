@@ -24,7 +24,7 @@ import { Part } from './rounds.ts';
 import { awaitedThreads, barrierItem, itemSize, waitItem } from './walk.ts';
 
 /** The caller spins so many times longer than a worker: it has nothing better to do before its short run has ended. */
-const patience = 10;
+const patience = 4;
 
 /** The last list of a program, for the calling thread. */
 export class OwnPart {

@@ -7,7 +7,7 @@ import { availableCores } from './host.ts';
 import { Pool } from './pool.ts';
 
 /** Long enough for steps that end a little apart, short enough that an idle core is given back. */
-const spinMs = 0.05;
+const spinMs = 0.2;
 
 /** How long workers outlive the last executor: starting them costs some tens of milliseconds. */
 const lingerMs = 1000;
