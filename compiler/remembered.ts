@@ -1,7 +1,9 @@
 // What follows from an object that never changes is found once, however often it is asked for.
 
 /** The function, which remembers what it said of each object for as long as that object lives. It must be pure. */
-export function remembered<K extends object, V extends object | null>(find: (of: K) => V): (of: K) => V {
+export function remembered<K extends object, V extends object | string | null>(
+  find: (of: K) => V,
+): (of: K) => V {
   const known = new WeakMap<K, V>();
   return (of) => {
     let found = known.get(of);

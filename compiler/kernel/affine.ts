@@ -6,6 +6,7 @@
 // Every atom knows its range, so that `(4i + j) / 4` with 0 ≤ j < 4 becomes `i`, and reshapes of neighbouring
 // dimensions cost nothing. Equal indices have equal keys.
 
+import { remembered } from '../remembered.ts';
 import type { Expr } from './expr.ts';
 
 /** A loop variable runs over [0, extent). Identity is object identity; names only serve the reader. */
@@ -55,21 +56,13 @@ export function atomKey(a: Atom): string {
   }
 }
 
-const contentKeys = new WeakMap<object, string>();
-
 /**
  * What a value computed at run time is made of, in sixteen digits: it was one expression, and is another one in each place that
  * something was put into it. Expressions share parts, so parts count by their keys; two that differ are taken for equal once
  * in 2⁶⁴ times.
  */
-function contentKey(x: unknown): string {
-  if (typeof x !== 'object' || x === null) return Object.is(x, -0) ? '-0' : String(x);
-  const known = contentKeys.get(x);
-  if (known !== undefined) return known;
-  let text: string;
-  if (Array.isArray(x)) text = x.map(contentKey).join();
-  else if ('terms' in x) text = indexKey(x as Index);
-  else text = Object.values(x).map(contentKey).join();
+const contentKey = remembered((x: object): string => {
+  const text = 'terms' in x ? indexKey(x as Index) : Object.values(x).map(partKey).join();
   let [a, b] = [0x811c9dc5, 0x9dc5811c];
   for (let i = 0; i < text.length; i++) {
     const c = text.charCodeAt(i);
@@ -77,9 +70,12 @@ function contentKey(x: unknown): string {
     b = Math.imul(b ^ c, 0x85ebca6b) + 1;
   }
   const digits = (n: number): string => (n >>> 0).toString(16).padStart(8, '0');
-  const key = digits(a) + digits(b);
-  contentKeys.set(x, key);
-  return key;
+  return digits(a) + digits(b);
+});
+
+function partKey(x: unknown): string {
+  if (typeof x === 'object' && x !== null) return contentKey(x);
+  return Object.is(x, -0) ? '-0' : String(x);
 }
 
 export function indexKey(i: Index): string {

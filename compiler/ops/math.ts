@@ -4,11 +4,12 @@
 import { inOneCall } from '../graph/build.ts';
 import type { Node } from '../graph/ir.ts';
 import { scope } from '../graph/scope.ts';
-import type { Accepts, DTypeOf, ShapeOf } from '../graph/shape-types.ts';
-import { type DType, dtypes } from '../graph/types.ts';
+import type { Accepts, Broadcast, CommonDType, DTypeOf, Operand, ShapeOf } from '../graph/shape-types.ts';
+import { type DType, dtypes, type Shape } from '../graph/types.ts';
 import { add, div, mul, neg, sub } from './arithmetic.ts';
-import { floats, numeric, requireDType } from './attrs.ts';
+import { floats, numeric, requireDType, requireFloats } from './attrs.ts';
 import { eq, gt, lt, ne, where } from './compare.ts';
+import { broadcastOperands } from './elementwise.ts';
 import { abs, cos, exp, expm1, log, sin, sqrt } from './unary.ts';
 
 /** Builds under the function's name; the result has the operand's type. Throws HDL0002 unless that is `allowed`. */
@@ -20,6 +21,20 @@ export function composite<X extends Node>(
 ): Node<ShapeOf<X>, DTypeOf<X>> {
   requireDType(name, x, allowed);
   return inOneCall(() => scope(name, () => build(x))) as Node<ShapeOf<X>, DTypeOf<X>>;
+}
+
+/** The same for a function of two f32 operands, which broadcast. Throws HDL0001, HDL0002. */
+export function compositeOfTwo<A extends Operand, B extends Operand>(
+  name: string,
+  x: Operand,
+  y: Operand,
+  build: (x: Node<Shape, 'f32'>, y: Node<Shape, 'f32'>) => Node,
+): Node<Broadcast<ShapeOf<A>, ShapeOf<B>>, CommonDType<A, B>> {
+  return inOneCall(() => {
+    const [a, b] = broadcastOperands(name, [x, y]) as [Node<Shape, 'f32'>, Node<Shape, 'f32'>];
+    requireFloats(name, a);
+    return scope(name, () => build(a, b));
+  }) as Node<Broadcast<ShapeOf<A>, ShapeOf<B>>, CommonDType<A, B>>;
 }
 
 /**

@@ -22,7 +22,7 @@ import { isFinite as isFiniteElement } from './classify.ts';
 import { ge, gt, lt, where } from './compare.ts';
 import { stopGradient } from './convert.ts';
 import { broadcastOperands } from './elementwise.ts';
-import { square } from './math.ts';
+import { compositeOfTwo, square } from './math.ts';
 import { rootOf } from './norm-power.ts';
 import { refuse } from './refuse.ts';
 import { slice } from './slice.ts';
@@ -41,16 +41,13 @@ export function hypot<A extends Operand, B extends Operand>(
   x: A & Accepts<'hypot', A, 'f32'>,
   y: B & Broadcasts<'hypot', A, B>,
 ): Node<Broadcast<ShapeOf<A>, ShapeOf<B>>, CommonDType<A, B>> {
-  const [a, b] = broadcastOperands('hypot', [x, y]) as [Floats, Floats];
-  requireFloats('hypot', a);
-  const z = scope('hypot', () => {
+  return compositeOfTwo<A, B>('hypot', x, y, (a, b) => {
     const top = stopGradient(maximum(abs(a), abs(b)) as Floats) as Floats;
     const usable = logicalAnd(gt(top, 0), lt(top, Number.POSITIVE_INFINITY)) as Node<Shape, 'bool'>;
     const scale = where(usable, top, 1) as Floats;
     const part = (v: Floats): Floats => square(div(v, scale) as Floats) as Floats;
     return mul(scale, rootOf(add(part(a), part(b)) as Floats, 2));
   });
-  return z as Node as Node<Broadcast<ShapeOf<A>, ShapeOf<B>>, CommonDType<A, B>>;
 }
 
 /**
@@ -64,9 +61,7 @@ export function logAddExp<A extends Operand, B extends Operand>(
   x: A & Accepts<'logAddExp', A, 'f32'>,
   y: B & Broadcasts<'logAddExp', A, B>,
 ): Node<Broadcast<ShapeOf<A>, ShapeOf<B>>, CommonDType<A, B>> {
-  const [a, b] = broadcastOperands('logAddExp', [x, y]) as [Floats, Floats];
-  requireFloats('logAddExp', a);
-  const z = scope('logAddExp', () => {
+  return compositeOfTwo<A, B>('logAddExp', x, y, (a, b) => {
     // Chosen, not compared, so that gradients of every order are right where both are equal.
     const isFirst = ge(a, b) as Node<Shape, 'bool'>;
     const [top, other] = [where(isFirst, a, b) as Floats, where(isFirst, b, a) as Floats];
@@ -74,7 +69,6 @@ export function logAddExp<A extends Operand, B extends Operand>(
     const behind = where(isFiniteElement(top) as Node<Shape, 'bool'>, sub(other, top) as Floats, 0) as Floats;
     return add(top, softplus(behind) as Floats);
   });
-  return z as Node as Node<Broadcast<ShapeOf<A>, ShapeOf<B>>, CommonDType<A, B>>;
 }
 
 /**

@@ -2,10 +2,11 @@
 
 import { describeNode } from '../graph/describe.ts';
 import type { Node } from '../graph/ir.ts';
-import type { Add, Multiply, Subtract } from '../graph/number-types.ts';
+import type { Add, Subtract } from '../graph/number-types.ts';
 import { scope } from '../graph/scope.ts';
 import type { Accepts, CommonDType, DTypeOf, IsTuple, SameDType, ShapeOf } from '../graph/shape-types.ts';
 import type { AxisOf, DimAt, OfRank, Swapped, Without } from '../graph/shape-types-axis.ts';
+import type { Tiled } from '../graph/shape-types-box.ts';
 import type { Shape } from '../graph/types.ts';
 import { mul } from './arithmetic.ts';
 import { normalizeAxis, numeric, requireDType, requireFloats } from './attrs.ts';
@@ -15,18 +16,6 @@ import { reshape, reverse, transpose } from './shape.ts';
 import { slice } from './slice.ts';
 
 type Floats = Node<Shape, 'f32'>;
-
-/** The shape of a Kronecker product: sizes multiplied, aligned at the right. */
-export type Kronecker<A extends Shape, B extends Shape, Done extends Shape = readonly []> =
-  IsTuple<A> extends false
-    ? Shape
-    : IsTuple<B> extends false
-      ? Shape
-      : A extends readonly [...infer As extends Shape, infer N extends number]
-        ? B extends readonly [...infer Bs extends Shape, infer M extends number]
-          ? Kronecker<As, Bs, readonly [Multiply<N, M>, ...Done]>
-          : readonly [...A, ...Done]
-        : readonly [...B, ...Done];
 
 /**
  * The Kronecker product: each element of x times all of y, a block beside the other. Dimensions are aligned at the right, missing
@@ -38,7 +27,7 @@ export type Kronecker<A extends Shape, B extends Shape, Done extends Shape = rea
 export function kron<A extends Node, B extends Node>(
   x: A & Accepts<'kron', A, 'f32' | 'i32' | 'u32'>,
   y: B & SameDType<'kron', A, B>,
-): Node<Kronecker<ShapeOf<A>, ShapeOf<B>>, CommonDType<A, B>> {
+): Node<Tiled<ShapeOf<A>, ShapeOf<B>>, CommonDType<A, B>> {
   const operands = [x as Node, y as Node] as const;
   for (const v of operands) requireDType('kron', v, numeric);
   const rank = Math.max(...operands.map((v) => v.type.shape.length));
@@ -60,7 +49,7 @@ export function kron<A extends Node, B extends Node>(
       a.map((n, d) => n * b[d]!),
     );
   });
-  return z as Node as Node<Kronecker<ShapeOf<A>, ShapeOf<B>>, CommonDType<A, B>>;
+  return z as Node as Node<Tiled<ShapeOf<A>, ShapeOf<B>>, CommonDType<A, B>>;
 }
 
 /** The shape after turning by quarters: axes are exchanged by an odd number. */

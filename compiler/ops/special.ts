@@ -1,7 +1,6 @@
 // Functions of one or two numbers that are simple but for a place where the plain formula has no value, or loses it.
 
 import type { Node } from '../graph/ir.ts';
-import { scope } from '../graph/scope.ts';
 import type {
   Accepts,
   Broadcast,
@@ -13,12 +12,10 @@ import type {
 } from '../graph/shape-types.ts';
 import type { Shape } from '../graph/types.ts';
 import { add, div, mul, neg, sub } from './arithmetic.ts';
-import { requireFloats } from './attrs.ts';
 import { logicalAnd, logicalOr, logicalXor } from './binary.ts';
 import { isMinus } from './classify.ts';
 import { eq, gt, le, lt, where } from './compare.ts';
-import { broadcastOperands } from './elementwise.ts';
-import { composite } from './math.ts';
+import { composite, compositeOfTwo } from './math.ts';
 import { mod } from './remainder.ts';
 import { abs, log, round, sin } from './unary.ts';
 
@@ -36,14 +33,11 @@ export function xlogy<A extends Operand, B extends Operand>(
   x: A & Accepts<'xlogy', A, 'f32'>,
   y: B & Broadcasts<'xlogy', A, B>,
 ): Node<Broadcast<ShapeOf<A>, ShapeOf<B>>, CommonDType<A, B>> {
-  const [a, b] = broadcastOperands('xlogy', [x, y]) as [Floats, Floats];
-  requireFloats('xlogy', a);
-  const z = scope('xlogy', () => {
+  return compositeOfTwo<A, B>('xlogy', x, y, (a, b) => {
     const isNoNumber = logicalOr(le(b, 0) as Bools, eq(b, Number.POSITIVE_INFINITY) as Bools) as Bools;
     const isEmpty = logicalAnd(eq(a, 0) as Bools, isNoNumber) as Bools;
     return mul(a, log(where(isEmpty, 1, b) as Floats) as Floats);
   });
-  return z as Node as Node<Broadcast<ShapeOf<A>, ShapeOf<B>>, CommonDType<A, B>>;
 }
 
 /**
@@ -57,14 +51,11 @@ export function heaviside<A extends Operand, B extends Operand>(
   x: A & Accepts<'heaviside', A, 'f32'>,
   y: B & Broadcasts<'heaviside', A, B>,
 ): Node<Broadcast<ShapeOf<A>, ShapeOf<B>>, CommonDType<A, B>> {
-  const [a, b] = broadcastOperands('heaviside', [x, y]) as [Floats, Floats];
-  requireFloats('heaviside', a);
-  const z = scope('heaviside', () => {
+  return compositeOfTwo<A, B>('heaviside', x, y, (a, b) => {
     const isNumber = logicalOr(lt(a, 0) as Bools, gt(a, 0) as Bools) as Bools;
     const step = where(gt(a, 0) as Bools, 1, where(isNumber, 0, Number.NaN) as Floats) as Floats;
     return where(eq(a, 0) as Bools, b, step);
   });
-  return z as Node as Node<Broadcast<ShapeOf<A>, ShapeOf<B>>, CommonDType<A, B>>;
 }
 
 /**
@@ -77,13 +68,10 @@ export function copySign<A extends Operand, B extends Operand>(
   x: A & Accepts<'copySign', A, 'f32'>,
   y: B & Broadcasts<'copySign', A, B>,
 ): Node<Broadcast<ShapeOf<A>, ShapeOf<B>>, CommonDType<A, B>> {
-  const [a, b] = broadcastOperands('copySign', [x, y]) as [Floats, Floats];
-  requireFloats('copySign', a);
-  const z = scope('copySign', () => {
+  return compositeOfTwo<A, B>('copySign', x, y, (a, b) => {
     const differ = logicalXor(isMinus(a), isMinus(b)) as Bools;
     return where(differ, neg(a) as Floats, a);
   });
-  return z as Node as Node<Broadcast<ShapeOf<A>, ShapeOf<B>>, CommonDType<A, B>>;
 }
 
 /** (sin t) / t in t², beyond the leading 1: to float64 for |t| < 1. */

@@ -1,10 +1,10 @@
 // Definitions with what their parameters stand for, so that one definition can become several with buffers between them.
 
-import { rewriteValues } from '../affine.ts';
-import type { KernelDefinition } from '../definition.ts';
-import { type Expr, isCheck, walkExprs } from '../expr.ts';
+import { type LoopVar, rewriteValues } from '../affine.ts';
+import { flatIndex, type KernelDefinition, volume } from '../definition.ts';
+import { type Expr, isCheck, reduce, walkExprs } from '../expr.ts';
 import type { KernelParam } from '../ir.ts';
-import { rewriter } from '../substitute.ts';
+import { replacer, rewriter } from '../substitute.ts';
 
 /** A definition with what its parameters stand for; `Arg` is a buffer of the caller. */
 export interface Bound<Arg> {
@@ -51,4 +51,46 @@ export function pruneParams<Arg>(bound: Bound<Arg>): Bound<Arg> {
 /** A load from a parameter that the schedule has added. */
 export function loadTemporary(param: number, index: Extract<Expr, { kind: 'load' }>['index']): Expr {
   return { kind: 'load', type: 'f32', param, index, laneStride: 0 };
+}
+
+/** A sum that goes through a buffer: `sum` is stored at each point of `box`, of which `parts` are added up afterwards. */
+export interface StoredSum {
+  readonly name: string;
+  readonly reduction: Expr;
+  readonly box: readonly LoopVar[];
+  readonly sum: Expr;
+  readonly parts: readonly LoopVar[];
+}
+
+/** The definition that stores the sums, and the one that goes on from them. */
+export function throughBuffer<Arg>(
+  bound: Bound<Arg>,
+  temporary: NewTemporary<Arg>,
+  { name, reduction, box, sum, parts }: StoredSum,
+): [sums: Bound<Arg>, rest: Bound<Arg>] {
+  const { def } = bound;
+  const param = def.params.length;
+  const elements = volume(box);
+  const temp = { name, storage: 'f32', elements } as const;
+  const arg = temporary(name, elements);
+  const first = withParam(bound, { ...temp, access: 'write' }, arg);
+  const sums = pruneParams<Arg>({
+    def: {
+      ...first.def,
+      name,
+      params: first.def.params.map((p, i) => (i === param || i === def.flags ? p : { ...p, access: 'read' })),
+      space: box,
+      stores: [{ param, index: flatIndex(box), value: sum }],
+    },
+    args: first.args,
+  });
+  const load = loadTemporary(param, flatIndex(box));
+  const total = parts.length > 0 ? reduce('sum', parts, load) : load;
+  const swap = replacer((e) => (e === reduction ? total : undefined));
+  const second = withParam(bound, { ...temp, access: 'read' }, arg);
+  const rest = pruneParams<Arg>({
+    def: { ...second.def, stores: def.stores.map((s) => ({ ...s, value: swap(s.value) })) },
+    args: second.args,
+  });
+  return [sums, rest];
 }

@@ -20,11 +20,11 @@ import {
   varIndex,
 } from '../affine.ts';
 import { definitionBytes, definitionFlops } from '../cost.ts';
-import { flatIndex, type KernelDefinition, type ReduceExpr, reductionsOf, volume } from '../definition.ts';
-import { binary, constant, type Expr, type Register, reduce } from '../expr.ts';
+import { type KernelDefinition, type ReduceExpr, reductionsOf, volume } from '../definition.ts';
+import { binary, constant, type Expr, type Register } from '../expr.ts';
 import type { Kernel, Lanes, Stmt, Target } from '../ir.ts';
 import { coefficientOf, replacer, substituter } from '../substitute.ts';
-import { type Bound, loadTemporary, type NewTemporary, pruneParams, withParam } from './bound.ts';
+import { type Bound, type NewTemporary, throughBuffer } from './bound.ts';
 import { collapseSpace } from './collapse.ts';
 import { storePositions } from './positions.ts';
 import type { Load } from './product.ts';
@@ -95,31 +95,14 @@ export function splitGathered<Arg>(
     vars: reduction.vars.map((x) => (x === cut ? piece : x)),
     body: substituter((x) => (x.id === cut.id ? at : undefined))(reduction.body),
   };
-  const name = `${def.name} (parts)`;
-  const arg = temporary(name, volume(box));
-  const param = def.params.length;
-  const temp = { name, storage: 'f32', elements: volume(box) } as const;
-  const first = withParam(whole, { ...temp, access: 'write' }, arg);
-  const second = withParam(whole, { ...temp, access: 'read' }, arg);
-  const total = reduce('sum', [part], loadTemporary(param, flatIndex(box)));
-  const swap = replacer((e) => (e === reduction ? total : undefined));
-  const parted = pruneParams<Arg>({
-    def: {
-      ...first.def,
-      name,
-      params: first.def.params.map((p, i) => (i === param || i === def.flags ? p : { ...p, access: 'read' })),
-      space: box,
-      stores: [{ param, index: flatIndex(box), value: sum }],
-    },
-    args: first.args,
+  const [parted, rest] = throughBuffer(whole, temporary, {
+    name: `${def.name} (parts)`,
+    reduction,
+    box,
+    sum,
+    parts: [part],
   });
-  return [
-    ...(positionsOf(parted, temporary) ?? [parted]),
-    pruneParams<Arg>({
-      def: { ...second.def, stores: def.stores.map((s) => ({ ...s, value: swap(s.value) })) },
-      args: second.args,
-    }),
-  ];
+  return [...(positionsOf(parted, temporary) ?? [parted]), rest];
 }
 
 /** With positions that are computed once, where several tiles would ask for each. */

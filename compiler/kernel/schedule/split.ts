@@ -5,11 +5,11 @@
 //   what follows it cannot run in lanes (a bias that is put together of two): the sum still can.
 
 import { addIndex, type LoopVar, scaleIndex, varIndex } from '../affine.ts';
-import { flatIndex, type KernelDefinition, volume } from '../definition.ts';
-import { constant, reduce } from '../expr.ts';
+import { type KernelDefinition, volume } from '../definition.ts';
+import { constant } from '../expr.ts';
 import type { Target } from '../ir.ts';
 import { replacer, substituter } from '../substitute.ts';
-import { type Bound, loadTemporary, type NewTemporary, pruneParams, withParam } from './bound.ts';
+import { type Bound, type NewTemporary, throughBuffer } from './bound.ts';
 import { type Choice, chooseLoops } from './choice.ts';
 import { conditionsOf, operandsFor, type Product, productOf, reductionOrder } from './product.ts';
 import { canVectorize } from './vector.ts';
@@ -50,11 +50,7 @@ export function splitSum<Arg>(
   const parts = cuts.map((cut) => def.vars.make('part', cut.parts));
   // Columns lie side by side in the buffer of sums, wherever they lie in the result.
   const box = [...parts, ...def.space.filter((s) => s !== v), ...(v ? [v] : [])];
-  const param = def.params.length;
-  const arg = temporary(name, volume(box));
-  const temp = { name, storage: 'f32', elements: volume(box) } as const;
-
-  // First the sums; of a cut loop each part has its piece, one more parallel loop.
+  // Of a cut loop each part has its piece, one more parallel loop.
   let sum = reduction;
   cuts.forEach((cut, i) => {
     const piece = def.vars.make(cut.loop.name, cut.loop.extent / cut.parts);
@@ -62,27 +58,7 @@ export function splitSum<Arg>(
     const body = substituter((x) => (x.id === cut.loop.id ? at : undefined))(sum.body);
     sum = { ...sum, vars: sum.vars.map((x) => (x.id === cut.loop.id ? piece : x)), body };
   });
-  const first = withParam(bound, { ...temp, access: 'write' }, arg);
-  const sums = pruneParams<Arg>({
-    def: {
-      ...first.def,
-      name,
-      params: first.def.params.map((p, i) => (i === param || i === def.flags ? p : { ...p, access: 'read' })),
-      space: box,
-      stores: [{ param, index: flatIndex(box), value: sum }],
-    },
-    args: first.args,
-  });
-  // Then what is made of them.
-  const load = loadTemporary(param, flatIndex(box));
-  const total = parts.length > 0 ? reduce('sum', parts, load) : load;
-  const swap = replacer((e) => (e === reduction ? total : undefined));
-  const second = withParam(bound, { ...temp, access: 'read' }, arg);
-  const rest = pruneParams<Arg>({
-    def: { ...second.def, stores: def.stores.map((s) => ({ ...s, value: swap(s.value) })) },
-    args: second.args,
-  });
-  return [sums, rest];
+  return throughBuffer(bound, temporary, { name, reduction, box, sum, parts });
 }
 
 interface Cut {
