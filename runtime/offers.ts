@@ -16,8 +16,8 @@ import { itemSize, type WalkOffers } from './walk.ts';
 
 /** One worker's view of the offers of a program. Allocates nothing while a run is on. */
 export class Offers {
-  /** Lets all pieces be taken again: for the last worker to arrive at a barrier, who runs alone. */
-  readonly renew: () => void;
+  /** Lets all pieces be taken again: for the last worker to arrive at a barrier, who runs alone. Null when there are none. */
+  readonly renew: (() => void) | null;
 
   readonly #control: Int32Array;
   readonly #pieces: Int32Array;
@@ -40,8 +40,19 @@ export class Offers {
     this.#index = index;
     this.#participants = participants;
     this.#ownItems = ownItems;
-    this.renew = () => {
+    const renew = (): void => {
       for (let worker = 0; worker < participants; worker++) control[offerWord(worker)] = 0;
+    };
+    this.renew = pieces.length > 0 ? renew : null;
+  }
+
+  /** What the last worker to arrive does at the end of a round: lets all pieces be taken again, then `end`. */
+  renewThen(end: () => void): () => void {
+    const { renew } = this;
+    if (renew === null) return end;
+    return () => {
+      renew();
+      end();
     };
   }
 

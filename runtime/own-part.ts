@@ -46,11 +46,7 @@ export class OwnPart {
     this.#memory = memory;
     this.#spinMs = patience * spinMs;
     this.#offers = new Offers(control, offers, index, participants, walk.lists[index]!.length / itemSize);
-    const hasOffers = offers.pieces.length > 0;
-    this.#end = () => {
-      if (hasOffers) this.#offers.renew();
-      rounds.end();
-    };
+    this.#end = this.#offers.renewThen(rounds.end);
     this.#kernels = bindKernels(program.code, memory);
     this.#buffer = memory.buffer;
   }
@@ -75,9 +71,8 @@ export class OwnPart {
   /** The items of the list; false when the run was aborted. */
   *#items(items: Int32Array, index: number): Generator<void, boolean> {
     const { control, walk } = this.#program;
-    const { participants, offers } = walk;
+    const { participants } = walk;
     const kernels = this.#kernels;
-    const between = offers.pieces.length > 0 ? this.#offers.renew : null;
     const position = positionWord(index);
     const args = control[Part.args]! >>> 0;
     let waits = 0;
@@ -87,7 +82,8 @@ export class OwnPart {
       const kernel = items[i]!;
       if (kernel >= 0) kernels[kernel]!(items[i + 1]!, items[i + 2]!, args + items[i + 3]!);
       else if (kernel === barrierItem) {
-        if (!(yield* passBarrierInTurns(control, participants, this.#spinMs, between))) return false;
+        if (!(yield* passBarrierInTurns(control, participants, this.#spinMs, this.#offers.renew)))
+          return false;
       } else if (kernel === waitItem) {
         tellProgress(control, index, ++waits);
         for (const other of awaitedThreads(items[i + 1]!, items[i + 2]!))

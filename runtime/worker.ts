@@ -24,8 +24,7 @@ import { barrierItem, everyAwaited, itemSize, waitItem } from './walk.ts';
 interface Loaded extends Omit<WorkerProgram, 'offers'> {
   readonly rounds: Rounds;
   readonly offers: Offers;
-  /** For the last to arrive at a barrier: at one between two steps, if there are offers; and at the end of a round. */
-  readonly between: (() => void) | null;
+  /** For the last to arrive at the end of a round. */
   readonly end: () => void;
   kernels: readonly KernelFunction[];
   /** Pages of memory that the kernels were bound to. */
@@ -52,17 +51,11 @@ class WorkerThread {
       const pages = memory.buffer.byteLength / 65536;
       const { index } = this.#start;
       const offers = new Offers(control, program.offers, index, participants, items.length / itemSize);
-      const hasOffers = program.offers.pieces.length > 0;
-      const end = (): void => {
-        offers.renew();
-        rounds.end();
-      };
       this.#programs.set(plan, {
         ...program,
         rounds,
         offers,
-        between: hasOffers ? offers.renew : null,
-        end: hasOffers ? end : rounds.end,
+        end: offers.renewThen(rounds.end),
         kernels,
         pages,
         times: null,
@@ -120,7 +113,7 @@ class WorkerThread {
 
   /** Walks this worker's list, round after round, until there are no more or the run is aborted. */
   #run(program: Loaded): void {
-    const { control, items, participants, spinMs, rounds, offers, between, end } = program;
+    const { control, items, participants, spinMs, rounds, offers, end } = program;
     const { index } = this.#start;
     const position = positionWord(index);
     const { length } = items;
@@ -151,7 +144,7 @@ class WorkerThread {
         if (kernel >= 0) {
           kernels[kernel]!(items[i + 1]!, items[i + 2]!, args + items[i + 3]!);
         } else if (kernel === barrierItem) {
-          if (!passBarrier(control, participants, spinMs, between)) return;
+          if (!passBarrier(control, participants, spinMs, offers.renew)) return;
         } else if (kernel === waitItem) {
           tellProgress(control, index, ++waits);
           if (!everyAwaited(items[i + 1]!, items[i + 2]!, hasCome)) return;
@@ -164,7 +157,7 @@ class WorkerThread {
 
   /** One round, with its times. */
   #runTimed(program: Loaded, times: TimeTable): void {
-    const { control, items, kernels, participants, spinMs, offers, between, end } = program;
+    const { control, items, kernels, participants, spinMs, offers, end } = program;
     const { index } = this.#start;
     const position = positionWord(index);
     const args = control[Part.args]! >>> 0;
@@ -174,7 +167,7 @@ class WorkerThread {
       enter: (item) => {
         control[position] = item;
       },
-      barrier: () => passBarrier(control, participants, spinMs, between),
+      barrier: () => passBarrier(control, participants, spinMs, offers.renew),
       wait: (low, high) => {
         tellProgress(control, index, ++waits);
         return everyAwaited(low, high, hasCome);
