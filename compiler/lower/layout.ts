@@ -7,6 +7,7 @@
 import { usersOf } from '../graph/graph.ts';
 import type { Graph, Node } from '../graph/ir.ts';
 import { isLoop } from '../graph/loop.ts';
+import { elementCount } from '../graph/types.ts';
 import type { Index, LoopVar, Term } from '../kernel/affine.ts';
 import { isLeaf, type Prober } from './probe.ts';
 
@@ -76,8 +77,23 @@ export function chooseLayouts(
       spread(x);
     }
   }
-  for (const n of graph.nodes) if (!orders.has(n)) orders.set(n, rowMajor(n.type.shape.length));
+  for (const n of graph.nodes)
+    if (!orders.has(n)) orders.set(n, isLeaf(n) ? rowMajor(n.type.shape.length) : plainOrder(n.type.shape));
   return orders;
+}
+
+/** Lanes that run along the last dimension; with a shorter one there would be none. */
+const lanes = 4;
+/** What is copied to where rows are whole again is then little beside what is computed. */
+const manyRows = 8;
+
+/** Row-major; but few columns of many rows lie one after the other, so that lanes run along the rows: logits of three classes. */
+function plainOrder(shape: readonly number[]): Order {
+  const rank = shape.length;
+  const columns = shape.at(-1) ?? 1;
+  const rows = elementCount(shape) / Math.max(1, columns);
+  const isNarrow = rank >= 2 && columns > 1 && columns < lanes && rows >= manyRows * lanes;
+  return isNarrow ? [rank - 1, ...rowMajor(rank - 1)] : rowMajor(rank);
 }
 
 /** map[j] = dimension of the result that dimension j of the operand follows; null unless one to one. */

@@ -41,12 +41,13 @@ export function checkMachine(machine: Machine): Machine {
   });
 }
 
-/** Nanoseconds of all units of a kernel on one core, without the call. */
+/** Nanoseconds of all units of a kernel on one core, without the call; `foreign` bytes do not lie near. */
 export function workOf(
   { cost }: { readonly cost: Pick<Kernel['cost'], 'flops' | 'bytes'> },
   machine: Machine,
+  foreign = 0,
 ): number {
-  const near = Math.min(cost.bytes, nearBytes);
+  const near = Math.max(0, Math.min(cost.bytes, nearBytes) - foreign);
   const memory = near / machine.nearBytesPerNs + (cost.bytes - near) / machine.bytesPerNs;
   return Math.max(cost.flops / machine.flopsPerNs, memory);
 }

@@ -89,7 +89,7 @@ function speedSection({ machine, suites }: SpeedReport): string {
   return `## Beside NumPy
 
 Training steps per second, on one thread where nothing else is said, beside the same steps in hand-written float32 NumPy
-(\`bench/numpy/reference.py\`), which was given one. Both take turns of 6 ms; the fastest of each counts. The last column is the ratio of
+(\`bench/numpy/reference.py\`), which was given as many. Both take turns of 6 ms; the fastest of each counts. The last column is the ratio of
 processor time over all turns, which does not depend on who else uses the machine. Measured on ${machine.cpu}, ${machine.cores} cores, Node
 ${machine.node}, at a load of ${machine.load.toFixed(0)} from other work; NumPy's matrix products use vectors of 8 or 16 floats where
 WebAssembly has 4.

@@ -38,6 +38,29 @@ t.test('dense nets stay row-major', async (t) => {
   ]);
 });
 
+t.test('few columns of many rows lie one after the other', async (t) => {
+  const x = h.input('x', [40, 6]);
+  const w = h.variableNode('w', [6, 3], 'f32', true);
+  const y = h.softmax(h.matmul(x, w));
+  const graph = graphOf({ y, loss: h.mean(h.log(y)) });
+  t.same(bufferLines(lower(graph)), [
+    'x: f32[40, 6] as 01',
+    'w: f32[6, 3] as 01',
+    'y: f32[40, 3] as 01',
+    'loss: f32[] as ·',
+    'dotGeneral: f32[40, 3] as 10',
+    'softmax/reduceMax: f32[40] as 0',
+    'softmax/exp: f32[40, 3] as 10',
+    'softmax/reduceSum: f32[40] as 0',
+  ]);
+  t.same(differences(graph), []);
+  const few = h.softmax(h.matmul(h.input('x', [5, 6]), w));
+  t.notOk(
+    bufferLines(lower(graphOf({ y: h.mean(few) }))).some((b) => b.includes('10')),
+    'five rows are not many',
+  );
+});
+
 t.test('an output is row-major, also when the value lies otherwise', async (t) => {
   const x = h.input('x', [2, 3, 8, 8]);
   const w = h.variableNode('w', [4, 3, 3, 3], 'f32', true);

@@ -25,25 +25,42 @@ export interface ContractionCut {
   readonly prefix: number;
   readonly rows: Blocks;
   readonly columns: Blocks;
+  /** Whether units next to each other have the same columns, and not the same rows. */
+  readonly columnsFirst: boolean;
 }
 
+/**
+ * Rows are cut before columns unless there are so many times as many columns: those are a batch, not features. Every block of
+ * rows reads the operand of all columns again: workers with half of the features each would read all of the batch, from
+ * each other too.
+ */
+const muchLonger = 32;
+
 export function cutContraction(
-  { def, product, v, m, vars, tile, sums }: Contraction,
+  { def, product, v: columnLoop, m: rowLoop, vars, tile, sums }: Contraction,
   target: Target,
 ): ContractionCut {
-  const outer = def.space.filter((s) => s !== v && s !== m);
+  const outer = def.space.filter((s) => s !== columnLoop && s !== rowLoop);
   const share = shareOf(conditionsOf(product), [...def.space, ...vars]);
   const work = 2 * volume(def.space) * volume(vars) * share;
   const prefix = unitPrefix(outer, work, target.unitWork);
-  // Rows, and then columns, are cut into blocks of whole tiles when the outer loops give too few units.
-  const missing = unitsWorth(work, target.unitWork) / volume(outer.slice(0, prefix));
-  const rows = cutBlocks(m?.extent ?? 1, tile.rows, prefix === outer.length ? missing : 1);
-  const columns = cutBlocks(
-    v?.extent ?? 1,
-    tile.columns,
-    prefix === outer.length && rows.blocks >= rows.tiles && !sums ? missing / rows.blocks : 1,
-  );
-  return { outer, prefix, rows, columns };
+  // Rows and then columns, or the other way round, are cut into blocks of whole tiles when the outer loops give too few units.
+  const [m, v] = [rowLoop?.extent ?? 1, columnLoop?.extent ?? 1];
+  const columnsFirst = !sums && v >= muchLonger * m;
+  let missing =
+    prefix === outer.length ? unitsWorth(work, target.unitWork) / volume(outer.slice(0, prefix)) : 1;
+  const cut = (count: number, tile: number): Blocks => {
+    const blocks = cutBlocks(count, tile, missing);
+    missing = blocks.blocks < blocks.tiles ? 1 : missing / blocks.blocks;
+    return blocks;
+  };
+  if (columnsFirst) {
+    const columns = cut(v, tile.columns);
+    return { outer, prefix, rows: cut(m, tile.rows), columns, columnsFirst };
+  }
+  const rows = cut(m, tile.rows);
+  const columns = sums ? cutBlocks(v, tile.columns, 1) : cut(v, tile.columns);
+  return { outer, prefix, rows, columns, columnsFirst };
 }
 
 function cutBlocks(count: number, tile: number, wanted: number): Blocks {

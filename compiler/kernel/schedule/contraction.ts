@@ -26,12 +26,13 @@ export function scheduleTiles(shape: Contraction, target: Target): Kernel {
   const { def, product, v, m, vars, tile } = shape;
   const share = shareOf(conditionsOf(product), [...def.space, ...vars]);
   const blocks = cutContraction(shape, target);
-  const { outer, prefix, rows, columns } = blocks;
+  const { outer, prefix, rows, columns, columnsFirst } = blocks;
   const units = outer.slice(0, prefix);
-  const cut = cutUnits(def.vars, [...units.map((o) => o.extent), rows.blocks, columns.blocks], 1);
+  const both = columnsFirst ? [columns.blocks, rows.blocks] : [rows.blocks, columns.blocks];
+  const cut = cutUnits(def.vars, [...units.map((o) => o.extent), ...both], 1);
   const places = new Map<number, Index>(units.map((o, i) => [o.id, cut.coordinates[i]!]));
-  const body = overBlocks(rows, cut.coordinates[prefix]!, (r) =>
-    overBlocks(columns, cut.coordinates[prefix + 1]!, (c) =>
+  const body = overBlocks(rows, cut.coordinates[columnsFirst ? prefix + 1 : prefix]!, (r) =>
+    overBlocks(columns, cut.coordinates[columnsFirst ? prefix : prefix + 1]!, (c) =>
       nestLoops(outer.slice(prefix), def.vars, places, (at) => {
         const region = { places: at, rows: r, columns: c };
         if (def.stage === undefined) return writeTiles(shape, region);
