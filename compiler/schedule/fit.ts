@@ -10,8 +10,8 @@ import { foldLoops } from './fold-loops.ts';
 import { findInPlacePairs, type InPlacePair } from './inplace.ts';
 import { lifetimesOf, peakBytes, widen } from './lifetimes.ts';
 import type { Buffer, BufferId, Lowered, LoweredLoop, LoweredStep } from './lowered.ts';
-import { type PartitionedStep, partition } from './partition.ts';
-import type { Lifetime } from './phases.ts';
+import { partition } from './partition.ts';
+import type { Lifetime, PartitionedStep } from './phases.ts';
 import { place } from './place.ts';
 import { type Body, isShared, partitionBody, timesOfLoop } from './schedule-loops.ts';
 

@@ -15,7 +15,7 @@ import { elementBytes } from '../kernel/cost.ts';
 import type { Kernel } from '../kernel/ir.ts';
 import { remembered } from '../remembered.ts';
 import { footprints } from './footprint.ts';
-import { type BufferId, baseBytes, type LoweredStep } from './lowered.ts';
+import type { BufferId, LoweredStep } from './lowered.ts';
 import { traceOf } from './trace.ts';
 
 /** Elements [from, to) of every period; Infinity: there is one. */
@@ -39,10 +39,12 @@ export function bytesFromAfar(
   const made = new Map<BufferId, { readonly worker: number; readonly strip: Strip }[]>();
   const visit = (access: 'read' | 'write', item: RunItem, worker: number): void => {
     const step = steps[item.step]!;
+    // What a loop touches, is not known from its one step.
+    if (step.kernel.isLoop) return;
     step.kernel.params.forEach((param, p) => {
       if (param.access !== access || p === step.kernel.flags) return;
       const size = elementBytes(param.storage);
-      const base = baseBytes(step as LoweredStep, p) / size;
+      const base = step.bases?.[p] ?? 0;
       const strip = stripOf(step.kernel, p, item.begin, item.end, base);
       if (strip === null) return;
       const known = made.get(step.args[p]!) ?? [];

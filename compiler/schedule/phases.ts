@@ -1,5 +1,8 @@
 // Phases: the intervals between two barriers. What the parts of scheduling tell each other about them.
 
+import type { ScheduleItem } from '../../runtime/plan.ts';
+import type { PlacedUnits } from './from-afar.ts';
+
 /** Steps in which a buffer is alive, both included; −1: before the first step, `steps.length`: after the last. */
 export interface Lifetime {
   readonly from: number;
@@ -32,4 +35,22 @@ export function singlePhase(steps: number): Phases {
     of: new Int32Array(steps),
     group: new Int32Array(steps),
   };
+}
+
+/** Work of each worker in one phase. */
+export interface Share {
+  readonly parts: readonly (readonly ScheduleItem[])[];
+  /** Nanoseconds until the last worker is done. */
+  readonly time: number;
+}
+
+/** Nanoseconds of a loop that one worker does, and of one that all share. */
+export interface LoopTimes {
+  readonly alone: number;
+  readonly shared: number;
+}
+
+/** A step; of one that stands for a loop, how long that takes. */
+export interface PartitionedStep extends PlacedUnits {
+  readonly times?: LoopTimes;
 }

@@ -13,8 +13,8 @@ import type { Arranged } from './arrange.ts';
 import { workOf } from './cost.ts';
 import { scheduleLength } from './length.ts';
 import type { Lowered, LoweredLoop, LoweredStep } from './lowered.ts';
-import { type LoopTimes, partition } from './partition.ts';
-import type { Lifetime } from './phases.ts';
+import { partition } from './partition.ts';
+import type { Lifetime, LoopTimes } from './phases.ts';
 
 /** A body in its order, and where its own buffers lie in its scratch. */
 export interface Body extends Arranged {
