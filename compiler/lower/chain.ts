@@ -39,6 +39,13 @@ const mostParams = 24;
  */
 const smallPart = 1 / 4;
 
+/**
+ * A step so many steps after the other that writes more than a part of what it shares, is not moved there: what it makes
+ * would be kept until it is wanted, as sums of a picture that the backward pass needs would be from the forward pass on.
+ */
+const longAfter = 16;
+const keptPart = 1 / 16;
+
 /** A pair that was joined, or the reason why not. */
 export interface ChainDecision {
   /** Labels of the steps. */
@@ -60,6 +67,7 @@ export const chainReasons = {
   order: 'something between them must run between them',
   units: 'they are not cut into the same units',
   across: 'units read what other units write',
+  kept: 'what it makes is wanted long after the other, and would be kept until then',
   recomputed: 'it may be wanted again alone, and the other is dear',
   addresses: 'it has positions known at run time, or checks',
   params: 'the kernel would have too many operands',
@@ -148,6 +156,7 @@ class Chains {
     if (first.kernel.tile !== undefined && isLarge) return refuse('recomputed');
     const at = this.#pairs.placeFor(a, b);
     if (at === null) return refuse('order');
+    if (at === a && b - a > longAfter && written > keptPart * bytes) return refuse('kept');
     // Twice in one call, from different elements on, is only what nobody writes.
     const shared = sharedParams(first, second);
     if (shared === null) return refuse('across');

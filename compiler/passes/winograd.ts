@@ -19,16 +19,35 @@ import type { Graph, Node } from '../graph/ir.ts';
 import { absoluteScope, atLocation } from '../graph/scope.ts';
 import { elementCount } from '../graph/types.ts';
 import { isNear } from '../lower/cost.ts';
-import { add, mul, sub } from '../ops/arithmetic.ts';
 import { concat } from '../ops/concat.ts';
 import { type ConvolutionAttrs, convolution } from '../ops/convolution.ts';
 import { reshape, transpose } from '../ops/shape.ts';
 import { slice } from '../ops/slice.ts';
 import { padBelow } from './legalize.ts';
 import type { GraphPass } from './manager.ts';
+import {
+  combine,
+  every,
+  filterSums,
+  inputSums,
+  inputs,
+  isFaster,
+  outputSums,
+  outputs,
+  taps,
+} from './winograd-sums.ts';
+import { fitsWeights, isWorthWeights, rewriteWeights } from './winograd-weights.ts';
+
+/** Convolutions that take fewer products, and what they become then. */
+interface Form {
+  readonly fits: (convolution: Node) => boolean;
+  /** Whether it is faster: a function of shapes alone. */
+  readonly pays: (convolution: Node) => boolean;
+  readonly rewrite: (convolution: Node) => Node;
+}
 
 /** With `pays`, also where the cost model would not: for tests. */
-export function winogradWhere(pays: (convolution: Node) => boolean): GraphPass {
+export function winogradWhere(pays: (convolution: Node, form: Form) => boolean): GraphPass {
   return {
     name: 'winograd',
     doc: 'Computes four outputs of three taps by six products instead of twelve, where that is faster.',
@@ -36,70 +55,31 @@ export function winogradWhere(pays: (convolution: Node) => boolean): GraphPass {
   };
 }
 
-const outputs = 4;
-const taps = 3;
-const inputs = outputs + taps - 1;
-
-/**
- * The finite points at which the polynomials of the filter and of the outputs are multiplied; infinity is the last. These
- * round least of those with small powers: relative error 1.6 to 1.85 times that of the plain sum, with ±1/2 2.2 times, with
- * ±2 2.1 times (16 and 64 channels of 3 × 3 taps, random normal pictures and their rectified values).
- */
-const points = [0, 1, -1, 0.5, -2] as const;
-
-/** u = G g: the filter, as a polynomial, at the points, over the product of their distances. */
-const filterSums: readonly (readonly number[])[] = [
-  ...points.map((p, i) => {
-    const distance = points.reduce((n: number, q, j) => (j === i ? n : n * (p - q)), 1);
-    return Array.from({ length: taps }, (_, k) => p ** k / distance);
-  }),
-  [0, 0, 1],
-];
-
-/** y = Aᵀ m: powers of the points. */
-const outputSums: readonly (readonly number[])[] = Array.from({ length: outputs }, (_, j) => [
-  ...points.map((p) => p ** j),
-  j === outputs - 1 ? 1 : 0,
-]);
-
-/** v = Bᵀ d: coefficients of Π (x − q) over the other points q; for infinity over all. */
-const inputSums: readonly (readonly number[])[] = [...points, null].map((p) => {
-  let polynomial = [1];
-  for (const q of points) {
-    if (q === p) continue;
-    const shifted = [0, ...polynomial];
-    polynomial = shifted.map((c, i) => c - q * (polynomial[i] ?? 0));
-  }
-  return Array.from({ length: inputs }, (_, i) => polynomial[i] ?? 0);
-});
-
-function run(graph: Graph, pays: (convolution: Node) => boolean): Graph {
-  const isMeant = (n: Node): boolean => fits(n) && pays(n);
-  if (!graph.nodes.some(isMeant)) return graph;
+function run(graph: Graph, pays: (convolution: Node, form: Form) => boolean): Graph {
+  const formOf = (n: Node): Form | null =>
+    forms.find(({ fits }) => n.op.name === 'convolution' && fits(n)) ?? null;
+  const chosen = new Map(
+    graph.nodes.flatMap((n): [Node, Form][] => {
+      const form = formOf(n);
+      return form !== null && pays(n, form) ? [[n, form]] : [];
+    }),
+  );
+  if (chosen.size === 0) return graph;
   return rewriteGraph(graph, (node, operands) => {
     const same = withOperands(node, operands);
-    return isMeant(node) ? absoluteScope(node.scope, () => atLocation(node.loc, () => rewrite(same))) : same;
+    const form = chosen.get(node);
+    return form ? absoluteScope(node.scope, () => atLocation(node.loc, () => form.rewrite(same))) : same;
   });
 }
 
 /** Whether it has three taps, side by side, along the last dimension. */
 function fits(node: Node): boolean {
-  if (node.op.name !== 'convolution') return false;
   const { strides, dilation, inputDilation } = node.attrs as ConvolutionAttrs;
   const isPlain = strides.at(-1) === 1 && dilation.at(-1) === 1 && inputDilation.every((d) => d === 1);
   const isEmpty = elementCount(node.type.shape) === 0 || elementCount(node.operands[0]!.type.shape) === 0;
   return isPlain && !isEmpty && node.operands[1]!.type.shape.at(-1) === taps;
 }
 
-/** Fused products in a nanosecond: a core of 3.8 GHz, in tiles at 0.9 of its peak. Only the ratio to bytes matters. */
-const productsPerNs = 27;
-/**
- * Bytes in a nanosecond to and from v, u and m, as if nothing stayed near: ResNet-8's layers of 16 channels move 30 MB in 1.5 ms
- * for 64 pictures, which saves 1.4 of 5.8 ms; one picture's stay near, but short sums are slower than long ones.
- */
-const bytesPerNs = 24;
-/** Of the time without; what is gained must also pay for code that is half as long again. */
-const mostOfTime = 0.9;
 /** Elements of v, u and m. */
 function movedElements(node: Node): number {
   const [x, w] = node.operands as [Node, Node];
@@ -118,13 +98,18 @@ function isWorth(node: Node): boolean {
   const [x, w] = node.operands as [Node, Node];
   const { shape } = node.type;
   const width = shape.at(-1)!;
-  const plain = (elementCount(shape) * elementCount(w.type.shape.slice(1))) / productsPerNs;
+  const plain = elementCount(shape) * elementCount(w.type.shape.slice(1));
   const products = (plain * Math.ceil(width / outputs) * inputs) / (width * taps);
   const moved = 4 * (elementCount(x.type.shape) + 2 * movedElements(node));
-  return products + moved / bytesPerNs <= mostOfTime * plain;
+  return isFaster(plain, products, moved);
 }
 
-export const winograd: GraphPass = winogradWhere(isWorth);
+const forms: readonly Form[] = [
+  { fits, pays: isWorth, rewrite },
+  { fits: fitsWeights, pays: isWorthWeights, rewrite: rewriteWeights },
+];
+
+export const winograd: GraphPass = winogradWhere((node, { pays }) => pays(node));
 
 function rewrite(node: Node): Node {
   const attrs = node.attrs as ConvolutionAttrs;
@@ -139,12 +124,6 @@ function rewrite(node: Node): Node {
     hi: [0, 0, ...attrs.padHi.slice(0, -1), attrs.padHi.at(-1)! + tiles * outputs - width],
     interior: none,
   });
-  const every = (t: Node, start: number, count: number, stride: number): Node => {
-    const from = t.type.shape.map((_, d) => (d === last ? start : 0));
-    const to = t.type.shape.map((n, d) => (d === last ? start + (count - 1) * stride + 1 : n));
-    const strides = t.type.shape.map((_, d) => (d === last ? stride : 1));
-    return slice(t, from, to, strides) as Node;
-  };
   const seen = Array.from({ length: inputs }, (_, i) => every(padded, i, tiles, outputs));
   const taken = Array.from({ length: taps }, (_, k) => every(w, k, 1, 1));
   const open = attrs.padLo.map(() => 0);
@@ -190,19 +169,4 @@ function partOf(whole: Node, axis: number, a: number): Node {
     starts,
     shape.map((n, d) => (d === axis ? starts[d]! + size : n)),
   ) as Node;
-}
-
-/** Σ cᵢ xᵢ without the terms that are 0, from the last one on that needs no product: so no two sums begin alike. */
-function combine(coefficients: readonly number[], values: readonly Node[]): Node {
-  const terms = coefficients.flatMap((c, i) => (c === 0 ? [] : [{ c, value: values[i]! }]));
-  const first = Math.max(
-    0,
-    terms.findLastIndex(({ c }) => c === 1),
-  );
-  const [{ c, value }] = terms.splice(first, 1) as [(typeof terms)[number]];
-  const start = c === 1 ? value : mul(value, c);
-  return terms.reduce((sum: Node, { c, value }) => {
-    const term = Math.abs(c) === 1 ? value : mul(value, Math.abs(c));
-    return (c < 0 ? sub(sum, term) : add(sum, term)) as Node;
-  }, start as Node);
 }

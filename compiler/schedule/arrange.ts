@@ -9,6 +9,7 @@ import type { Machine } from '../kernel/ir.ts';
 import { findPhases } from './barriers.ts';
 import { costOf, smallCost, stepCosts } from './cost.ts';
 import { dependencesOf } from './dependences.ts';
+import { depthFirstOrder } from './depth-first.ts';
 import { improveOrder } from './improve-order.ts';
 import { highest, LiveFacts, liveModel, liveProfile, roomAtOnce } from './live.ts';
 import type { Lowered } from './lowered.ts';
@@ -47,7 +48,7 @@ export function arrange(program: Lowered, options: ArrangeOptions): Arranged {
   const { machine } = options;
   const facts = new LiveFacts();
   const ordered = leastMemory(program, facts, [
-    ownOrder(program),
+    firstOrder(program, facts),
     orderSteps(program, dependencesOf(program)),
   ]);
   const smaller =
@@ -75,6 +76,13 @@ function limitsOf(
 interface Ordered {
   readonly lowered: Lowered;
   readonly peak: number;
+}
+
+/** The program's own order, or depth first if that needs less memory. */
+function firstOrder(program: Lowered, facts: LiveFacts): readonly number[] {
+  const model = liveModel(program, facts);
+  const [own, deep] = [ownOrder(program), depthFirstOrder(dependencesOf(program))];
+  return highest(liveProfile(model, deep)) < highest(liveProfile(model, own)) ? deep : own;
 }
 
 function ownOrder(program: Lowered): number[] {

@@ -71,7 +71,7 @@ type Reduce = Extract<ReduceExpr, { kind: 'reduce' }>;
 export function scheduleSummed({ def, sums }: Summed, target: Target): Kernel | null {
   const lengths = sums.map(rowLength);
   const length = lengths.every((n) => n === lengths[0]) ? lengths[0]! : null;
-  if (![def, ...sums].every(isPlain)) return null;
+  if (![def, ...sums].every(isPlain) || sums.some((s) => readsSumsOf(s, sums))) return null;
   const shape = productOf(def) && length !== null ? analyzeContraction(def, target) : null;
   if (shape === null || length === null || !hasRows(shape, length)) return null;
   const { v, m, form, lanes, tile } = shape;
@@ -113,6 +113,12 @@ export function scheduleSummed({ def, sums }: Summed, target: Target): Kernel | 
     schedule: `${made.schedule}, ${own} sum${own === 1 ? '' : 's'} along ${within.name}`,
     cost: { flops, bytes },
   };
+}
+
+/** Whether sums are made of what other sums are: of a mean, which is known when its row is done. */
+function readsSumsOf({ stores }: KernelDefinition, all: readonly KernelDefinition[]): boolean {
+  const written = new Set(all.flatMap((s) => s.stores.map(({ param }) => param)));
+  return walkExprs(stores.map((s) => s.value)).some((e) => e.kind === 'load' && written.has(e.param));
 }
 
 /** Bytes that the sums would read of what the contraction stores. */
