@@ -127,6 +127,22 @@ t.test('sums that do not run along the columns stay apart', async (t) => {
   }
 });
 
+t.test('what is made of a finished sum is not added up beside it', async (t) => {
+  const shapes = { x: [3, 400], w: [8, 3] };
+  const y = h.matmul(h.input('w', shapes.w), h.input('x', shapes.x));
+  const most = h.max(y, [1], { keepDims: true });
+  const cases: Record<string, Node> = {
+    'squares below the largest': h.sum(h.square(h.sub(y, most)), [1]),
+    'how many are the largest': h.sum(h.cast(h.eq(y, most), 'f32'), [1]),
+    'a sum of products with a sum': h.sum(h.mul(y, h.sum(y, [1], { keepDims: true })), [1]),
+  };
+  for (const [name, s] of Object.entries(cases)) {
+    const graph = graphOf({ y, s });
+    t.ok(summed(lowerGraph(optimized(graph), wasmSimd)).length <= 1, name);
+    t.equal(problemOf(graph, shapes), null, name);
+  }
+});
+
 t.test('a given tile changes no bit of them', async (t) => {
   const y = h.matmul(h.input('w', [9, 12]), h.input('x', [12, 800]));
   const after = optimized(graphOf({ y, s: h.sum(h.reshape(y, [9, 4, 200]), [2]) }));
