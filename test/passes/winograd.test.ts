@@ -13,6 +13,7 @@ import { input, variableNode } from '../../compiler/ops/leaf.ts';
 import { reverse } from '../../compiler/ops/shape.ts';
 import { grad } from '../../compiler/passes/grad.ts';
 import { winograd, winogradWhere } from '../../compiler/passes/winograd.ts';
+import { fitsWeights } from '../../compiler/passes/winograd-weights.ts';
 import { graphOf, mismatches } from '../support/passes.ts';
 import { seededRandom } from '../support/random.ts';
 
@@ -50,6 +51,14 @@ t.test('filters that are trained, fed or turned', async (t) => {
   const before = graphOf(grad(sum(mul(y, y)), [x])[0]!);
   const after = winograd.run(before);
   t.equal(products(after), products(before) / 2, 'in a gradient to its input');
+});
+
+t.test('gradients to the weights take half of the products, too', async (t) => {
+  const x = input('x', [16, 16, 12, 16]);
+  const w = variableNode('w', [16, 16, 3, 3], 'f32', true);
+  const y = conv2d(x, w, { padding: 1 });
+  const before = graphOf(grad(sum(mul(y, input('e', y.type.shape))), [w])[0]!);
+  t.equal(products(winograd.run(before)), products(before) / 2);
 });
 
 t.test('what would not be faster, or has other taps, stays', async (t) => {
@@ -103,6 +112,59 @@ t.test(`values stay for any width, padding, stride, dilation and groups, seed ${
   }
   t.ok(rewritten >= 50, `${rewritten} convolutions were rewritten`);
 });
+
+t.test(
+  `gradients to weights stay for any width, padding, stride, dilation and groups, seed ${seed}`,
+  async (t) => {
+    const random = seededRandom(seed);
+    let rewritten = 0;
+    for (let i = 0; i < 60; i++) {
+      const groups = random.pick([1, 1, 2]);
+      const rank = random.pick([1, 2, 2, 3]);
+      const sizes = Array.from({ length: rank - 1 }, () => random.int(3, 5));
+      const width = random.int(8, 17);
+      const [padLo, padHi] = [random.int(-1, 2), random.int(-1, 2)];
+      const attrs: ConvolutionAttrs = {
+        strides: [...sizes.map(() => random.int(1, 2)), 1],
+        padLo: [...sizes.map(() => random.int(0, 1)), padLo],
+        padHi: [...sizes.map(() => random.int(0, 1)), padHi],
+        dilation: [...sizes.map(() => 1), 1],
+        inputDilation: [...sizes, 1].map(() => 1),
+        groups,
+      };
+      const shape = [random.int(1, 3), 2 * groups, ...sizes, width - padLo - padHi];
+      const taps = [groups * random.int(1, 2), 2, ...sizes.map(() => random.int(1, 3)), 3];
+      const x = input('x', shape);
+      const w = variableNode('w', taps, 'f32', true);
+      const y = convolution(x, w, attrs);
+      const before = graphOf(grad(sum(mul(y, input('e', y.type.shape))), [w])[0]!);
+      const weights = before.nodes.some((n) => n.op.name === 'convolution' && fitsWeights(n));
+      const after = always.run(before);
+      if (weights) rewritten++;
+      t.equal(
+        after !== before,
+        before.nodes.some(
+          (n) =>
+            n.op.name === 'convolution' &&
+            n.type.shape.at(-1) === 3 &&
+            n.operands[1]!.type.shape.at(-1)! >= 8,
+        ),
+        'wide enough',
+      );
+      t.same(after.outputs[0]!.node.type, before.outputs[0]!.node.type);
+      const values = {
+        inputs: { x: draw(random, shape), e: draw(random, y.type.shape) },
+        variables: { w: draw(random, taps) },
+      };
+      t.same(
+        mismatches(before, after, values, 1e-12).slice(0, 2),
+        [],
+        JSON.stringify({ shape, taps, attrs }),
+      );
+    }
+    t.ok(rewritten >= 40, `${rewritten} gradients were rewritten`);
+  },
+);
 
 t.test('what does not stay near lies apart, with the same values', async (t) => {
   const random = seededRandom(seed);

@@ -4,9 +4,12 @@ import t from 'tap';
 import {
   conv2d,
   entry,
+  grad,
   initializers,
+  mul,
   type ProgramOptions,
   program,
+  sum,
   tensor,
   variable,
 } from '../../src/index.ts';
@@ -58,6 +61,34 @@ t.test('the error is about twice that of the plain sum, for every target', async
     t.ok(plain < 5e-7 && fewer < 1e-6 && fewer < 3 * plain, both);
     t.not(fewer, plain, 'other last bits');
   }
+});
+
+t.test('gradients to weights round about twice as much, too', async (t) => {
+  const [batch, width] = [8, 16];
+  const random = seededRandom(seed);
+  const draw = (n: number): Float32Array => Float32Array.from({ length: n }, () => random.uniform(-1, 1));
+  const [x, e] = [draw(batch * channels * width * width), draw(batch * channels * width * width)];
+  const gradient = async (options: ProgramOptions): Promise<ArrayLike<number>> => {
+    const w = variable('w', [channels, channels, 3, 3], initializers.heNormal());
+    const pictures = tensor([batch, channels, width, width]);
+    const p = program(
+      {
+        weights: entry({ x: pictures, e: pictures }, ({ x, e }) => ({
+          dw: grad(sum(mul(conv2d(x, w, { padding: 1 }), e)), [w])[0]!,
+        })),
+      },
+      { seed, threads: 1, ...options },
+    );
+    const { dw } = await p.run('weights', { x, e });
+    await p.dispose();
+    return dw.data;
+  };
+  const exact = await gradient({ target: 'reference' });
+  const plain = relativeError(await gradient({ winograd: false }), exact);
+  const fewer = relativeError(await gradient({}), exact);
+  const both = `${plain.toExponential(2)} and ${fewer.toExponential(2)}`;
+  t.ok(plain < 1e-6 && fewer < 2e-6 && fewer < 3 * plain, both);
+  t.not(fewer, plain, 'other last bits');
 });
 
 t.test('the same bits for any number of threads', async (t) => {
