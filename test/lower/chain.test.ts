@@ -53,6 +53,21 @@ function batchNorm(x: Node<readonly number[], 'f32'>): Node {
   return h.mul(d, h.rsqrt(h.add(h.mean(h.square(d), [0, 2, 3], { keepDims: true }), 1e-5)));
 }
 
+t.test('what is wanted long after is not made early', async (t) => {
+  const reasons = (between: number): string[] => {
+    const a = h.exp(h.input('x', [64, 64]));
+    const w = h.input('w', [64, 64]);
+    let m = h.matmul(h.input('y', [64, 64]), w);
+    for (let i = 1; i < between; i++) m = h.matmul(m, w);
+    const b = h.softmax(a);
+    const { fusion } = chained(graphOf({ a, c: h.matmul(m, b) }));
+    return fusion().chains.flatMap(({ second, reason }) => (second.includes('softmax') ? [reason] : []));
+  };
+  t.same(reasons(3), ['joined', 'joined', 'joined', 'joined']);
+  t.equal(reasons(30)[1], 'kept', 'exponentials, but not what is largest');
+  t.equal(reasons(30)[0], 'joined');
+});
+
 t.test('the steps of a softmax are one kernel, and so are those of its gradient', async (t) => {
   const x = h.input('x', [64, 40]);
   const y = h.softmax(x, -1);
