@@ -7,6 +7,7 @@
 
 import { spawn, spawnSync } from 'node:child_process';
 import { existsSync } from 'node:fs';
+import { availableParallelism } from 'node:os';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import { experiments } from '../../build/examples/experiments/index.js';
@@ -15,6 +16,14 @@ import { fixed, printTable } from '../table.mjs';
 
 const here = (path) => fileURLToPath(new URL(path, import.meta.url));
 
+const cores = availableParallelism();
+
+/** Large enough for a second thread. */
+const large = [
+  ...['circles', 'moons'].flatMap((n) => ['published', 'true-gradient', 'adam'].map((m) => `${n}-${m}`)),
+  'mnist-cnn-clean',
+];
+
 /** Experiments, and how many times as fast Heddle should be. */
 const contests = [
   ...['sgd', 'momentum', 'rmsprop', 'adam', 'batchnorm', 'dropout', 'residual'].map((n) => [
@@ -22,9 +31,9 @@ const contests = [
     5,
   ]),
   ...['linreg-10', 'linreg-30', 'linreg-noise-10', 'product-1layer', 'product-2layer'].map((n) => [n, 5]),
-  ...['circles', 'moons'].flatMap((n) => ['published', 'true-gradient', 'adam'].map((m) => [`${n}-${m}`, 3])),
-  ['mnist-cnn-clean', 3],
-  ...['circles-adam', 'moons-adam', 'mnist-cnn-clean'].map((n) => [n, 3, 2]),
+  ...large.map((n) => [n, 3]),
+  // As both are by default: a thread for each core.
+  ...(cores > 1 ? large.map((n) => [n, 3, cores]) : []),
 ].map(([name, goal, threads = 1]) => ({ name, goal, threads }));
 
 /** What NumPy's libraries of matrix products go by. */

@@ -6,8 +6,8 @@
 //   m = Σ v · u   a plain convolution over channels and other dimensions for each of the six
 //   y = Aᵀ m      four sums of the six
 //
-// So half of the products, for what it costs to write and read v and m (`isWorth`). Everything is made of primitives that
-// fuse: v takes one kernel or six, u one, m six calls of one, and what follows the convolution is computed with the sums of y,
+// So half of the products, for what it costs to write and read v and m (`isWorth`). Gradients to weights have a form of their own
+// (winograd-weights.ts). Everything is made of primitives that fuse: v takes one kernel or six, u one, m six calls of one, and what follows the convolution is computed with the sums of y,
 // where the four outputs of a place are put side by side.
 //
 // The error is about twice that of the plain sum, and an input that is not finite reaches the other outputs of its four
