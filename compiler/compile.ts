@@ -2,6 +2,7 @@
 //
 //   verify → passes (simplify, legalize, …) → lower (layouts, fusion, kernels) → schedule (order, memory, workers) → emit
 
+import { HeddleError } from '../runtime/errors.ts';
 import type { Plan } from '../runtime/plan.ts';
 import { checkSize } from './check-size.ts';
 import { inspect } from './dump/inspect.ts';
@@ -47,7 +48,7 @@ export interface CompileOptions {
   readonly relaxed?: boolean;
   /**
    * Compute convolutions by fewer products (passes/winograd.ts) where that is faster: about twice the rounding error, other last
-   * bits. Default true; never with a memory budget, since it takes more memory.
+   * bits. Default true; with a memory budget only where it takes little memory.
    */
   readonly winograd?: boolean;
   /**
@@ -113,7 +114,7 @@ export function planOptions(options: CompileOptions): PlanOptions {
     workers: workerCounts(options.workers ?? [1]),
     checkNumerics: options.checkNumerics ?? false,
     relaxed: options.relaxed ?? false,
-    winograd: (options.winograd ?? true) && options.memory === undefined,
+    winograd: options.winograd ?? true,
   };
 }
 
@@ -127,16 +128,21 @@ export function planOptions(options: CompileOptions): PlanOptions {
  * console.log(dump('plan'));
  */
 export function compileGraph(source: Graph, options: CompileOptions = {}): Compilation {
-  const {
-    target: kind,
-    workers,
-    checkNumerics,
-    relaxed,
-    winograd,
-    memory,
-    machine,
-    schedules = {},
-  } = planOptions(options);
+  const chosen = planOptions(options);
+  try {
+    return compileWith(source, options, chosen);
+  } catch (error) {
+    const isOverBudget = error instanceof HeddleError && error.code === 'HDL0018';
+    if (!isOverBudget || !chosen.winograd) throw error;
+    return compileWith(source, options, { ...chosen, winograd: false });
+  }
+}
+
+/** Of a memory budget, what one convolution may take for the sums of which it needs fewer products. */
+const winogradShare = 1 / 8;
+
+function compileWith(source: Graph, options: CompileOptions, chosen: PlanOptions): Compilation {
+  const { target: kind, workers, checkNumerics, relaxed, winograd, memory, machine, schedules = {} } = chosen;
   const backend = backends[kind];
   const timings: Timing[] = [];
   const passes: PassRecord[] = [];
@@ -148,7 +154,8 @@ export function compileGraph(source: Graph, options: CompileOptions = {}): Compi
   };
 
   timed('verify', () => verifyGraph(source, options.verify ? undefined : isTyped));
-  const pipeline = standardPasses({ checkNumerics, winograd });
+  const mostBytes = memory === undefined ? Infinity : winogradShare * memory.budget;
+  const pipeline = standardPasses({ checkNumerics, winograd: winograd ? { mostBytes } : null });
   const graph = runPasses(source, pipeline, {
     verify: options.verify ?? false,
     now: () => performance.now(),

@@ -16,13 +16,13 @@ import { sharePads } from './share-pads.ts';
 import { splitDilation } from './split-dilation.ts';
 import { splitReductions } from './split-reductions.ts';
 import { splitVariance } from './split-variance.ts';
-import { winograd } from './winograd.ts';
+import { winogradWithin } from './winograd.ts';
 
 export interface PipelineOptions {
   /** Report the first op that produces NaN or an infinity. Default false. */
   readonly checkNumerics?: boolean;
-  /** Compute convolutions by fewer products where that is faster. Default false. */
-  readonly winograd?: boolean;
+  /** Compute convolutions by fewer products where that is faster and needs at most so many bytes more. Default: none. */
+  readonly winograd?: { readonly mostBytes: number } | null;
 }
 
 /** What fold makes constant, algebra removes; what algebra makes equal, cse merges. Networks rest after two or three rounds. */
@@ -59,7 +59,7 @@ export function standardPasses(options: PipelineOptions = {}): readonly GraphPas
       splitReductions,
       { ...simplify, name: 'tidy' },
       // Last: it puts values side by side and reads them from there, which tidying up would undo.
-      ...(options.winograd ? [winograd] : []),
+      ...(options.winograd ? [winogradWithin(options.winograd.mostBytes)] : []),
     ].map(insideLoops),
   ];
 }

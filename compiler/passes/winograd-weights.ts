@@ -42,6 +42,13 @@ export function fitsWeights(node: Node): boolean {
   );
 }
 
+/** Elements of v and z; of which two of the twelve are needed at once. */
+export function sumsOfWeights({ operands }: Node): number {
+  const [x, w] = operands.map((o) => o.type.shape) as [readonly number[], readonly number[]];
+  const width = w.at(-1)!;
+  return (inputs * Math.ceil(width / outputs) * (elementCount(x) + elementCount(w))) / width;
+}
+
 /** Whether half of the products saves more than moving v and z costs. */
 export function isWorthWeights(node: Node): boolean {
   const [x, w] = node.operands.map((o) => o.type.shape) as [readonly number[], readonly number[]];
@@ -50,8 +57,7 @@ export function isWorthWeights(node: Node): boolean {
   const plain = elementCount(node.type.shape) * elementCount(w.slice(1));
   const products = (plain * inputs * tiles) / (taps * width);
   const given = elementCount(x) + elementCount(w);
-  const made = (inputs * tiles * given) / width;
-  return isFaster(plain, products, 4 * (given + 2 * made));
+  return isFaster(plain, products, 4 * (given + 2 * sumsOfWeights(node)));
 }
 
 export function rewriteWeights(node: Node): Node {

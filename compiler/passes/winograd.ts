@@ -36,13 +36,15 @@ import {
   outputs,
   taps,
 } from './winograd-sums.ts';
-import { fitsWeights, isWorthWeights, rewriteWeights } from './winograd-weights.ts';
+import { fitsWeights, isWorthWeights, rewriteWeights, sumsOfWeights } from './winograd-weights.ts';
 
 /** Convolutions that take fewer products, and what they become then. */
 interface Form {
   readonly fits: (convolution: Node) => boolean;
   /** Whether it is faster: a function of shapes alone. */
   readonly pays: (convolution: Node) => boolean;
+  /** What it needs at once beside what the convolution needs. */
+  readonly scratchBytes: (convolution: Node) => number;
   readonly rewrite: (convolution: Node) => Node;
 }
 
@@ -105,11 +107,21 @@ function isWorth(node: Node): boolean {
 }
 
 const forms: readonly Form[] = [
-  { fits, pays: isWorth, rewrite },
-  { fits: fitsWeights, pays: isWorthWeights, rewrite: rewriteWeights },
+  { fits, pays: isWorth, scratchBytes: (node) => 4 * movedElements(node), rewrite },
+  {
+    fits: fitsWeights,
+    pays: isWorthWeights,
+    scratchBytes: (node) => (4 * sumsOfWeights(node)) / inputs,
+    rewrite: rewriteWeights,
+  },
 ];
 
-export const winograd: GraphPass = winogradWhere((node, { pays }) => pays(node));
+/** The pass for plans in which a convolution may need so many bytes more. */
+export function winogradWithin(mostBytes: number): GraphPass {
+  return winogradWhere((node, { pays, scratchBytes }) => pays(node) && scratchBytes(node) <= mostBytes);
+}
+
+export const winograd: GraphPass = winogradWithin(Infinity);
 
 function rewrite(node: Node): Node {
   const attrs = node.attrs as ConvolutionAttrs;
