@@ -33,8 +33,9 @@ export interface FitOptions {
   readonly placementEffort?: number;
 }
 
-/** Rounds in which memory is arranged for less than the budget, since placement left gaps. */
+/** Rounds in which memory is arranged for less than the budget, since placement left gaps; and then for as little as can be. */
 const budgetRounds = 4;
+const leastGoal = 1;
 
 /** The work of one number of workers: around loops, and in each body. */
 export interface Division {
@@ -92,8 +93,10 @@ export function fitBudget(program: Lowered, options: FitOptions): Fitted {
         loopOf,
         divisions: divide({ ...arranged, lowered, phases }),
       };
-    if (arena.lowerBound > goal || round === budgetRounds) throw overBudget(program, arena.height, budget);
-    goal -= arena.height - budget;
+    if (goal === leastGoal) throw overBudget(program, arena.height, budget);
+    // What placement lost may be had back by less at once; at last by the least that there is, which a refusal names.
+    const isLast = arena.lowerBound > goal || round === budgetRounds;
+    goal = isLast ? leastGoal : Math.max(leastGoal, goal - (arena.height - budget));
   }
 }
 

@@ -288,6 +288,11 @@ t.test('arranged programs are no larger than they came, and their plans are prov
           if (budget !== undefined && manifest.arenaBytes > budget) throw new Error('over budget');
         } catch (error) {
           if (!(error instanceof Error) || !error.message.startsWith('HDL0018')) throw error;
+          // What a refusal names, can be had.
+          const named = Number(/arena of (\d+) bytes/.exec(error.message)![1]);
+          const { manifest } = scheduleProgram(program, { ...options, budget: named });
+          if (manifest.arenaBytes > named)
+            throw new Error(`${manifest.arenaBytes} bytes, ${named} were named`);
         }
       }
     }),

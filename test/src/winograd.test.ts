@@ -9,7 +9,9 @@ import {
   mul,
   type ProgramOptions,
   program,
+  relu,
   sum,
+  type Tensor,
   tensor,
   variable,
 } from '../../src/index.ts';
@@ -121,4 +123,31 @@ t.test('who refuses it, gets the plain sum', async (t) => {
   t.notOk(await isRewritten({ winograd: false }));
   t.ok(await isRewritten({ memory: { budget: 1 << 21 } }), 'the sums are a small part of the budget');
   t.notOk(await isRewritten({ memory: { budget: 1 << 20 } }), 'too large a part');
+});
+
+t.test('what does not fit into a budget with the sums, is compiled without them', async (t) => {
+  const [layers, batch, width] = [3, 8, 32];
+  const weights = Array.from({ length: layers }, (_, i) =>
+    variable(`w${i}`, [16, 16, 3, 3], initializers.heNormal()),
+  );
+  const compiled = async (options: ProgramOptions): Promise<string> => {
+    const train = entry({ x: tensor([batch, 16, width, width]) }, ({ x }) => {
+      let y: Tensor = x;
+      for (const w of weights) y = relu(conv2d(y, w, { padding: 1 }));
+      const gradients = grad(sum(mul(y, y)), weights);
+      return Object.fromEntries(gradients.map((g, i) => [`g${i}`, g]));
+    });
+    const p = program({ train }, { seed, threads: 1, ...options });
+    try {
+      await p.compile('train');
+      return /^winograd: .*$/m.exec(p.dump('passes'))?.[0] ?? 'without';
+    } finally {
+      await p.dispose();
+    }
+  };
+  const refusal = await compiled({ memory: { budget: 1000 } }).catch((error: Error) => error.message);
+  const least = Number(/arena of (\d+) bytes/.exec(refusal)?.[1]);
+  t.ok(least > 1e6, refusal);
+  t.equal(await compiled({ memory: { budget: Math.ceil(1.02 * least) } }), 'without');
+  t.match(await compiled({ memory: { budget: 2 * least } }), /nodes$/);
 });
