@@ -32,6 +32,7 @@ import {
   inputSums,
   inputs,
   isFaster,
+  isPlainAlongLast,
   outputSums,
   outputs,
   taps,
@@ -40,6 +41,7 @@ import { fitsWeights, isWorthWeights, rewriteWeights, sumsOfWeights } from './wi
 
 /** Convolutions that take fewer products, and what they become then. */
 interface Form {
+  /** Of convolutions that are plain along their last dimension. */
   readonly fits: (convolution: Node) => boolean;
   /** Whether it is faster: a function of shapes alone. */
   readonly pays: (convolution: Node) => boolean;
@@ -59,7 +61,7 @@ export function winogradWhere(pays: (convolution: Node, form: Form) => boolean):
 
 function run(graph: Graph, pays: (convolution: Node, form: Form) => boolean): Graph {
   const formOf = (n: Node): Form | null =>
-    forms.find(({ fits }) => n.op.name === 'convolution' && fits(n)) ?? null;
+    (n.op.name === 'convolution' && isPlainAlongLast(n) && forms.find(({ fits }) => fits(n))) || null;
   const chosen = new Map(
     graph.nodes.flatMap((n): [Node, Form][] => {
       const form = formOf(n);
@@ -75,11 +77,8 @@ function run(graph: Graph, pays: (convolution: Node, form: Form) => boolean): Gr
 }
 
 /** Whether it has three taps, side by side, along the last dimension. */
-function fits(node: Node): boolean {
-  const { strides, dilation, inputDilation } = node.attrs as ConvolutionAttrs;
-  const isPlain = strides.at(-1) === 1 && dilation.at(-1) === 1 && inputDilation.every((d) => d === 1);
-  const isEmpty = elementCount(node.type.shape) === 0 || elementCount(node.operands[0]!.type.shape) === 0;
-  return isPlain && !isEmpty && node.operands[1]!.type.shape.at(-1) === taps;
+function fits({ operands }: Node): boolean {
+  return operands[1]!.type.shape.at(-1) === taps;
 }
 
 /** Elements of v, u and m. */

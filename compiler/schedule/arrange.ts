@@ -11,7 +11,7 @@ import { costOf, smallCost, stepCosts } from './cost.ts';
 import { dependencesOf } from './dependences.ts';
 import { depthFirstOrder } from './depth-first.ts';
 import { improveOrder } from './improve-order.ts';
-import { highest, LiveFacts, liveModel, liveProfile, roomAtOnce } from './live.ts';
+import { highest, LiveFacts, type LiveModel, liveModel, liveProfile, roomAtOnce } from './live.ts';
 import type { Lowered } from './lowered.ts';
 import { orderSteps } from './order.ts';
 import { type Phases, singlePhase } from './phases.ts';
@@ -47,15 +47,19 @@ const roomForBarriers = 1 + 1 / 64;
 export function arrange(program: Lowered, options: ArrangeOptions): Arranged {
   const { machine } = options;
   const facts = new LiveFacts();
-  const ordered = leastMemory(program, facts, [
-    firstOrder(program, facts),
+  const model = liveModel(program, facts);
+  const ordered = leastMemory(program, model, [
+    firstOrder(program, model),
     orderSteps(program, dependencesOf(program)),
   ]);
   const smaller =
     options.copies === false
       ? ordered.lowered
       : rematerialize(ordered.lowered, { machine, ...limitsOf(program, options.budget, machine) }, facts);
-  const best = smaller === ordered.lowered ? ordered : leastMemory(smaller, facts, [ownOrder(smaller)]);
+  const best =
+    smaller === ordered.lowered
+      ? ordered
+      : leastMemory(smaller, liveModel(smaller, facts), [ownOrder(smaller)]);
   if (!options.isParallel) return { ...best, phases: singlePhase(best.lowered.steps.length) };
   const limit = options.budget ?? best.peak * roomForBarriers;
   return fewestBarriers(best, Math.max(best.peak, limit), machine, facts);
@@ -79,8 +83,7 @@ interface Ordered {
 }
 
 /** The program's own order, or depth first if that needs less memory. */
-function firstOrder(program: Lowered, facts: LiveFacts): readonly number[] {
-  const model = liveModel(program, facts);
+function firstOrder(program: Lowered, model: LiveModel): readonly number[] {
   const [own, deep] = [ownOrder(program), depthFirstOrder(dependencesOf(program))];
   return highest(liveProfile(model, deep)) < highest(liveProfile(model, own)) ? deep : own;
 }
@@ -90,8 +93,7 @@ function ownOrder(program: Lowered): number[] {
 }
 
 /** The order with the least memory of those that the search finds from each start. */
-function leastMemory(program: Lowered, facts: LiveFacts, starts: readonly (readonly number[])[]): Ordered {
-  const model = liveModel(program, facts);
+function leastMemory(program: Lowered, model: LiveModel, starts: readonly (readonly number[])[]): Ordered {
   const dependences = dependencesOf(program);
   let best: { order: readonly number[]; peak: number } | null = null;
   for (const start of starts) {

@@ -76,13 +76,13 @@ export function fitBudget(program: Lowered, options: FitOptions): Fitted {
     });
   let goal = budget;
   for (let round = 1; ; round++) {
-    const parallel = arrange(outer, { isParallel, machine, budget: goal });
+    let arranged = arrange(outer, { isParallel, machine, budget: goal });
+    let divisions = divide(arranged);
     // Steps that one worker does alone need no room to run at once.
-    const arranged =
-      isParallel && divide(parallel).every((d) => !isShared(d.outer))
-        ? arrange(outer, { isParallel: false, machine, budget: goal })
-        : parallel;
-    const { lowered, phases } = arranged;
+    if (isParallel && divisions.every((d) => !isShared(d.outer))) {
+      arranged = arrange(outer, { isParallel: false, machine, budget: goal });
+      divisions = divide(arranged);
+    }
     const { lifetimes, arena } = placeIn(arranged, options);
     if (budget === null || goal === null || arena.height <= budget)
       return {
@@ -91,7 +91,7 @@ export function fitBudget(program: Lowered, options: FitOptions): Fitted {
         arena,
         bodies,
         loopOf,
-        divisions: divide({ ...arranged, lowered, phases }),
+        divisions,
       };
     if (goal === leastGoal) throw overBudget(program, arena.height, budget);
     // What placement lost may be had back by less at once; at last by the least that there is, which a refusal names.

@@ -19,7 +19,14 @@ import {
   varIndex,
 } from '../affine.ts';
 import { definitionBytes, definitionFlops, elementBytes, operationCount } from '../cost.ts';
-import { flatIndex, type KernelDefinition, type ReduceExpr, reductionsOf, volume } from '../definition.ts';
+import {
+  type DefinitionStore,
+  flatIndex,
+  type KernelDefinition,
+  type ReduceExpr,
+  reductionsOf,
+  volume,
+} from '../definition.ts';
 import { indicesOf, walkExprs } from '../expr.ts';
 import type { Kernel, KernelParam, Target } from '../ir.ts';
 import { replacer, substituter, substituteStores, unflatten } from '../substitute.ts';
@@ -118,7 +125,12 @@ export function scheduleSummed({ def, sums }: Summed, target: Target): Kernel | 
 /** Whether sums are made of what other sums are: of a mean, which is known when its row is done. */
 function readsSumsOf({ stores }: KernelDefinition, all: readonly KernelDefinition[]): boolean {
   const written = new Set(all.flatMap((s) => s.stores.map(({ param }) => param)));
-  return walkExprs(stores.map((s) => s.value)).some((e) => e.kind === 'load' && written.has(e.param));
+  return readsOf(stores, written);
+}
+
+/** Whether what is stored is made of one of these parameters. */
+function readsOf(stores: readonly DefinitionStore[], params: ReadonlySet<number>): boolean {
+  return walkExprs(stores.map((s) => s.value)).some((e) => e.kind === 'load' && params.has(e.param));
 }
 
 /** Bytes that the sums would read of what the contraction stores. */
@@ -206,8 +218,5 @@ function placeSums(
   const bodies = made.map((s) => s.body);
   const isAlong =
     canVectorize(bodies, within) && laneStrides(bodies, within).every((d) => d === 0 || d === 1);
-  const readsOwn = walkExprs(stores.map((s) => s.value)).some(
-    (e) => e.kind === 'load' && written.has(e.param),
-  );
-  return isInPlace && isAlong && !readsOwn ? { sums: made, stores } : null;
+  return isInPlace && isAlong && !readsOf(stores, written) ? { sums: made, stores } : null;
 }
